@@ -1,0 +1,54 @@
+/**
+ * The one provider error, and the one table of every error code Parley can answer with.
+ * `docs/errors.md` mirrors the table; a test holds them equal.
+ */
+export type StageName = 'stt' | 'llm' | 'tts'
+
+export type ProviderErrorKind =
+  | 'auth'
+  | 'quota'
+  | 'rate'
+  | 'bad_request'
+  | 'transient'
+  | 'timeout'
+  | 'expired'
+  | 'cancelled'
+
+const RETRYABLE: Record<ProviderErrorKind, boolean> = {
+  auth: false,
+  quota: false,
+  rate: true,
+  bad_request: false,
+  transient: true,
+  timeout: true,
+  expired: true,
+  cancelled: false,
+}
+
+export interface ProviderErrorFacts {
+  readonly provider: string
+  readonly stage: StageName
+  readonly kind: ProviderErrorKind
+  readonly message: string
+  readonly retryAfterMs?: number
+  readonly cause?: unknown
+}
+
+/** What an adapter throws, and the only thing. `message` must hold no secret and no caller's words. */
+export class ProviderError extends Error {
+  override readonly name = 'ProviderError'
+  readonly provider: string
+  readonly stage: StageName
+  readonly kind: ProviderErrorKind
+  readonly retryable: boolean
+  readonly retryAfterMs: number | undefined
+
+  constructor(facts: ProviderErrorFacts) {
+    super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause })
+    this.provider = facts.provider
+    this.stage = facts.stage
+    this.kind = facts.kind
+    this.retryable = RETRYABLE[facts.kind]
+    this.retryAfterMs = facts.retryAfterMs
+  }
+}

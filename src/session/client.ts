@@ -1,0 +1,43 @@
+/** What a wire tells the session, in neutral words. `ref` is the client's own event id, given back in refusals. */
+import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { Item } from './items.ts'
+import type { SessionSettings } from './settings.ts'
+
+/** What one response overrides; members left out follow the session. */
+export interface ResponseRequest {
+  readonly conversation: 'default' | 'none'
+  readonly instructions?: string
+  readonly modality?: 'audio' | 'text'
+  readonly voice?: string
+  readonly tools?: readonly ToolDefinition[]
+  readonly toolChoice?: ToolChoice
+  readonly maxOutputTokens?: number | 'inf'
+  readonly metadata?: Readonly<Record<string, string>> | null
+  /** Replaces the conversation as context. A string is the id of an item of the conversation. */
+  readonly input?: readonly (Item | string)[]
+}
+
+export type ClientEvent =
+  | { readonly type: 'settings'; readonly patch: Partial<SessionSettings>; readonly ref: string | null }
+  | { readonly type: 'commit'; readonly ref: string | null }
+  | { readonly type: 'clear'; readonly ref: string | null }
+  /** `after`: an item id, `root` for the front, null to append. An item without id has id ''. */
+  | {
+      readonly type: 'createItem'
+      readonly item: Item
+      readonly after: string | null
+      readonly ref: string | null
+    }
+  | { readonly type: 'deleteItem'; readonly itemId: string; readonly ref: string | null }
+  | { readonly type: 'retrieveItem'; readonly itemId: string; readonly ref: string | null }
+  | {
+      readonly type: 'truncateItem'
+      readonly itemId: string
+      readonly contentIndex: number
+      readonly audioEndMs: number
+      readonly ref: string | null
+    }
+  | { readonly type: 'respond'; readonly request: ResponseRequest; readonly ref: string | null }
+  | { readonly type: 'cancelResponse'; readonly responseId: string | null; readonly ref: string | null }
+  /** The client's word on how much of a response was played. */
+  | { readonly type: 'played'; readonly responseId: string; readonly playedMs: number }

@@ -1,0 +1,46 @@
+/**
+ * Conversation items: what the wire shows, and beside it what the prompt may know. The two differ after an
+ * interruption: the wire's item loses its transcript, the prompt keeps the words that were heard.
+ */
+export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
+
+export type Part =
+  | { readonly type: 'text'; readonly text: string }
+  /** `transcript` is null until recognition ends, and after a truncation. */
+  | { readonly type: 'audio'; readonly transcript: string | null }
+  | { readonly type: 'image'; readonly url: string; readonly detail?: string }
+
+export interface MessageItem {
+  readonly id: string
+  readonly type: 'message'
+  readonly role: 'user' | 'system' | 'assistant'
+  readonly status: ItemStatus
+  readonly parts: readonly Part[]
+}
+
+export interface ToolCallItem {
+  readonly id: string
+  readonly type: 'toolCall'
+  readonly callId: string
+  readonly name: string
+  /** JSON text as the model wrote it. */
+  readonly arguments: string
+  readonly status: ItemStatus
+}
+
+export interface ToolResultItem {
+  readonly id: string
+  readonly type: 'toolResult'
+  readonly callId: string
+  readonly output: string
+  readonly status: ItemStatus
+}
+
+export type Item = MessageItem | ToolCallItem | ToolResultItem
+
+/** How much of an assistant's message the caller heard. Provisional: a later mark or truncate amends it. */
+export interface Heard {
+  readonly ms: number
+  readonly text: string
+  readonly interrupted: boolean
+}

@@ -1,0 +1,117 @@
+/**
+ * What the session tells a wire, in neutral words; the wire turns each into one or more of its own events.
+ * Two lanes: `control` overtakes; `answer` keeps its order, since a response's events build on each other.
+ *
+ *     control: speechStarted speechStopped committed cleared item* transcript* refused turn
+ *     answer:  responseCreated → answerStarted → (answerText | answerAudio)* → answerDone → toolCalled* → responseDone
+ */
+import type { ModelUsage } from '../dialect/neutral.ts'
+import type { TurnRecord } from '../trace/record.ts'
+import type { Item, MessageItem, ToolCallItem } from './items.ts'
+
+export type ResponseStatus = 'in_progress' | 'completed' | 'cancelled' | 'incomplete' | 'failed'
+
+export type ResponseEnding =
+  | { readonly status: 'completed' }
+  | { readonly status: 'cancelled'; readonly reason: 'turn_detected' | 'client_cancelled' }
+  | { readonly status: 'incomplete'; readonly reason: 'max_output_tokens' | 'content_filter' }
+  | { readonly status: 'failed'; readonly code: string; readonly message: string }
+
+export interface ResponseView {
+  readonly id: string
+  readonly ending: ResponseEnding | null
+  /** Items of this response in output order, as they stand. */
+  readonly output: readonly Item[]
+  /** False for `conversation: none`. */
+  readonly inConversation: boolean
+  readonly modality: 'audio' | 'text'
+  readonly voice: string
+  readonly maxOutputTokens: number | 'inf'
+  readonly usage: ModelUsage | null
+  readonly metadata: Readonly<Record<string, string>> | null
+}
+
+/** Where an answer's piece belongs. */
+export interface AnswerPlace {
+  readonly responseId: string
+  readonly itemId: string
+  readonly outputIndex: number
+}
+
+export type ControlOutput =
+  | { readonly type: 'settingsApplied' }
+  | { readonly type: 'speechStarted'; readonly itemId: string; readonly audioStartMs: number }
+  | { readonly type: 'speechStopped'; readonly itemId: string; readonly audioEndMs: number }
+  | { readonly type: 'committed'; readonly itemId: string; readonly previousItemId: string | null }
+  | { readonly type: 'cleared' }
+  | { readonly type: 'itemAdded'; readonly item: Item; readonly previousItemId: string | null }
+  | { readonly type: 'itemDone'; readonly item: Item; readonly previousItemId: string | null }
+  | { readonly type: 'itemDeleted'; readonly itemId: string }
+  | {
+      readonly type: 'itemTruncated'
+      readonly itemId: string
+      readonly contentIndex: number
+      readonly audioEndMs: number
+    }
+  /** `audio` in the session's input format for a user's item, output format for the assistant's; null when not kept. */
+  | { readonly type: 'itemRetrieved'; readonly item: Item; readonly audio: Uint8Array | null }
+  | { readonly type: 'transcriptDelta'; readonly itemId: string; readonly delta: string }
+  | {
+      readonly type: 'transcript'
+      readonly itemId: string
+      readonly transcript: string
+      readonly audioMs: number
+    }
+  | {
+      readonly type: 'transcriptFailed'
+      readonly itemId: string
+      readonly code: string
+      readonly message: string
+    }
+  | {
+      readonly type: 'refused'
+      readonly code: string
+      readonly message: string
+      readonly param: string | null
+      readonly ref: string | null
+    }
+  /** Something failed that no response can carry: the session goes on. */
+  | { readonly type: 'fault'; readonly code: string; readonly message: string }
+  /** The server cut what it had sent but the far side has not played: bridges clear their buffer. */
+  | { readonly type: 'outputCleared'; readonly responseId: string }
+  | { readonly type: 'turn'; readonly record: TurnRecord }
+
+export type AnswerOutput =
+  | { readonly type: 'responseCreated'; readonly response: ResponseView }
+  | ({
+      readonly type: 'answerStarted'
+      readonly item: MessageItem
+      readonly previousItemId: string | null
+      readonly modality: 'audio' | 'text'
+      readonly inConversation: boolean
+    } & AnswerPlace)
+  | ({
+      readonly type: 'answerText'
+      readonly delta: string
+      readonly modality: 'audio' | 'text'
+    } & AnswerPlace)
+  /** In the session's output format, whole samples. */
+  | ({ readonly type: 'answerAudio'; readonly audio: Uint8Array } & AnswerPlace)
+  /** `text` is the sum of the deltas sent. */
+  | ({
+      readonly type: 'answerDone'
+      readonly item: MessageItem
+      readonly previousItemId: string | null
+      readonly text: string
+      readonly modality: 'audio' | 'text'
+      readonly inConversation: boolean
+    } & AnswerPlace)
+  | ({
+      readonly type: 'toolCalled'
+      readonly item: ToolCallItem
+      readonly previousItemId: string | null
+      readonly inConversation: boolean
+    } & AnswerPlace)
+  | { readonly type: 'responseDone'; readonly response: ResponseView; readonly record: TurnRecord | null }
+
+export type SessionOutput = ControlOutput | AnswerOutput

@@ -1,0 +1,53 @@
+/** The session as a wire sees it: bytes and client events in, one queue of outputs out. */
+import type { ClientEvent } from './client.ts'
+import type { SessionOutput } from './output.ts'
+import type { SessionSettings } from './settings.ts'
+
+export type CloseReason = 'client' | 'expired' | 'drain' | 'limit' | 'error'
+
+/** What a wire can do; the session asks these and never the wire's name. */
+export interface WireCaps {
+  /** How far ahead of playback the wire wants audio; null: unpaced. */
+  readonly leadMs: number | null
+  /** The far side can be told to drop what it holds, so an answer may be paused and resumed. */
+  readonly ownsOutput: boolean
+  /** The far side reports what it played (marks, `played`, truncate). */
+  readonly reportsPlayed: boolean
+}
+
+export interface Session {
+  readonly id: string
+  readonly settings: SessionSettings
+  /** One reader: the wire. Ends when the session closed. Taking an item from it is what "sent" means. */
+  readonly outputs: AsyncIterable<SessionOutput>
+  /** The caller's audio in `settings.inputFormat`; any length, bytes may split a sample. Never blocks. */
+  audio(bytes: Uint8Array): void
+  send(event: ClientEvent): void
+  /** Ends everything under the session; resolves when nothing is left running. Idempotent. */
+  close(reason: CloseReason): Promise<void>
+}
+
+/** Trusted and untrusted facts a session begins with. */
+export interface SessionOrigin {
+  readonly wire: string
+  readonly caps: WireCaps
+  readonly pipeline: string | null
+  readonly key: { readonly id: string; readonly attributes: Readonly<Record<string, string>> } | null
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly user: string | null
+}
+
+/** Thrown by `open` when the server is full or draining; `code` is of the table in `errors.ts`. */
+export class SessionRefused extends Error {
+  override readonly name = 'SessionRefused'
+  constructor(
+    readonly code: 'server_full' | 'draining' | 'no_pipeline',
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export interface SessionHost {
+  open(origin: SessionOrigin): Session
+}

@@ -1,0 +1,47 @@
+/** What a session runs by. The pipeline gives the start, the client changes what `clientMay` allows. */
+import type { AudioFormat } from '../audio/format.ts'
+import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+
+export interface TurnDetection {
+  readonly type: 'server_vad' | 'semantic_vad'
+  /** Speech probability, 0…1. */
+  readonly threshold: number
+  /** Audio kept from before the first speech window. */
+  readonly prefixPaddingMs: number
+  /** Silence that ends a turn. */
+  readonly silenceDurationMs: number
+  readonly createResponse: boolean
+  readonly interruptResponse: boolean
+}
+
+export interface Interruption {
+  /** Speech while an answer plays counts as an interruption from this length on. */
+  readonly minSpeechMs: number
+  readonly minWords: number
+  /** Words that never interrupt ("uh-huh"), compared without case and punctuation. */
+  readonly ignore: readonly string[]
+}
+
+export interface SessionSettings {
+  readonly instructions: string
+  /** The pipeline's voice name, or a name the client sent. */
+  readonly voice: string
+  readonly language?: string
+  readonly inputFormat: AudioFormat
+  readonly outputFormat: AudioFormat
+  readonly modality: 'audio' | 'text'
+  readonly speed: number
+  /** The wire shows what it recognised; off stops the events, not the listening. */
+  readonly showTranscription: boolean
+  /** null: the client commits by hand. */
+  readonly turnDetection: TurnDetection | null
+  readonly interruption: Interruption
+  readonly tools: readonly ToolDefinition[]
+  readonly toolChoice: ToolChoice
+  readonly maxOutputTokens: number | 'inf'
+  readonly temperature?: number
+  /** Speculative model calls a turn; 0 turns speculation off. */
+  readonly maxRevisions: number
+  /** How far ahead of playback audio is sent; null: as fast as the reader takes it. */
+  readonly leadMs: number | null
+}

@@ -1,0 +1,61 @@
+/**
+ * What a text-to-speech adapter offers: sentences in, audio out, every event naming its sentence.
+ * Sentences are spoken in the order they were said; `sentenceDone` follows the last audio of each.
+ */
+import type { AudioFormat } from '../audio/format.ts'
+import type { Clock } from '../clock.ts'
+
+export interface TtsCaps {
+  readonly input: 'incremental' | 'whole'
+  /** Formats it can produce, best first. */
+  readonly outputs: readonly AudioFormat[]
+  readonly times: 'word' | 'char' | 'none'
+  /** Answers that may be synthesised at once on one connection. */
+  readonly contexts: number
+  readonly cancel: boolean
+  readonly languages: readonly string[] | 'any'
+}
+
+export interface Sentence {
+  /** Rising within an answer. */
+  readonly index: number
+  /** Speakable text: no markup, at least one letter or digit. */
+  readonly text: string
+}
+
+export interface SpokenWord {
+  readonly text: string
+  /** Milliseconds from the start of the sentence's own audio. */
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export type TtsEvent =
+  | { readonly type: 'audio'; readonly sentence: number; readonly audio: Uint8Array }
+  | { readonly type: 'words'; readonly sentence: number; readonly words: readonly SpokenWord[] }
+  | { readonly type: 'sentenceDone'; readonly sentence: number }
+
+/** Iteration ends after `end()` and the last `sentenceDone`; throws `ProviderError`; settles when the signal aborts. */
+export interface TtsStream extends AsyncIterable<TtsEvent> {
+  say(sentence: Sentence): void
+  /** No more sentences. */
+  end(): void
+}
+
+export interface TtsOpenOptions {
+  /** The provider's own voice id. */
+  readonly voice: string
+  readonly format: AudioFormat
+  readonly language?: string
+  /** 1 is the voice's own pace. */
+  readonly speed?: number
+  readonly signal: AbortSignal
+  readonly clock: Clock
+}
+
+export interface TtsAdapter {
+  /** `provider/model`. */
+  readonly id: string
+  readonly caps: TtsCaps
+  open(options: TtsOpenOptions): Promise<TtsStream>
+}

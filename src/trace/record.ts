@@ -1,0 +1,60 @@
+/** The record of one turn: what `GET /v1/turns/{id}` answers and the console draws. Times in ms from clock zero. */
+import type { ProviderErrorKind, StageName } from '../errors.ts'
+
+/**
+ * Clock zero is the caller's real end of speech (spoken turns), the commit (manual) or the request (text).
+ * Marks before it are negative.
+ */
+export type MarkName =
+  | 'speechStart'
+  | 'speechEnd'
+  | 'speculated'
+  | 'committed'
+  | 'sttFinal'
+  | 'llmFirstToken'
+  | 'firstSentence'
+  | 'ttsFirstAudio'
+  | 'firstAudioSent'
+  | 'interrupted'
+  | 'end'
+
+export interface AttemptRecord {
+  readonly stage: StageName
+  readonly provider: string
+  readonly model: string
+  readonly status: 'running' | 'ok' | 'failed' | 'cancelled'
+  readonly startMs: number
+  readonly firstOutputMs: number | null
+  readonly endMs: number | null
+  readonly kind: ProviderErrorKind | null
+  readonly hedge: boolean
+  /** Why this target: `first`, `fallback`, `revision 2` … */
+  readonly reason: string
+  readonly costUsd: number | null
+}
+
+export interface TurnRecord {
+  readonly id: string
+  readonly sessionId: string
+  readonly keyId: string | null
+  readonly wire: string
+  readonly pipeline: string
+  readonly startedAt: string
+  readonly revision: number
+  readonly responseIds: readonly string[]
+  readonly route: Readonly<Partial<Record<StageName, string>>>
+  readonly marks: Readonly<Partial<Record<MarkName, number>>>
+  readonly attempts: readonly AttemptRecord[]
+  readonly budget: {
+    readonly turnMs: number
+    /** Clock zero to first audio sent; null while none was. */
+    readonly actualMs: number | null
+    readonly brokenBy: StageName | 'endpoint' | null
+    readonly degraded: readonly string[]
+  }
+  readonly heard: { readonly ms: number; readonly text: string; readonly interrupted: boolean } | null
+  readonly text: { readonly user: string | null; readonly said: string | null }
+  readonly underruns: number
+  readonly costUsd: number | null
+  readonly outcome: 'open' | 'said' | 'superseded' | 'failed' | 'cancelled'
+}
