@@ -1,0 +1,185 @@
+/**
+ * Turns speech probabilities into utterances. Pure: windows in, events out, time counted in audio only, since
+ * clients may send faster or slower than real time.
+ *
+ *            voiced            enough of it              silence ≥ soft            silence ≥ silenceDuration
+ *     idle ────────► maybe ──────────────► speaking ─────────────────► softEnded ────────────────► idle
+ *       ▲  too little  │                       ▲        enough speech      │
+ *       └──────────────┘                       └───────────────────────────┘
+ */
+import { type EndpointOptions, EXIT_MARGIN } from './detection.ts'
+import type { EarEvent } from './events.ts'
+
+/** One judged window: audio times in ms, `at` the clock time its last sample arrived. In order, never overlapping. */
+export interface SpeechWindow {
+  readonly startMs: number
+  readonly endMs: number
+  readonly probability: number
+  readonly at: number
+}
+
+/** A run of speech not yet long enough to mean anything. */
+interface Burst {
+  readonly startMs: number
+  voicedMs: number
+  endMs: number
+  endAt: number
+}
+
+interface Utterance {
+  readonly startMs: number
+  voicedMs: number
+  endMs: number
+  endAt: number
+  confirmed: boolean
+}
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'maybe'; readonly burst: Burst }
+  | { readonly kind: 'speaking'; readonly utterance: Utterance }
+  | { readonly kind: 'softEnded'; readonly utterance: Utterance; readonly burst: Burst | null }
+
+const IDLE: State = { kind: 'idle' }
+const NOTHING: readonly EarEvent[] = []
+
+export class Endpointer {
+  #options: EndpointOptions
+  #state: State = IDLE
+  #voiced = false
+  /** No utterance begins before this: the end of the last one's speech, or a reset. */
+  #floorMs = 0
+
+  constructor(options: EndpointOptions) {
+    this.#options = options
+  }
+
+  /** An utterance, or a burst that may become one, is open. */
+  get busy(): boolean {
+    return this.#state.kind !== 'idle'
+  }
+
+  /** From the next window on; an open utterance goes on under the new rules. */
+  configure(options: EndpointOptions): void {
+    this.#options = options
+  }
+
+  /** Forgets what is open; nothing before `floorMs` will be part of an utterance. */
+  drop(floorMs: number, at: number): readonly EarEvent[] {
+    const told = this.#state.kind === 'speaking' || this.#state.kind === 'softEnded'
+    this.#state = IDLE
+    this.#voiced = false
+    this.#floorMs = Math.max(this.#floorMs, floorMs)
+    return told ? [{ type: 'speechDropped', at }] : NOTHING
+  }
+
+  push(window: SpeechWindow): readonly EarEvent[] {
+    const { threshold } = this.#options
+    this.#voiced = window.probability >= (this.#voiced ? exitThreshold(threshold) : threshold)
+    const state = this.#state
+    switch (state.kind) {
+      case 'idle':
+        return this.#voiced ? this.#listen(burstOf(window)) : NOTHING
+      case 'maybe':
+        return this.#weigh(state.burst, window)
+      case 'speaking':
+        return this.#speaking(state.utterance, window)
+      case 'softEnded':
+        return this.#softEnded(state.utterance, state.burst, window)
+      default:
+        return state satisfies never
+    }
+  }
+
+  #weigh(burst: Burst, window: SpeechWindow): readonly EarEvent[] {
+    if (!this.#voiced) {
+      if (this.#fizzled(burst, window)) this.#state = IDLE
+      return NOTHING
+    }
+    extend(burst, window)
+    return this.#listen(burst)
+  }
+
+  /** A burst grew: it is an utterance, or still only perhaps one. */
+  #listen(burst: Burst): readonly EarEvent[] {
+    if (burst.voicedMs < this.#options.minSpeechMs) {
+      this.#state = { kind: 'maybe', burst }
+      return NOTHING
+    }
+    const startMs = Math.max(this.#floorMs, burst.startMs - this.#options.prefixPaddingMs)
+    const utterance: Utterance = { ...burst, startMs, confirmed: false }
+    const started: EarEvent = { type: 'speechStarted', startMs, at: burst.endAt }
+    this.#state = { kind: 'speaking', utterance }
+    return [started, ...this.#confirm(utterance)]
+  }
+
+  #speaking(utterance: Utterance, window: SpeechWindow): readonly EarEvent[] {
+    if (this.#voiced) {
+      extend(utterance, window)
+      const confirmed = this.#confirm(utterance)
+      return this.#tooLong(utterance, window) ? [...confirmed, this.#end(utterance, window)] : confirmed
+    }
+    if (window.endMs - utterance.endMs < this.#options.softSilenceMs) return NOTHING
+    const { endMs, endAt } = utterance
+    this.#state = { kind: 'softEnded', utterance, burst: null }
+    const paused: EarEvent = { type: 'speechPaused', endMs, endAt, at: window.at }
+    return [paused, ...this.#softEnded(utterance, null, window)]
+  }
+
+  /**
+   * A burst in the silence window resumes the turn only once it is long enough to start one, else a click would
+   * throw a speculation away; while it is undecided the turn does not end, or the caller's next word would open
+   * a second one.
+   */
+  #softEnded(utterance: Utterance, burst: Burst | null, window: SpeechWindow): readonly EarEvent[] {
+    if (this.#voiced) {
+      const grown = burst ? extend(burst, window) : burstOf(window)
+      if (grown.voicedMs < this.#options.minSpeechMs) {
+        this.#state = { kind: 'softEnded', utterance, burst: grown }
+        return NOTHING
+      }
+      const { voicedMs, endMs, endAt } = grown
+      Object.assign(utterance, { voicedMs: utterance.voicedMs + voicedMs, endMs, endAt })
+      this.#state = { kind: 'speaking', utterance }
+      const resumed: EarEvent = { type: 'speechResumed', at: window.at }
+      return [resumed, ...this.#confirm(utterance)]
+    }
+    if (burst && !this.#fizzled(burst, window)) return NOTHING
+    if (burst) this.#state = { kind: 'softEnded', utterance, burst: null }
+    const silent = window.endMs - utterance.endMs >= this.#options.silenceDurationMs
+    return silent || this.#tooLong(utterance, window) ? [this.#end(utterance, window)] : NOTHING
+  }
+
+  #confirm(utterance: Utterance): readonly EarEvent[] {
+    if (utterance.confirmed || utterance.voicedMs < this.#options.confirmMs) return NOTHING
+    utterance.confirmed = true
+    return [{ type: 'speechConfirmed', at: utterance.endAt }]
+  }
+
+  #end(utterance: Utterance, window: SpeechWindow): EarEvent {
+    const { endMs, endAt } = utterance
+    this.#state = IDLE
+    this.#floorMs = endMs
+    return { type: 'speechEnded', endMs, endAt, audioEndMs: window.endMs, at: window.at }
+  }
+
+  #tooLong(utterance: Utterance, window: SpeechWindow): boolean {
+    return window.endMs - utterance.startMs >= this.#options.maxUtteranceMs
+  }
+
+  #fizzled(burst: Burst, window: SpeechWindow): boolean {
+    return window.endMs - burst.endMs > this.#options.burstGapMs
+  }
+}
+
+function burstOf(window: SpeechWindow): Burst {
+  const { startMs, endMs, at } = window
+  return { startMs, voicedMs: endMs - startMs, endMs, endAt: at }
+}
+
+function extend<T extends Burst | Utterance>(run: T, window: SpeechWindow): T {
+  run.voicedMs += window.endMs - window.startMs
+  run.endMs = window.endMs
+  run.endAt = window.at
+  return run
+}
