@@ -7,7 +7,7 @@
  *       ▲  too little  │                       ▲        enough speech      │
  *       └──────────────┘                       └───────────────────────────┘
  */
-import { type EndpointOptions, EXIT_MARGIN } from './detection.ts'
+import { type EndpointOptions, exitThreshold } from './detection.ts'
 import type { EarEvent } from './events.ts'
 
 /** One judged window: audio times in ms, `at` the clock time its last sample arrived. In order, never overlapping. */
