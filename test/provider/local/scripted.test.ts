@@ -4,6 +4,7 @@ import { openScope } from '../../../src/cancel.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelMessage, ModelRequest } from '../../../src/dialect/neutral.ts'
 import { createScripted, parseScript, ScriptError } from '../../../src/provider/local/scripted/index.ts'
+import { OWN_SCRIPTS, readScripts } from '../../../src/provider/local/scripted/library.ts'
 import {
   compilePattern,
   MatchingTooLong,
