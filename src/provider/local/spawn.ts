@@ -1,0 +1,28 @@
+/**
+ * Starts the worker threads of the embedded providers. A worker is named beside the file that starts it,
+ * without an ending: in `dist` it is the `.js` file; in a source run (tests, `tsx`) it is the `.ts` file,
+ * loaded through tsx. `--import tsx` alone does not reach worker threads on Node 20, its `register()` does.
+ */
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+
+/**
+ * `spawnWorker(import.meta.url, './worker', { name, workerData })` runs `worker.ts` or `worker.js` of the
+ * caller's folder in a new thread. The thread does not inherit the parent's execArgv.
+ */
+export function spawnWorker(
+  callerUrl: string,
+  path: `./${string}`,
+  options: Omit<WorkerOptions, 'execArgv' | 'eval'> = {},
+): Worker {
+  const fromSource = callerUrl.endsWith('.ts')
+  const url = new URL(`${path}${fromSource ? '.ts' : '.js'}`, callerUrl)
+  return new Worker(url, { ...options, execArgv: fromSource ? sourceLoader() : [] })
+}
+
+function sourceLoader(): string[] {
+  const api = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href
+  const boot = `import * as api from ${JSON.stringify(api)};(api.register ?? api.default.register)()`
+  return ['--import', `data:text/javascript,${encodeURIComponent(boot)}`]
+}
