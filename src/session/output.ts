@@ -96,7 +96,12 @@ export type AnswerOutput =
       readonly modality: 'audio' | 'text'
     } & AnswerPlace)
   /** In the session's output format, whole samples. */
-  | ({ readonly type: 'answerAudio'; readonly audio: Uint8Array } & AnswerPlace)
+  | ({
+      readonly type: 'answerAudio'
+      readonly audio: Uint8Array
+      /** Which sentence of the answer it belongs to. */
+      readonly sentence: number
+    } & AnswerPlace)
   /** `text` is the sum of the deltas sent. */
   | ({
       readonly type: 'answerDone'

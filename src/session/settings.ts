@@ -33,6 +33,8 @@ export interface SessionSettings {
   readonly speed: number
   /** The wire shows what it recognised; off stops the events, not the listening. */
   readonly showTranscription: boolean
+  /** Show agreed words while the caller still speaks; `committed` waits for the end, as OpenAI does. */
+  readonly transcriptDeltas: 'early' | 'committed'
   /** null: the client commits by hand. */
   readonly turnDetection: TurnDetection | null
   readonly interruption: Interruption

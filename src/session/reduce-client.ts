@@ -1,0 +1,205 @@
+/** What the client asks for: settings, manual turns, items, responses. Refusals carry OpenAI's codes. */
+import type { ClientEvent, ResponseRequest } from './client.ts'
+import type { Draft } from './draft.ts'
+import { findEntry } from './history.ts'
+import type { Item } from './items.ts'
+import { entryOf } from './prompt.ts'
+import { beginResponse, dropSpeculation, setupOf, stopResponse } from './reduce-response.ts'
+import { addUserItem, resume } from './reduce-speech.ts'
+import { openTurn } from './reduce-turn.ts'
+import { activeResponse, type ResponseSetup, type State, utteranceOf } from './state.ts'
+
+/** Shorter buffers cannot be committed (REALTIME.md section 7). */
+const MIN_COMMIT_MS = 100
+
+export interface ClientFacts {
+  readonly at: number
+  readonly bufferedMs: number
+  readonly audioMs: number
+}
+
+export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): void {
+  switch (event.type) {
+    case 'settings':
+      return applySettings(d, event)
+    case 'commit':
+      return commitBuffer(d, event.ref, facts)
+    case 'clear':
+      abandonUtterance(d)
+      d.do({ do: 'resetListening' })
+      return d.emit({ type: 'cleared' })
+    case 'createItem':
+      return createItem(d, event)
+    case 'deleteItem':
+      if (!findEntry(d.state.history, event.itemId))
+        return unknownItem(d, event, 'item_delete_invalid_item_id')
+      d.removeEntry(event.itemId)
+      return d.emit({ type: 'itemDeleted', itemId: event.itemId })
+    case 'retrieveItem':
+      if (!findEntry(d.state.history, event.itemId))
+        return unknownItem(d, event, 'item_retrieve_invalid_item_id')
+      return d.do({ do: 'retrieve', itemId: event.itemId, ref: event.ref })
+    case 'truncateItem':
+      return truncateItem(d, event)
+    case 'respond':
+      return respond(d, event.request, event.ref, facts.at)
+    case 'cancelResponse':
+      return cancelResponse(d, event.responseId, event.ref)
+    case 'played':
+      return d.do({ do: 'played', response: event.responseId, ms: event.playedMs })
+    default:
+      event satisfies never
+  }
+}
+
+function applySettings(d: Draft, { patch }: Extract<ClientEvent, { type: 'settings' }>): void {
+  if (patch.turnDetection === null) abandonUtterance(d)
+  d.set({ settings: { ...d.state.settings, ...patch } })
+  d.do({ do: 'apply', patch })
+  d.emit({ type: 'settingsApplied' })
+}
+
+function abandonUtterance(d: Draft): void {
+  const utterance = utteranceOf(d.state)
+  if (!utterance) return
+  d.set({ input: { kind: 'idle' } })
+  dropSpeculation(d)
+  d.do({ do: 'discard', turn: utterance.turn })
+  resume(d)
+}
+
+/** The client ends the turn by hand. Under VAD it takes the utterance in progress; never starts a response. */
+function commitBuffer(d: Draft, ref: string | null, facts: ClientFacts): void {
+  const { at, bufferedMs, audioMs } = facts
+  if (bufferedMs < MIN_COMMIT_MS) {
+    const message = `Error committing input audio buffer: buffer too small. Expected at least ${MIN_COMMIT_MS}ms of audio, but buffer only has ${bufferedMs.toFixed(2)}ms of audio.`
+    return d.refuse(ref, 'input_audio_buffer_commit_empty', message)
+  }
+  const utterance = utteranceOf(d.state)
+  dropSpeculation(d)
+  const turn = utterance?.turn ?? d.id('turn')
+  const itemId = utterance?.itemId ?? d.id('item')
+  if (!utterance) d.do({ do: 'listen', turn, fromMs: audioMs - bufferedMs })
+  d.set({ input: { kind: 'idle' } })
+  openTurn(d, turn, at)
+  addUserItem(d, turn, itemId, at)
+  d.addTranscription({
+    turn,
+    itemId,
+    onFinal: 'nothing',
+    endMs: audioMs,
+    audioEndMs: audioMs,
+    utterance: null,
+  })
+  d.do({ do: 'finalize', turn, itemId, endMs: audioMs })
+  d.do({ do: 'resetListening' })
+  resume(d)
+}
+
+function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }>): void {
+  const { ref } = event
+  const item: Item = event.item.id === '' ? { ...event.item, id: d.id('item') } : event.item
+  if (findEntry(d.state.history, item.id)) {
+    const message = `Error adding item: an item with id '${item.id}' already exists.`
+    return d.refuse(ref, 'invalid_value', message, 'item.id')
+  }
+  if (item.type === 'toolResult' && !acceptsResult(d, item.callId, ref)) return
+  const added = d.addEntry(entryOf(item, d.state.turn?.id ?? null), event.after)
+  if (!added) {
+    const message = `Error adding item: the previous item with id '${event.after}' does not exist.`
+    return d.refuse(ref, 'invalid_value', message, 'previous_item_id')
+  }
+  if (item.type === 'toolResult') {
+    const tools = new Set(d.state.tools)
+    tools.delete(item.callId)
+    d.set({ tools })
+  }
+  dropSpeculation(d)
+  d.emit({ type: 'itemAdded', item, previousItemId: added.previousItemId })
+  d.emit({ type: 'itemDone', item, previousItemId: added.previousItemId })
+}
+
+/** A result belongs to a call of this conversation and is committed once. */
+function acceptsResult(d: Draft, callId: string, ref: string | null): boolean {
+  const items = d.state.history.map((entry) => entry.item)
+  const called = items.some((item) => item.type === 'toolCall' && item.callId === callId)
+  const answered = items.some((item) => item.type === 'toolResult' && item.callId === callId)
+  if (called && !answered) return true
+  const message = called
+    ? `Tool call '${callId}' already has an output.`
+    : `Tool call ID '${callId}' not found in conversation.`
+  d.refuse(ref, 'invalid_tool_call_id', message, 'item.call_id')
+  return false
+}
+
+function unknownItem(
+  d: Draft,
+  event: { readonly itemId: string; readonly ref: string | null },
+  code: string,
+): void {
+  d.refuse(event.ref, code, `Item with item_id '${event.itemId}' not found.`, 'item_id')
+}
+
+function truncateItem(d: Draft, event: Extract<ClientEvent, { type: 'truncateItem' }>): void {
+  const item = findEntry(d.state.history, event.itemId)?.item
+  if (!item) return unknownItem(d, event, 'item_truncate_invalid_item_id')
+  const spoken =
+    item.type === 'message' && item.role === 'assistant' && item.parts.every((p) => p.type === 'audio')
+  if (!spoken) {
+    return d.refuse(
+      event.ref,
+      'unsupported_content_type',
+      'Only model output audio messages can be truncated',
+      'item_id',
+    )
+  }
+  d.do({ do: 'truncate', event })
+}
+
+function respond(d: Draft, request: ResponseRequest, ref: string | null, at: number): void {
+  const inConversation = request.conversation === 'default'
+  const active = activeResponse(d.state)
+  if (inConversation && active) {
+    const message = `Conversation already has an active response in progress: ${active.id}. Wait until the response is finished before creating a new one.`
+    return d.refuse(ref, 'conversation_already_has_active_response', message)
+  }
+  const setup = setupFor(d.state, request)
+  if (!inConversation) return beginResponse(d, { turn: d.id('turn'), setup, inConversation })
+  beginResponse(d, { turn: turnToAnswer(d, at), setup, inConversation })
+}
+
+/** A tool round, or a committed turn nothing answered yet, goes on; else the request begins a turn. */
+function turnToAnswer(d: Draft, at: number): string {
+  const { turn, history } = d.state
+  if (turn && (!turn.answered || history.at(-1)?.item.type === 'toolResult')) return turn.id
+  const id = d.id('turn')
+  openTurn(d, id, at)
+  const last = history.at(-1)?.item
+  if (last?.type === 'message' && last.role === 'user') {
+    const text = last.parts.map((part) => (part.type === 'text' ? part.text : '')).join(' ')
+    d.do({ do: 'userSaid', turn: id, text: text.trim() })
+  }
+  return id
+}
+
+function setupFor(state: State, request: ResponseRequest): ResponseSetup {
+  const base = setupOf(state)
+  return {
+    instructions: request.instructions ?? base.instructions,
+    modality: request.modality ?? base.modality,
+    voice: request.voice ?? base.voice,
+    tools: request.tools ?? base.tools,
+    toolChoice: request.toolChoice ?? base.toolChoice,
+    maxOutputTokens: request.maxOutputTokens ?? base.maxOutputTokens,
+    metadata: request.metadata ?? null,
+    input: request.input ?? null,
+  }
+}
+
+function cancelResponse(d: Draft, id: string | null, ref: string | null): void {
+  const response = id === null ? activeResponse(d.state) : d.state.responses.get(id)
+  if (!response || response.phase === 'speculating' || response.phase === 'cutting') {
+    return d.refuse(ref, 'response_cancel_not_active', 'Cancellation failed: no active response found')
+  }
+  stopResponse(d, response, 'client_cancelled')
+}

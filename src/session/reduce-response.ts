@@ -1,0 +1,325 @@
+/**
+ * A response from its first thought to its `responseDone`.
+ *
+ *     speculating ─adopt─► running ─► (started: words reach the wire) ─► finished
+ *     waiting ─────────────►  │
+ *                             └─ cutting ─ outputCut ─► finished
+ */
+import type { Draft } from './draft.ts'
+import type { AnswerEvent } from './events.ts'
+import { findEntry, previousOf } from './history.ts'
+import type { Item, MessageItem, ToolCallItem } from './items.ts'
+import type { ResponseEnding, ResponseView } from './output.ts'
+import { buildRequest, entryOf, promptKey } from './prompt.ts'
+import { closeTurn, settleTurn } from './reduce-turn.ts'
+import { activeResponse, type Response, type ResponseSetup, type State, speculation } from './state.ts'
+
+export function setupOf(state: State): ResponseSetup {
+  const s = state.settings
+  return {
+    instructions: s.instructions,
+    modality: s.modality,
+    voice: s.voice,
+    tools: s.tools,
+    toolChoice: s.toolChoice,
+    maxOutputTokens: s.maxOutputTokens,
+    metadata: null,
+    input: null,
+  }
+}
+
+export function newResponse(
+  d: Draft,
+  facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'phase' | 'revision'>,
+): Response {
+  const response: Response = {
+    ...facts,
+    id: d.id('resp'),
+    itemId: d.id('item'),
+    promptKey: '',
+    started: false,
+    calls: [],
+    thought: null,
+    spoken: null,
+    ending: null,
+  }
+  d.response(response)
+  return response
+}
+
+/** Makes the wire know the response, and lets the model begin, or wait for the caller's words. */
+export function beginResponse(d: Draft, facts: Pick<Response, 'turn' | 'setup' | 'inConversation'>): void {
+  dropSpeculation(d)
+  const waits = d.state.transcriptions.some((t) => t.onFinal !== 'held')
+  const phase = waits ? 'waiting' : 'running'
+  const response = newResponse(d, { ...facts, phase, revision: d.state.revision })
+  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
+  if (response.inConversation) d.set({ unanswered: false })
+  if (!waits) think(d, response, 'no')
+}
+
+/** Calls the model. With `until-release` nothing of its answer leaves before `adopt`. */
+export function think(d: Draft, response: Response, hold: 'until-release' | 'no'): void {
+  const request = buildRequest(d.state, response.setup)
+  startThinking(d, { ...response, phase: hold === 'no' ? 'running' : 'speculating' }, hold, request)
+}
+
+export function startThinking(
+  d: Draft,
+  response: Response,
+  hold: 'until-release' | 'no',
+  request = buildRequest(d.state, response.setup),
+): void {
+  d.response({ ...response, promptKey: hold === 'no' ? '' : promptKey(request) })
+  const { id, turn, revision, setup, itemId } = response
+  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
+  d.do({ do: 'think', response: id, turn, revision, request, voicing, hold })
+}
+
+/** The caller's words are final: keep the speculation made for exactly this prompt, else think anew. */
+export function answerTurn(d: Draft, turn: string): void {
+  const setup = setupOf(d.state)
+  const guess = speculation(d.state)
+  if (guess?.turn === turn && guess.promptKey === promptKey(buildRequest(d.state, setup))) {
+    const response: Response = { ...guess, phase: 'running', promptKey: '' }
+    d.response(response)
+    d.set({ unanswered: false })
+    d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
+    d.do({ do: 'release', response: response.id })
+    return
+  }
+  beginResponse(d, { turn, setup, inConversation: true })
+}
+
+export function dropSpeculation(d: Draft): void {
+  const guess = speculation(d.state)
+  if (!guess) return
+  d.removeResponse(guess.id)
+  d.do({ do: 'drop', response: guess.id, reason: 'superseded' })
+}
+
+/** Ends a live response early. One with nothing on the wire ends at once, else the runner reports the cut. */
+export function stopResponse(d: Draft, response: Response, by: 'turn_detected' | 'client_cancelled'): void {
+  const ending: ResponseEnding = { status: 'cancelled', reason: by }
+  if (response.started) {
+    d.response({ ...response, phase: 'cutting', ending })
+    const reason = by === 'turn_detected' ? 'barge-in' : 'client-cancelled'
+    d.do({ do: 'cut', response: response.id, reason })
+    return
+  }
+  d.do({ do: 'drop', response: response.id, reason: 'barge-in' })
+  finishResponse(d, response, ending, '')
+  if (by === 'client_cancelled') settleTurn(d, response.turn, 'cancelled')
+}
+
+export function reduceAnswer(d: Draft, event: AnswerEvent): void {
+  switch (event.type) {
+    case 'toolCalled':
+      return withRunning(d, event.response, (response) =>
+        d.response({ ...response, calls: [...response.calls, event.call] }),
+      )
+    case 'thought':
+      return withRunning(d, event.response, ({ ...response }) => {
+        response.thought = { finish: event.finish, usage: event.usage, words: event.words }
+        finishWhenDone(d, response)
+      })
+    case 'speaking':
+      return withRunning(d, event.response, (response) => startMessage(d, response))
+    case 'spoken':
+      return withRunning(d, event.response, ({ ...response }) => {
+        response.spoken = { said: event.said, audioMs: event.audioMs }
+        finishWhenDone(d, response)
+      })
+    case 'answerFailed':
+      return failed(d, event)
+    case 'outputCut':
+      return wasCut(d, event)
+    case 'playedOut':
+      return playedOut(d, event.response)
+    case 'truncated':
+      return truncated(d, event)
+    default:
+      event satisfies never
+  }
+}
+
+function withRunning(d: Draft, id: string, act: (response: Response) => void): void {
+  const response = d.state.responses.get(id)
+  if (response && (response.phase === 'running' || response.phase === 'speculating')) act(response)
+}
+
+function startMessage(d: Draft, response: Response): void {
+  if (response.started || response.phase !== 'running') return
+  d.response({ ...response, started: true })
+  const { id, itemId, turn, inConversation, setup } = response
+  const item: MessageItem = {
+    id: itemId,
+    type: 'message',
+    role: 'assistant',
+    status: 'in_progress',
+    parts: [],
+  }
+  const added = inConversation ? d.addEntry(entryOf(item, turn)) : undefined
+  if (setup.modality === 'audio') {
+    d.set({ playing: [...d.state.playing, { response: id, itemId, turn }] })
+  }
+  if (d.state.turn?.id === turn) d.set({ turn: { id: turn, answered: true } })
+  d.emit({
+    type: 'answerStarted',
+    responseId: id,
+    itemId,
+    outputIndex: 0,
+    item,
+    previousItemId: added?.previousItemId ?? null,
+    modality: setup.modality,
+    inConversation,
+  })
+}
+
+function finishWhenDone(d: Draft, response: Response): void {
+  const { thought, spoken } = response
+  if (!thought || (thought.words === 'some' && !spoken)) return d.response(response)
+  finishResponse(d, response, endingOf(thought.finish), spoken?.said ?? '')
+  settleTurn(d, response.turn, 'said')
+}
+
+function endingOf(finish: NonNullable<Response['thought']>['finish']): ResponseEnding {
+  if (finish === 'length') return { status: 'incomplete', reason: 'max_output_tokens' }
+  if (finish === 'content_filter') return { status: 'incomplete', reason: 'content_filter' }
+  return { status: 'completed' }
+}
+
+/** Closes the message, announces the calls (only of an answer that ran to its end), and the response. */
+export function finishResponse(d: Draft, response: Response, ending: ResponseEnding, said: string): void {
+  const output: Item[] = []
+  if (response.started) output.push(finishMessage(d, response, ending, said))
+  if (ending.status === 'completed' || ending.status === 'incomplete') {
+    for (const call of response.calls) {
+      output.push(finishCall(d, response, call, output.length))
+    }
+  }
+  d.removeResponse(response.id)
+  d.emit({ type: 'responseDone', response: viewOf(response, ending, output), record: null })
+}
+
+function finishMessage(d: Draft, response: Response, ending: ResponseEnding, said: string): MessageItem {
+  const { id, itemId, setup, inConversation } = response
+  const audio = setup.modality === 'audio'
+  const item: MessageItem = {
+    id: itemId,
+    type: 'message',
+    role: 'assistant',
+    status: ending.status === 'completed' ? 'completed' : 'incomplete',
+    parts: [audio ? { type: 'audio', transcript: said } : { type: 'text', text: said }],
+  }
+  if (inConversation) d.changeEntry(itemId, (entry) => ({ ...entry, item, said }))
+  d.emit({
+    type: 'answerDone',
+    responseId: id,
+    itemId,
+    outputIndex: 0,
+    item,
+    previousItemId: inConversation ? previousOf(d.state.history, itemId) : null,
+    text: said,
+    modality: setup.modality,
+    inConversation,
+  })
+  return item
+}
+
+function finishCall(
+  d: Draft,
+  response: Response,
+  call: Response['calls'][number],
+  outputIndex: number,
+): ToolCallItem {
+  const item: ToolCallItem = { id: d.id('item'), type: 'toolCall', status: 'completed', ...call }
+  const { id, inConversation, turn } = response
+  const added = inConversation ? d.addEntry(entryOf(item, turn)) : undefined
+  if (inConversation) d.set({ tools: new Set(d.state.tools).add(call.callId) })
+  d.emit({
+    type: 'toolCalled',
+    responseId: id,
+    itemId: item.id,
+    outputIndex,
+    item,
+    previousItemId: added?.previousItemId ?? null,
+    inConversation,
+  })
+  return item
+}
+
+function failed(d: Draft, event: Extract<AnswerEvent, { type: 'answerFailed' }>): void {
+  const response = d.state.responses.get(event.response)
+  if (!response || response.phase === 'cutting') return
+  // A guess that failed costs nothing: the committed turn thinks again.
+  if (response.phase === 'speculating') return d.removeResponse(response.id)
+  const { code, message } = event
+  finishResponse(d, response, { status: 'failed', code, message }, event.said)
+  settleTurn(d, response.turn, 'failed')
+}
+
+function wasCut(d: Draft, event: Extract<AnswerEvent, { type: 'outputCut' }>): void {
+  const playing = d.state.playing.find((p) => p.response === event.response)
+  const response = d.state.responses.get(event.response)
+  d.set({
+    playing: d.state.playing.filter((p) => p !== playing),
+    paused: d.state.paused && d.state.playing.length > 1,
+  })
+  if (response)
+    finishResponse(
+      d,
+      response,
+      response.ending ?? { status: 'cancelled', reason: 'turn_detected' },
+      event.said,
+    )
+  const itemId = response?.itemId ?? playing?.itemId
+  const turn = response?.turn ?? playing?.turn
+  if (itemId) d.changeEntry(itemId, (entry) => ({ ...entry, heard: event.heard }))
+  if (!turn) return
+  d.do({ do: 'mark', turn, name: 'interrupted', at: event.at })
+  if (d.state.turn?.id === turn) closeTurn(d, turn, event.heard.ms > 0 ? 'said' : 'cancelled')
+}
+
+function playedOut(d: Draft, id: string): void {
+  const playing = d.state.playing.find((p) => p.response === id)
+  if (!playing) return
+  d.set({ playing: d.state.playing.filter((p) => p !== playing) })
+  if (d.state.playing.length === 0) d.set({ paused: false })
+  settleTurn(d, playing.turn, 'said')
+}
+
+/** The client knows better what was heard. A prompt built on the old belief, unspoken so far, is built again. */
+function truncated(d: Draft, event: Extract<AnswerEvent, { type: 'truncated' }>): void {
+  const { itemId, contentIndex, audioEndMs, heard } = event
+  const before = findEntry(d.state.history, itemId)
+  if (before?.item.type !== 'message') return
+  const item: MessageItem = { ...before.item, parts: [{ type: 'audio', transcript: null }] }
+  d.changeEntry(itemId, (entry) => ({ ...entry, item, said: entry.said ?? '', heard }))
+  d.emit({ type: 'itemTruncated', itemId, contentIndex, audioEndMs })
+  dropSpeculation(d)
+  const active = activeResponse(d.state)
+  const changed = before.heard?.text !== heard.text
+  if (!changed || active?.phase !== 'running' || active.started || active.setup.input) return
+  d.do({ do: 'drop', response: active.id, reason: 'superseded' })
+  think(d, { ...active, revision: active.revision + 1, calls: [], thought: null }, 'no')
+}
+
+export function viewOf(
+  response: Response,
+  ending: ResponseEnding | null,
+  output: readonly Item[],
+): ResponseView {
+  const { setup } = response
+  return {
+    id: response.id,
+    ending,
+    output,
+    inConversation: response.inConversation,
+    modality: setup.modality,
+    voice: setup.voice,
+    maxOutputTokens: setup.maxOutputTokens,
+    usage: response.thought?.usage ?? null,
+    metadata: setup.metadata,
+  }
+}

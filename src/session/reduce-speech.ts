@@ -1,0 +1,312 @@
+/**
+ * The caller's voice: when a turn begins, when it interrupts, when it ends, and what its words set going.
+ *
+ *     speechStarted ─► listening ─ speechPaused ─► softEnded ─ speechEnded ─► (committed) ─ final ─► answer
+ *                          ▲─────── speechResumed ──────┘
+ *
+ * While an answer plays `speechStarted` is held back until the interruption is sure: a Realtime client throws
+ * its audio away on that event. Where the server owns the output, it pauses at once and decides at the words.
+ */
+import type { Draft } from './draft.ts'
+import type { RecognitionEvent, SpeechEvent } from './events.ts'
+import { buildRequest, promptKey, userEntry, withProvisionalWords } from './prompt.ts'
+import {
+  answerTurn,
+  beginResponse,
+  dropSpeculation,
+  newResponse,
+  setupOf,
+  startThinking,
+  stopResponse,
+  think,
+} from './reduce-response.ts'
+import { openTurn, settleTurn } from './reduce-turn.ts'
+import {
+  activeResponse,
+  outputOf,
+  ownsOutput,
+  speculation,
+  type Transcription,
+  type Utterance,
+  utteranceOf,
+} from './state.ts'
+
+/** After a pause without words the answer goes on. VOICE.md A1: LiveKit waits as long. */
+export const FALSE_INTERRUPTION_MS = 2_000
+
+export function reduceSpeech(d: Draft, event: SpeechEvent): void {
+  if (event.type === 'speechStarted') return started(d, event)
+  const utterance = utteranceOf(d.state)
+  if (!utterance) return
+  switch (event.type) {
+    case 'speechConfirmed':
+      d.utterance({ confirmed: true })
+      return considerInterrupting(d)
+    case 'speechDropped':
+      return abandon(d, utterance)
+    case 'speechPaused':
+      d.set({ input: { kind: 'softEnded', utterance, endAt: event.endAt } })
+      if (utterance.announced) d.do({ do: 'preview', turn: utterance.turn })
+      return
+    case 'speechResumed':
+      d.set({ input: { kind: 'listening', utterance } })
+      return dropSpeculation(d)
+    case 'speechEnded':
+      return ended(d, utterance, event)
+    default:
+      event satisfies never
+  }
+}
+
+function started(d: Draft, event: Extract<SpeechEvent, { type: 'speechStarted' }>): void {
+  if (d.state.input.kind !== 'idle') return
+  const utterance: Utterance = {
+    turn: d.id('turn'),
+    itemId: d.id('item'),
+    startMs: event.startMs,
+    startedAt: event.at,
+    confirmed: false,
+    announced: false,
+    words: '',
+    shown: '',
+  }
+  d.set({ input: { kind: 'listening', utterance }, revision: 0 })
+  d.do({ do: 'listen', turn: utterance.turn, fromMs: event.startMs })
+  considerInterrupting(d)
+}
+
+/** Announces the speech when nothing plays, or when it is surely meant to interrupt what plays. */
+function considerInterrupting(d: Draft): void {
+  const utterance = utteranceOf(d.state)
+  if (!utterance || utterance.announced) return
+  const output = outputOf(d.state)
+  if (output !== 'silent') {
+    if (!utterance.confirmed) return
+    if (output === 'speaking' && ownsOutput(d.state) && interrupts(d)) pause(d)
+    if (!enoughWords(d, utterance.words)) return
+  }
+  announce(d, utterance)
+}
+
+function interrupts(d: Draft): boolean {
+  return d.state.settings.turnDetection?.interruptResponse ?? false
+}
+
+function enoughWords(d: Draft, words: string): boolean {
+  const { minWords, ignore } = d.state.settings.interruption
+  const playing = d.state.playing.length > 0
+  const needed = Math.max(minWords, ignore.length > 0 || (playing && ownsOutput(d.state)) ? 1 : 0)
+  return needed === 0 || significantWords(words, ignore) >= needed
+}
+
+/** Words that are none of the backchannel terms; a term may be of several words. */
+export function significantWords(text: string, ignore: readonly string[]): number {
+  let rest = ` ${plain(text)} `
+  for (const term of ignore) {
+    const words = plain(term)
+    if (words !== '') while (rest.includes(` ${words} `)) rest = rest.replace(` ${words} `, ' ')
+  }
+  return rest.split(' ').filter((word) => word !== '').length
+}
+
+function plain(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()
+}
+
+function announce(d: Draft, utterance: Utterance): void {
+  d.utterance({ announced: true })
+  d.emit({ type: 'speechStarted', itemId: utterance.itemId, audioStartMs: Math.round(utterance.startMs) })
+  if (interrupts(d)) interrupt(d)
+}
+
+/** Stops the answer for good: what plays is cut, what is only being thought is dropped. */
+function interrupt(d: Draft): void {
+  dropSpeculation(d)
+  d.do({ do: 'clearTimer', timer: 'falseInterruption' })
+  const active = activeResponse(d.state)
+  for (const playing of d.state.playing) {
+    if (playing.response !== active?.id) d.do({ do: 'cut', response: playing.response, reason: 'barge-in' })
+  }
+  if (!active || active.phase === 'cutting') return
+  if (!active.started) d.set({ unanswered: true })
+  stopResponse(d, active, 'turn_detected')
+}
+
+function pause(d: Draft): void {
+  if (d.state.paused) return
+  d.set({ paused: true })
+  for (const { response } of d.state.playing) d.do({ do: 'pause', response })
+}
+
+export function resume(d: Draft): void {
+  d.do({ do: 'clearTimer', timer: 'falseInterruption' })
+  if (!d.state.paused) return
+  d.set({ paused: false })
+  for (const { response } of d.state.playing) d.do({ do: 'resume', response })
+}
+
+/** Not speech, or too little of it to count. */
+function abandon(d: Draft, utterance: Utterance): void {
+  d.set({ input: { kind: 'idle' } })
+  dropSpeculation(d)
+  d.do({ do: 'discard', turn: utterance.turn })
+  resume(d)
+}
+
+function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { type: 'speechEnded' }>): void {
+  const { turn, itemId } = utterance
+  if (!utterance.announced && !utterance.confirmed) return abandon(d, utterance)
+  d.set({ input: { kind: 'idle' } })
+  const { endMs, audioEndMs } = event
+  const facts = { turn, itemId, endMs, audioEndMs, utterance }
+  if (utterance.announced) {
+    const onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
+    commit(d, { ...facts, onFinal }, event.endAt, event.at)
+  } else {
+    d.addTranscription({ ...facts, onFinal: 'held' })
+    if (d.state.paused) d.do({ do: 'setTimer', timer: 'falseInterruption', ms: FALSE_INTERRUPTION_MS })
+  }
+  d.do({ do: 'finalize', turn, itemId, endMs })
+}
+
+/** The utterance becomes an item of the conversation, its words still unknown. */
+function commit(d: Draft, t: Transcription, endAt: number, at: number): void {
+  const { turn, itemId } = t
+  d.emit({ type: 'speechStopped', itemId, audioEndMs: Math.round(t.audioEndMs) })
+  openTurn(d, turn, endAt)
+  if (t.utterance) d.do({ do: 'mark', turn, name: 'speechStart', at: t.utterance.startedAt })
+  d.do({ do: 'mark', turn, name: 'speechEnd', at: endAt })
+  addUserItem(d, turn, itemId, at)
+  d.addTranscription(t)
+}
+
+/** `committed`, `itemAdded`, `itemDone`: the wire's order for the caller's audio. */
+export function addUserItem(d: Draft, turn: string, itemId: string, at: number): void {
+  const entry = userEntry(itemId, turn, null)
+  const previousItemId = d.addEntry(entry)?.previousItemId ?? null
+  d.do({ do: 'mark', turn, name: 'committed', at })
+  d.emit({ type: 'committed', itemId, previousItemId })
+  d.emit({ type: 'itemAdded', item: entry.item, previousItemId })
+  d.emit({ type: 'itemDone', item: entry.item, previousItemId })
+}
+
+export function reduceRecognition(d: Draft, event: RecognitionEvent): void {
+  if (event.type === 'partial') return partial(d, event)
+  const transcription = d.takeTranscription(event.turn)
+  if (!transcription) return
+  if (event.type === 'sttFailed') unrecognised(d, transcription, event)
+  else recognised(d, transcription, event)
+  releaseWaiting(d)
+}
+
+function partial(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
+  const utterance = utteranceOf(d.state)
+  if (utterance?.turn !== event.turn) return
+  d.utterance({ words: event.text })
+  showWords(d, event.stable)
+  considerInterrupting(d)
+  if (event.complete) speculate(d, event)
+}
+
+/** Agreed words while the caller speaks, for those who asked for them early; append-only. */
+function showWords(d: Draft, stable: string): void {
+  const utterance = utteranceOf(d.state)
+  const { showTranscription, transcriptDeltas } = d.state.settings
+  if (!utterance?.announced || !showTranscription || transcriptDeltas !== 'early') return
+  if (!stable.startsWith(utterance.shown) || stable.length === utterance.shown.length) return
+  const delta = stable.slice(utterance.shown.length)
+  d.utterance({ shown: stable })
+  d.emit({ type: 'transcriptDelta', itemId: utterance.itemId, delta })
+}
+
+/** The caller may have finished: let the model begin on these words; wire, tools and voice wait for the commit. */
+function speculate(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
+  const { state } = d
+  if (state.input.kind !== 'softEnded' || !state.input.utterance.announced) return
+  const text = event.text.trim()
+  const { turnDetection, maxRevisions } = state.settings
+  if (!turnDetection?.createResponse || text === '' || state.revision >= maxRevisions) return
+  if (outputOf(state) !== 'silent' || state.transcriptions.length > 0) return
+  const { turn, itemId } = state.input.utterance
+  const setup = setupOf(state)
+  const request = buildRequest(withProvisionalWords(state, itemId, text), setup)
+  if (speculation(state)?.promptKey === promptKey(request)) return
+  dropSpeculation(d)
+  const revision = state.revision + 1
+  d.set({ revision })
+  const response = newResponse(d, { turn, setup, inConversation: true, phase: 'speculating', revision })
+  startThinking(d, response, 'until-release', request)
+}
+
+function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent, { type: 'final' }>): void {
+  const text = event.text.trim()
+  let { onFinal } = t
+  if (onFinal === 'held') {
+    if (!enoughWords(d, text) || text === '') return resume(d)
+    becomeTurn(d, t, event.at)
+    onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
+  }
+  d.changeEntry(t.itemId, (entry) => ({ ...entry, item: userEntry(t.itemId, t.turn, text).item }))
+  showFinal(d, t, text, event.audioMs)
+  d.do({ do: 'mark', turn: t.turn, name: 'sttFinal', at: event.at })
+  d.do({ do: 'userSaid', turn: t.turn, text })
+  if (onFinal === 'nothing') return
+  if (text === '') return heardNothing(d, t.turn)
+  const speaksAgain = utteranceOf(d.state)?.announced ?? false
+  if (speaksAgain || activeResponse(d.state)) {
+    // The next turn's answer takes these words along.
+    if (speaksAgain) d.set({ unanswered: true })
+    return dropSpeculation(d)
+  }
+  answerTurn(d, t.turn)
+}
+
+/** Held speech proved to be words: announce it late, interrupt, and commit it as one. */
+function becomeTurn(d: Draft, t: Transcription, at: number): void {
+  d.emit({ type: 'speechStarted', itemId: t.itemId, audioStartMs: Math.round(t.utterance?.startMs ?? 0) })
+  if (interrupts(d)) interrupt(d)
+  commit(d, t, at, at)
+  d.takeTranscription(t.turn)
+}
+
+function showFinal(d: Draft, t: Transcription, text: string, audioMs: number): void {
+  if (!d.state.settings.showTranscription) return
+  const shown = t.utterance?.shown ?? ''
+  const delta = text.startsWith(shown) ? text.slice(shown.length) : ''
+  if (delta !== '') d.emit({ type: 'transcriptDelta', itemId: t.itemId, delta })
+  d.emit({ type: 'transcript', itemId: t.itemId, transcript: text, audioMs })
+}
+
+/** Noise: nothing to answer, but an answer it stopped before a word was heard is owed still. */
+function heardNothing(d: Draft, turn: string): void {
+  dropSpeculation(d)
+  resume(d)
+  if (d.state.unanswered && !activeResponse(d.state) && !utteranceOf(d.state)) {
+    return beginResponse(d, { turn, setup: setupOf(d.state), inConversation: true })
+  }
+  settleTurn(d, turn, 'superseded')
+}
+
+function unrecognised(
+  d: Draft,
+  t: Transcription,
+  event: Extract<RecognitionEvent, { type: 'sttFailed' }>,
+): void {
+  dropSpeculation(d)
+  if (t.onFinal === 'held') return resume(d)
+  const { code, message } = event
+  if (d.state.settings.showTranscription)
+    d.emit({ type: 'transcriptFailed', itemId: t.itemId, code, message })
+  else d.emit({ type: 'fault', code, message })
+  settleTurn(d, t.turn, 'failed')
+}
+
+/** Responses that were asked for before the words were known. */
+function releaseWaiting(d: Draft): void {
+  if (d.state.transcriptions.some((t) => t.onFinal !== 'held')) return
+  for (const response of d.state.responses.values())
+    if (response.phase === 'waiting') think(d, response, 'no')
+}

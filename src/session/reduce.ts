@@ -1,0 +1,84 @@
+/**
+ * The conversation as a pure function: `(state, event) → { state, effects }`. It decides everything about
+ * turns, responses and history, reads no clock and does no I/O. After `hangup` nothing happens any more.
+ */
+import { Draft } from './draft.ts'
+import type { Effect } from './effects.ts'
+import type { SessionEvent } from './events.ts'
+import { reduceClient } from './reduce-client.ts'
+import { newResponse, reduceAnswer, setupOf, viewOf } from './reduce-response.ts'
+import { reduceRecognition, reduceSpeech, resume } from './reduce-speech.ts'
+import { closeTurn, openTurn } from './reduce-turn.ts'
+import type { State } from './state.ts'
+
+export function reduce(
+  state: State,
+  event: SessionEvent,
+): { readonly state: State; readonly effects: readonly Effect[] } {
+  if (state.closed) return { state, effects: [] }
+  const d = new Draft(state)
+  handle(d, event)
+  return { state: d.state, effects: d.effects }
+}
+
+function handle(d: Draft, event: SessionEvent): void {
+  switch (event.type) {
+    case 'started':
+      return event.greeting === null ? undefined : greet(d, event.greeting, event.at)
+    case 'client':
+      return reduceClient(d, event.event, event)
+    case 'speechStarted':
+    case 'speechConfirmed':
+    case 'speechDropped':
+    case 'speechPaused':
+    case 'speechResumed':
+    case 'speechEnded':
+      return reduceSpeech(d, event)
+    case 'partial':
+    case 'final':
+    case 'sttFailed':
+      return reduceRecognition(d, event)
+    case 'toolCalled':
+    case 'thought':
+    case 'answerFailed':
+    case 'speaking':
+    case 'spoken':
+    case 'outputCut':
+    case 'playedOut':
+    case 'truncated':
+      return reduceAnswer(d, event)
+    case 'timer':
+      return resume(d)
+    case 'hangup':
+      return hangUp(d)
+    default:
+      event satisfies never
+  }
+}
+
+function greet(d: Draft, text: string, at: number): void {
+  const turn = d.id('turn')
+  openTurn(d, turn, at)
+  const setup = setupOf(d.state)
+  const response = newResponse(d, { turn, setup, inConversation: true, phase: 'running', revision: 0 })
+  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
+  const { id, itemId } = response
+  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
+  d.do({ do: 'recite', response: id, turn, text, voicing })
+}
+
+function hangUp(d: Draft): void {
+  for (const { id } of d.state.responses.values()) d.do({ do: 'drop', response: id, reason: 'hangup' })
+  for (const { response } of d.state.playing) d.do({ do: 'drop', response, reason: 'hangup' })
+  d.do({ do: 'clearTimer', timer: 'falseInterruption' })
+  if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : 'cancelled')
+  d.do({ do: 'end' })
+  d.set({
+    closed: true,
+    input: { kind: 'idle' },
+    playing: [],
+    paused: false,
+    responses: new Map(),
+    transcriptions: [],
+  })
+}

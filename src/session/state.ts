@@ -1,0 +1,165 @@
+/**
+ * The conversation's state: regions that run side by side, since a caller can speak while we think and a tool
+ * can be pending while we speak.
+ *
+ *     input:   idle ─► listening ⇄ softEnded ─► idle
+ *     output:  silent ─► thinking ─► speaking ⇄ paused ─► silent      (derived: what runs, what still plays)
+ *     responses: Map (default conversation and out of band)     tools: pending calls     closed
+ */
+import type { FinishReason, ModelUsage, ToolCall, ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { History } from './history.ts'
+import type { Item } from './items.ts'
+import type { ResponseEnding } from './output.ts'
+import type { WireCaps } from './session.ts'
+import type { SessionSettings } from './settings.ts'
+
+/** One utterance of the caller in progress. */
+export interface Utterance {
+  readonly turn: string
+  readonly itemId: string
+  readonly startMs: number
+  /** When its speech began to arrive. */
+  readonly startedAt: number
+  /** Long enough to count as an interruption. */
+  readonly confirmed: boolean
+  /** The wire was told `speechStarted`. Held back while an answer plays, until the interruption is sure. */
+  readonly announced: boolean
+  /** Latest recognised words. */
+  readonly words: string
+  /** The part of them the wire was shown. */
+  readonly shown: string
+}
+
+export type Input =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'listening'; readonly utterance: Utterance }
+  | { readonly kind: 'softEnded'; readonly utterance: Utterance; readonly endAt: number }
+
+export type Output = 'silent' | 'thinking' | 'speaking' | 'paused'
+
+/** An answer of which something was sent and not everything is known to be played. */
+export interface Playing {
+  readonly response: string
+  readonly itemId: string
+  readonly turn: string
+}
+
+/** What a response runs with: the session's settings with the request's overrides. */
+export interface ResponseSetup {
+  readonly instructions: string
+  readonly modality: 'audio' | 'text'
+  readonly voice: string
+  readonly tools: readonly ToolDefinition[]
+  readonly toolChoice: ToolChoice
+  readonly maxOutputTokens: number | 'inf'
+  readonly metadata: Readonly<Record<string, string>> | null
+  readonly input: readonly (Item | string)[] | null
+}
+
+export interface Response {
+  readonly id: string
+  readonly turn: string
+  readonly inConversation: boolean
+  /**
+   * `speculating`: on words that may still change, unknown to the wire. `waiting`: for a transcript.
+   * `running`: the wire knows it. `cutting`: told to stop, the runner's report is due.
+   */
+  readonly phase: 'speculating' | 'waiting' | 'running' | 'cutting'
+  readonly setup: ResponseSetup
+  readonly revision: number
+  /** The whole prompt as text; equal keys mean the speculation holds. */
+  readonly promptKey: string
+  readonly itemId: string
+  /** Its message was announced on the wire. */
+  readonly started: boolean
+  readonly calls: readonly ToolCall[]
+  readonly thought: {
+    readonly finish: FinishReason
+    readonly usage: ModelUsage | null
+    readonly words: 'some' | 'none'
+  } | null
+  readonly spoken: { readonly said: string; readonly audioMs: number } | null
+  /** How it ends once the runner has reported the cut. */
+  readonly ending: ResponseEnding | null
+}
+
+/** A committed utterance whose words are not known yet. */
+export interface Transcription {
+  readonly turn: string
+  readonly itemId: string
+  /** Whether its final shall be answered; `held` ones are not announced until they prove to be words. */
+  readonly onFinal: 'respond' | 'nothing' | 'held'
+  readonly endMs: number
+  readonly audioEndMs: number
+  readonly utterance: Utterance | null
+}
+
+export interface State {
+  readonly settings: SessionSettings
+  readonly caps: WireCaps
+  readonly input: Input
+  /** Usually one; two when a tool's answer follows a sentence that is still being played. */
+  readonly playing: readonly Playing[]
+  /** Output is held while the caller may be interrupting; only where the server owns it. */
+  readonly paused: boolean
+  readonly responses: ReadonlyMap<string, Response>
+  /** Calls the wire was told of whose result has not come. */
+  readonly tools: ReadonlySet<string>
+  readonly transcriptions: readonly Transcription[]
+  readonly history: History
+  /** The turn whose record is open, and whether anything answered it yet. */
+  readonly turn: { readonly id: string; readonly answered: boolean } | null
+  /** Speculative calls made for the utterance in progress. */
+  readonly revision: number
+  /** The caller said something that nothing answered yet, because the caller went on. */
+  readonly unanswered: boolean
+  /** Suffix of the next id, and what all ids of this session share. */
+  readonly ids: { readonly prefix: string; readonly next: number }
+  readonly closed: boolean
+}
+
+export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix: string): State {
+  return {
+    settings,
+    caps,
+    input: { kind: 'idle' },
+    playing: [],
+    paused: false,
+    responses: new Map(),
+    tools: new Set(),
+    transcriptions: [],
+    history: [],
+    turn: null,
+    revision: 0,
+    unanswered: false,
+    ids: { prefix: idPrefix, next: 1 },
+    closed: false,
+  }
+}
+
+/** The response that writes to the default conversation and is known to the wire, if one is live. */
+export function activeResponse(state: State): Response | undefined {
+  for (const response of state.responses.values()) {
+    if (response.inConversation && response.phase !== 'speculating') return response
+  }
+  return undefined
+}
+
+export function speculation(state: State): Response | undefined {
+  for (const response of state.responses.values()) if (response.phase === 'speculating') return response
+  return undefined
+}
+
+/** The server holds the unplayed answer itself, so it may pause and go on. */
+export function ownsOutput(state: State): boolean {
+  return state.caps.ownsOutput || state.settings.leadMs !== null
+}
+
+export function outputOf(state: State): Output {
+  if (state.playing.length > 0) return state.paused ? 'paused' : 'speaking'
+  return activeResponse(state) ? 'thinking' : 'silent'
+}
+
+export function utteranceOf(state: State): Utterance | undefined {
+  return state.input.kind === 'idle' ? undefined : state.input.utterance
+}
