@@ -118,7 +118,11 @@ function recoder(from: AudioFormat, to: AudioFormat): (bytes: Uint8Array) => Uin
     }
   }
   const table = G711_DECODE[from.encoding].map((sample) => encode[sample & 0xffff]!)
-  return (bytes) => Uint8Array.from(bytes, (byte) => table[byte]!)
+  return (bytes) => {
+    const out = new Uint8Array(bytes.length)
+    for (let i = 0; i < bytes.length; i++) out[i] = table[bytes[i]!]!
+    return out
+  }
 }
 
 /** Decodes straight into the resampler's memory and encodes straight out of it: one allocation a chunk. */
