@@ -1,0 +1,50 @@
+/**
+ * A stream under two clocks: one until its first *useful* item (never headers or keep-alives), one for every
+ * gap after it. When one runs out the attempt is aborted and the reader gets a `ProviderError` of kind `timeout`.
+ */
+import type { Scope } from '../cancel.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { ProviderError, type StageName } from '../errors.ts'
+
+export interface DeadlineOptions<T> {
+  readonly clock: Clock
+  readonly firstUsefulMs: number
+  readonly idleMs: number
+  readonly isUseful: (item: T) => boolean
+  /** The attempt's own scope: aborted when time is up, so that the upstream request closes. */
+  readonly scope: Scope
+  readonly provider: string
+  readonly stage: StageName
+}
+
+export async function* withDeadline<T>(
+  source: AsyncIterable<T>,
+  options: DeadlineOptions<T>,
+): AsyncGenerator<T> {
+  const { clock, firstUsefulMs, idleMs, isUseful, scope, provider, stage } = options
+  let expired: ProviderError | undefined
+  let timer: Timer | undefined
+  const arm = (ms: number, what: string) => {
+    timer?.cancel()
+    timer = clock.setTimer(ms, () => {
+      expired = new ProviderError({ provider, stage, kind: 'timeout', message: `${what} within ${ms} ms` })
+      scope.cancel('deadline')
+    })
+  }
+  arm(firstUsefulMs, 'no useful output')
+  let useful = false
+  try {
+    for await (const item of source) {
+      useful ||= isUseful(item)
+      if (useful) arm(idleMs, 'nothing more')
+      yield item
+      // The reader's own pauses are not the provider's.
+      if (useful) arm(idleMs, 'nothing more')
+    }
+  } catch (error) {
+    throw expired ?? error
+  } finally {
+    timer?.cancel()
+  }
+  if (expired) throw expired
+}

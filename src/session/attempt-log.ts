@@ -1,0 +1,14 @@
+/** Where attempts of one turn are written down; the trace implements it. */
+import type { StageName } from '../errors.ts'
+
+export interface AttemptLog {
+  /** `reason`: why this target, such as `first`, `fallback`, `revision 2`. The number names the attempt. */
+  start(
+    stage: StageName,
+    target: { readonly provider: string; readonly model: string },
+    reason: string,
+  ): number
+  firstOutput(attempt: number | undefined): void
+  /** `kind`: a `ProviderErrorKind` when it failed. */
+  end(attempt: number | undefined, status: 'ok' | 'failed' | 'cancelled', kind?: string): void
+}
