@@ -1,0 +1,139 @@
+/**
+ * The session a socket is attached to, and what was agreed about it: updates on their way, what stands and is
+ * echoed, and the move to another pipeline while nothing was said yet.
+ */
+import { type Session, type SessionHost, type SessionOrigin, SessionRefused } from '../../session/session.ts'
+import type { SessionSettings } from '../../session/settings.ts'
+import { randomId } from './ids.ts'
+import { type RefusedEvent, refusal } from './parse.ts'
+import type { ParleyRequest } from './provider-data.ts'
+import { mergeEcho } from './session-object.ts'
+import { resolvePatch, type SessionUpdate, type WireEcho } from './session-update.ts'
+
+export interface AttachmentDeps {
+  readonly host: SessionHost
+  /** Whether a pipeline of that name is loaded. */
+  readonly hasPipeline: (name: string) => boolean
+}
+
+interface PendingUpdate {
+  /** Ours, since the client need not name its events. */
+  readonly token: string
+  readonly update: SessionUpdate
+  readonly ref: string | null
+  /** Whether the client awaits `session.updated`. */
+  readonly answer: 'updated' | 'none'
+}
+
+/** Updates told again when the session moves; a client that sends more stays where it is. */
+const MAX_REPLAYED_UPDATES = 32
+
+export class Attachment {
+  readonly #deps: AttachmentDeps
+  readonly #tokenStem = randomId('event')
+  #tokens = 0
+  #session: Session
+  #origin: SessionOrigin
+  /** What the session began with: the pipeline's settings. */
+  #beginning: SessionSettings
+  #echo: WireEcho = {}
+  #pending: PendingUpdate[] = []
+  #applied: SessionUpdate[] = []
+  #begun = false
+
+  constructor(session: Session, origin: SessionOrigin, deps: AttachmentDeps) {
+    this.#deps = deps
+    this.#session = session
+    this.#origin = origin
+    this.#beginning = session.settings
+  }
+
+  get session(): Session {
+    return this.#session
+  }
+
+  get echo(): WireEcho {
+    return this.#echo
+  }
+
+  /** Something was said on either side: from now on the session stays. */
+  begin(): void {
+    this.#begun = true
+    this.#applied = []
+  }
+
+  /** Sends an update to the session. Its answer is a later `settingsApplied` or `refused`; or a refusal now. */
+  update(update: SessionUpdate, ref: string | null): RefusedEvent | undefined {
+    const origin = this.#movedTo(update.echo.parley)
+    const refused = origin === this.#origin ? undefined : this.#move(origin)
+    if (refused) return { ...refused, ref }
+    this.#submit(update, ref, 'updated')
+    return undefined
+  }
+
+  /** The oldest update took effect. True: the client awaits `session.updated`. */
+  applied(): boolean {
+    const done = this.#pending.shift()
+    if (!done) return true
+    this.#echo = mergeEcho(this.#echo, done.update.echo)
+    if (!this.#begun) this.#applied.push(done.update)
+    return done.answer === 'updated'
+  }
+
+  /** The client's event id for the `ref` of a refusal; an update that was refused is forgotten. */
+  refused(ref: string | null): string | null {
+    const at = this.#pending.findIndex((pending) => pending.token === ref)
+    const [update] = at < 0 ? [] : this.#pending.splice(at, 1)
+    return update ? update.ref : ref
+  }
+
+  #submit(update: SessionUpdate, ref: string | null, answer: PendingUpdate['answer']): void {
+    const token = `${this.#tokenStem}:${this.#tokens++}`
+    this.#pending.push({ token, update, ref, answer })
+    this.#session.send({ type: 'settings', patch: resolvePatch(update, this.#beginning), ref: token })
+  }
+
+  /** Where the session belongs by the client's word; the same object if that is where it is. */
+  #movedTo(said: ParleyRequest | undefined): SessionOrigin {
+    const origin = this.#origin
+    if (!said) return origin
+    const pipeline = said.pipeline ?? origin.pipeline
+    const user = said.user ?? origin.user
+    const metadata = said.metadata ? { ...origin.metadata, ...said.metadata } : origin.metadata
+    const same =
+      pipeline === origin.pipeline &&
+      user === origin.user &&
+      JSON.stringify(metadata) === JSON.stringify(origin.metadata)
+    return same ? origin : { ...origin, pipeline, user, metadata }
+  }
+
+  /** Pipeline, metadata and user are facts a session begins with, so it is exchanged for one that begins with the new. */
+  #move(origin: SessionOrigin): RefusedEvent | undefined {
+    const param = 'session.providerData.parley'
+    const { pipeline } = origin
+    if (pipeline !== null && pipeline !== this.#origin.pipeline && !this.#deps.hasPipeline(pipeline))
+      return refusal('invalid_value', `Unknown pipeline: '${pipeline}'.`, `${param}.pipeline`)
+    if (this.#begun || this.#applied.length + this.#pending.length >= MAX_REPLAYED_UPDATES) {
+      const text = 'Pipeline, metadata and user can be set until the first audio, item or response only.'
+      return refusal('invalid_value', text, param)
+    }
+    let next: Session
+    try {
+      next = this.#deps.host.open(origin)
+    } catch (error) {
+      if (error instanceof SessionRefused) return refusal(error.code, error.message, param)
+      throw error
+    }
+    const before = this.#session
+    const [applied, pending] = [this.#applied, this.#pending]
+    this.#session = next
+    this.#origin = origin
+    this.#beginning = next.settings
+    this.#pending = []
+    this.#applied = []
+    for (const update of applied) this.#submit(update, null, 'none')
+    for (const { update, ref, answer } of pending) this.#submit(update, ref, answer)
+    before.close('client').catch(() => {})
+    return undefined
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * One Realtime socket: frames in, in order, never waiting; the session's outputs out, as fast as the socket takes
+ * them; a ping now and then; an end for every way it can end.
+ *
+ *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
+ *                └► error                                          (the next is taken when the socket has room)
+ */
+import type { Clock, Timer } from '../../clock.ts'
+import type { SessionOutput } from '../../session/output.ts'
+import type { CloseReason, Session, SessionOrigin } from '../../session/session.ts'
+import { Attachment, type AttachmentDeps } from './attachment.ts'
+import { Encoder, type WireError } from './encode.ts'
+import { randomId } from './ids.ts'
+import { type Parsed, parseFrame, refusal } from './parse.ts'
+import { type WireSocket, Writer } from './writer.ts'
+
+export interface ConnectionDeps extends AttachmentDeps {
+  readonly clock: Clock
+  readonly sessionMinutes: number
+  /** For faults of our own; never with a caller's words. */
+  readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
+}
+
+export interface ConnectionStart {
+  readonly session: Session
+  readonly origin: SessionOrigin
+  /** The `model` of the session object: as the client named it, else the pipeline's name. */
+  readonly model: string
+}
+
+const PING_MS = 20_000
+/** A minute without a sign of life, and the far side has vanished without a goodbye. */
+const MAX_SILENT_PINGS = 3
+/** How long the far side has to answer our close. */
+const CLOSE_GRACE_MS = 5_000
+/** Answers to a flood of pings count too. */
+const MAX_BUFFERED_BYTES = 48 * 1024 * 1024
+
+export class Connection {
+  readonly #socket: WireSocket
+  readonly #deps: ConnectionDeps
+  readonly #attachment: Attachment
+  readonly #writer: Writer
+  readonly #encoder: Encoder
+  readonly #model: string
+  readonly #expiresAt: number
+  readonly #conversationId = randomId('conv')
+  #over = false
+  #silentPings = 0
+  #timers: Timer[] = []
+
+  constructor(socket: WireSocket, start: ConnectionStart, deps: ConnectionDeps) {
+    this.#socket = socket
+    this.#deps = deps
+    this.#attachment = new Attachment(start.session, start.origin, deps)
+    this.#model = start.model
+    this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
+    this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
+    this.#encoder = new Encoder(this.#view(), this.#writer.write)
+  }
+
+  /** Sends `session.created` at once and begins. Resolves when the session's outputs ended. */
+  async run(): Promise<void> {
+    this.#encoder.sessionCreated()
+    this.#pingLater()
+    this.#timers.push(this.#deps.clock.setTimer(this.#deps.sessionMinutes * 60_000, () => this.#expired()))
+    try {
+      await this.#pump()
+      await this.#writer.ready()
+      const message = 'The server has ended this session.'
+      this.#end(1001, message, { type: 'server_error', code: 'session_closed', message }, 'client')
+    } catch (error) {
+      this.#deps.note('realtime session failed', { sessionId: this.#session.id, error: errorText(error) })
+      const message = 'The session failed.'
+      this.#end(1011, message, { type: 'server_error', code: 'internal_error', message }, 'error')
+    }
+  }
+
+  get #session(): Session {
+    return this.#attachment.session
+  }
+
+  /** A frame of the client. Handled whole before it returns. */
+  message(frame: Buffer, isBinary: boolean): void {
+    if (this.#over) return
+    this.#silentPings = 0
+    try {
+      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings))
+    } catch (error) {
+      this.#deps.note('realtime event failed', { sessionId: this.#session.id, error: errorText(error) })
+      this.#encoder.error({ type: 'server_error', code: 'internal_error', message: 'The event failed.' })
+    }
+  }
+
+  /** A ping (which the socket answers itself) or a pong. */
+  signOfLife(): void {
+    this.#silentPings = 0
+    if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#vanish()
+  }
+
+  /** The socket is gone. */
+  closed(): void {
+    this.#stop('client')
+  }
+
+  #handle(parsed: Parsed): void {
+    switch (parsed.kind) {
+      case 'audio':
+        this.#attachment.begin()
+        return this.#session.audio(parsed.bytes)
+      case 'event':
+        this.#attachment.begin()
+        return this.#session.send(parsed.event)
+      case 'update': {
+        const refused = this.#attachment.update(parsed.update, parsed.ref)
+        if (refused) this.#handle(refused)
+        return
+      }
+      case 'refused':
+        return this.#encoder.error({ ...parsed, type: 'invalid_request_error' })
+      default:
+        parsed satisfies never
+    }
+  }
+
+  /** Ends when the session's outputs do. Taking one is what "sent" means, so each waits for room. */
+  async #pump(): Promise<void> {
+    for (let session: Session | undefined; session !== this.#session; ) {
+      session = this.#session
+      for await (const output of session.outputs) {
+        if (this.#over) return
+        if (session !== this.#session) break
+        this.#take(output)
+        if (this.#writer.blocked) await this.#writer.ready()
+      }
+    }
+  }
+
+  #take(output: SessionOutput): void {
+    switch (output.type) {
+      case 'settingsApplied':
+        if (this.#attachment.applied()) this.#encoder.sessionUpdated()
+        return
+      case 'refused':
+        return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
+      default:
+        this.#attachment.begin()
+        this.#encoder.output(output)
+    }
+  }
+
+  #pingLater(): void {
+    this.#timers[0] = this.#deps.clock.setTimer(PING_MS, () => {
+      if (this.#silentPings++ >= MAX_SILENT_PINGS) return this.#vanish()
+      this.#socket.ping()
+      this.#pingLater()
+    })
+  }
+
+  #expired(): void {
+    const message = `Your session hit the maximum duration of ${this.#deps.sessionMinutes} minutes.`
+    const error = { type: 'invalid_request_error', code: 'session_expired', message } as const
+    this.#end(1001, message, error, 'expired')
+  }
+
+  #stalled(): void {
+    const message = 'The client reads too slowly; what was waiting for it has been dropped.'
+    const error = { type: 'invalid_request_error', code: 'slow_reader', message } as const
+    this.#end(1008, 'invalid_request_error.slow_reader', error, 'limit')
+  }
+
+  /** An error, then a close; if the far side does not answer that, the socket is cut. */
+  #end(code: number, reason: string, error: WireError, closeReason: CloseReason): void {
+    if (this.#over) return
+    this.#writer.end(this.#encoder.errorText(error))
+    this.#stop(closeReason)
+    this.#socket.close(code, reason)
+    this.#timers.push(this.#deps.clock.setTimer(CLOSE_GRACE_MS, () => this.#socket.terminate()))
+  }
+
+  #vanish(): void {
+    this.#stop('client')
+    this.#socket.terminate()
+  }
+
+  /** Idempotent. */
+  #stop(reason: CloseReason): void {
+    for (const timer of this.#timers.splice(0)) timer.cancel()
+    if (this.#over) return
+    this.#over = true
+    this.#writer.end()
+    this.#session.close(reason).catch((error: unknown) => {
+      this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })
+    })
+  }
+
+  #view() {
+    const connection = this
+    return {
+      model: this.#model,
+      expiresAt: this.#expiresAt,
+      conversationId: this.#conversationId,
+      get sessionId() {
+        return connection.#session.id
+      },
+      get settings() {
+        return connection.#session.settings
+      },
+      get echo() {
+        return connection.#attachment.echo
+      },
+    }
+  }
+}
+
+const BINARY_FRAME = refusal(
+  'invalid_event',
+  'Expected a text WebSocket message; binary frames are not supported.',
+)
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : 'unknown'
+}

@@ -1,0 +1,265 @@
+/**
+ * What the session says, as OpenAI's GA events in their documented order. One output becomes one event or a
+ * run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
+ * second a session, a serialiser would be half of the cost.
+ */
+import type { Item } from '../../session/items.ts'
+import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
+import type { SessionSettings } from '../../session/settings.ts'
+import { eventIds } from './ids.ts'
+import { wireItem } from './items.ts'
+import { responseObject } from './response-object.ts'
+import { sessionObject } from './session-object.ts'
+import type { WireEcho } from './session-update.ts'
+
+/** What the encoder reads of its connection at the moment of an event. */
+export interface EncoderView {
+  readonly sessionId: string
+  readonly settings: SessionSettings
+  readonly echo: WireEcho
+  readonly model: string
+  readonly expiresAt: number
+  readonly conversationId: string
+}
+
+export interface WireError {
+  readonly type: 'invalid_request_error' | 'server_error'
+  readonly code: string | null
+  readonly message: string
+  readonly param?: string | null
+  /** The client event's id. */
+  readonly ref?: string | null
+}
+
+type Of<T extends SessionOutput['type']> = Extract<SessionOutput, { type: T }>
+
+export class Encoder {
+  readonly #view: EncoderView
+  readonly #emit: (text: string) => void
+  readonly #nextId = eventIds()
+  #audioPlace = ''
+  #audioTail = ''
+
+  constructor(view: EncoderView, emit: (text: string) => void) {
+    this.#view = view
+    this.#emit = emit
+  }
+
+  sessionCreated(): void {
+    this.#event('session.created', { session: this.#session() })
+  }
+
+  sessionUpdated(): void {
+    this.#event('session.updated', { session: this.#session() })
+  }
+
+  /** All five keys are always there; `event_id` inside is the client's, and frees what waits for it. */
+  error(error: WireError): void {
+    this.#emit(this.errorText(error))
+  }
+
+  /** The event as text, for the last word before a close. */
+  errorText(error: WireError): string {
+    const { type, code, message, param = null, ref = null } = error
+    return this.#text('error', { error: { type, code, message, param, event_id: ref } })
+  }
+
+  output(output: SessionOutput): void {
+    switch (output.type) {
+      case 'answerAudio':
+        return this.#audio(output)
+      case 'responseCreated':
+      case 'answerStarted':
+      case 'answerText':
+      case 'answerDone':
+      case 'toolCalled':
+      case 'responseDone':
+        return this.#answer(output)
+      case 'settingsApplied':
+        return this.sessionUpdated()
+      case 'speechStarted':
+        return this.#event('input_audio_buffer.speech_started', {
+          audio_start_ms: Math.round(output.audioStartMs),
+          item_id: output.itemId,
+        })
+      case 'speechStopped':
+        return this.#event('input_audio_buffer.speech_stopped', {
+          audio_end_ms: Math.round(output.audioEndMs),
+          item_id: output.itemId,
+        })
+      case 'committed':
+        return this.#event('input_audio_buffer.committed', {
+          previous_item_id: output.previousItemId,
+          item_id: output.itemId,
+        })
+      case 'cleared':
+        return this.#event('input_audio_buffer.cleared', {})
+      case 'itemAdded':
+        return this.#item('conversation.item.added', output.item, output.previousItemId)
+      case 'itemDone':
+        return this.#item('conversation.item.done', output.item, output.previousItemId)
+      case 'itemDeleted':
+        return this.#event('conversation.item.deleted', { item_id: output.itemId })
+      case 'itemTruncated':
+        return this.#event('conversation.item.truncated', {
+          item_id: output.itemId,
+          content_index: output.contentIndex,
+          audio_end_ms: output.audioEndMs,
+        })
+      case 'itemRetrieved':
+        return this.#event('conversation.item.retrieved', {
+          item: wireItem(output.item, output.audio === null ? null : base64(output.audio)),
+        })
+      case 'transcriptDelta':
+      case 'transcript':
+      case 'transcriptFailed':
+        return this.#transcript(output)
+      case 'refused':
+        return this.error({ ...output, type: 'invalid_request_error' })
+      case 'fault':
+        return this.error({ ...output, type: 'server_error' })
+      case 'outputCleared':
+        return // A WebSocket client owns its playback and was told by `speech_started`.
+      case 'turn':
+        if (this.#view.echo.parley?.turnEvents) this.#event('parley.turn', { turn: output.record })
+        return
+      default:
+        output satisfies never
+    }
+  }
+
+  #transcript(output: Of<'transcriptDelta' | 'transcript' | 'transcriptFailed'>): void {
+    if (!this.#view.settings.showTranscription) return
+    const place = { item_id: output.itemId, content_index: 0 }
+    const name = 'conversation.item.input_audio_transcription'
+    switch (output.type) {
+      case 'transcriptDelta':
+        return this.#event(`${name}.delta`, { ...place, delta: output.delta })
+      case 'transcript': {
+        const usage = { type: 'duration', seconds: Math.round(output.audioMs) / 1000 }
+        return this.#event(`${name}.completed`, { ...place, transcript: output.transcript, usage })
+      }
+      case 'transcriptFailed': {
+        const error = { type: 'transcription_error', code: output.code, message: output.message }
+        return this.#event(`${name}.failed`, { ...place, error })
+      }
+    }
+  }
+
+  #answer(output: Exclude<AnswerOutput, { type: 'answerAudio' }>): void {
+    switch (output.type) {
+      case 'responseCreated':
+        return this.#event('response.created', {
+          response: responseObject(output.response, this.#facts(), null),
+        })
+      case 'answerStarted':
+        return this.#answerStarted(output)
+      case 'answerText': {
+        const kind = output.modality === 'audio' ? 'output_audio_transcript' : 'output_text'
+        return this.#event(`response.${kind}.delta`, { ...inPart(output), delta: output.delta })
+      }
+      case 'answerDone':
+        return this.#answerDone(output)
+      case 'toolCalled':
+        return this.#toolCalled(output)
+      case 'responseDone':
+        return this.#event('response.done', {
+          response: responseObject(output.response, this.#facts(), output.record),
+        })
+    }
+  }
+
+  /** The item comes before its part: clients look the item up when the part arrives. */
+  #answerStarted(output: Of<'answerStarted'>): void {
+    const item: Item = { ...output.item, status: 'in_progress', parts: [] }
+    this.#event('response.output_item.added', { ...inResponse(output), item: wireItem(item) })
+    if (output.inConversation) this.#item('conversation.item.added', item, output.previousItemId)
+    this.#event('response.content_part.added', { ...inPart(output), part: wirePart(output.modality, '') })
+  }
+
+  #answerDone(output: Of<'answerDone'>): void {
+    const place = inPart(output)
+    if (output.modality === 'audio') {
+      this.#event('response.output_audio.done', place)
+      this.#event('response.output_audio_transcript.done', { ...place, transcript: output.text })
+    } else {
+      this.#event('response.output_text.done', { ...place, text: output.text })
+    }
+    this.#event('response.content_part.done', { ...place, part: wirePart(output.modality, output.text) })
+    if (output.inConversation) this.#item('conversation.item.done', output.item, output.previousItemId)
+    this.#event('response.output_item.done', { ...inResponse(output), item: wireItem(output.item) })
+  }
+
+  /** The model's call comes whole, so its arguments are one delta. */
+  #toolCalled(output: Of<'toolCalled'>): void {
+    const { item, inConversation, previousItemId } = output
+    const place = inResponse(output)
+    const call = { ...place, item_id: item.id, call_id: item.callId }
+    const started: Item = { ...item, status: 'in_progress', arguments: '' }
+    this.#event('response.output_item.added', { ...place, item: wireItem(started) })
+    if (inConversation) this.#item('conversation.item.added', started, previousItemId)
+    this.#event('response.function_call_arguments.delta', { ...call, delta: item.arguments })
+    this.#event('response.function_call_arguments.done', {
+      ...call,
+      name: item.name,
+      arguments: item.arguments,
+    })
+    if (inConversation) this.#item('conversation.item.done', item, previousItemId)
+    this.#event('response.output_item.done', { ...place, item: wireItem(item) })
+  }
+
+  #audio(output: Of<'answerAudio'>): void {
+    const place = `${output.responseId} ${output.itemId} ${output.outputIndex}`
+    if (place !== this.#audioPlace) {
+      this.#audioPlace = place
+      this.#audioTail = `",${JSON.stringify(inPart(output)).slice(1, -1)},"delta":"`
+    }
+    this.#emit(
+      `{"type":"response.output_audio.delta","event_id":"${this.#nextId()}${this.#audioTail}${base64(output.audio)}"}`,
+    )
+  }
+
+  #item(type: string, item: Item, previousItemId: string | null): void {
+    this.#event(type, { previous_item_id: previousItemId, item: wireItem(item) })
+  }
+
+  #event(type: string, body: object): void {
+    this.#emit(this.#text(type, body))
+  }
+
+  #text(type: string, body: object): string {
+    return JSON.stringify({ type, event_id: this.#nextId(), ...body })
+  }
+
+  #facts() {
+    return { conversationId: this.#view.conversationId, outputFormat: this.#view.settings.outputFormat }
+  }
+
+  #session(): object {
+    const { sessionId, settings, echo, model, expiresAt } = this.#view
+    return sessionObject({ id: sessionId, model, expiresAt }, settings, echo)
+  }
+}
+
+function inResponse(place: AnswerPlace): object {
+  return { response_id: place.responseId, output_index: place.outputIndex }
+}
+
+/** An answer's item has one part. */
+function inPart(place: AnswerPlace): object {
+  return {
+    response_id: place.responseId,
+    item_id: place.itemId,
+    output_index: place.outputIndex,
+    content_index: 0,
+  }
+}
+
+/** Parts are called `audio` and `text` here, unlike the contents of items. */
+function wirePart(modality: 'audio' | 'text', text: string): object {
+  return modality === 'audio' ? { type: 'audio', transcript: text } : { type: 'text', text }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}

@@ -1,0 +1,37 @@
+/** Audio formats on the wire: GA objects, and the beta names that old clients send. */
+import { ALAW_8K, type AudioFormat, MULAW_8K, PCM16_24K } from '../../audio/format.ts'
+import { asInteger, asObject, asOneOf } from './check.ts'
+
+export type WireFormat = { type: 'audio/pcm'; rate: number } | { type: 'audio/pcmu' } | { type: 'audio/pcma' }
+
+const RATE_HZ = 24_000
+
+/** GA `{ type, rate? }`, or the beta name `pcm16`, `g711_ulaw`, `g711_alaw`. */
+export function parseFormat(value: unknown, path: string): AudioFormat {
+  if (typeof value === 'string') {
+    const name = asOneOf(value, path, ['pcm16', 'g711_ulaw', 'g711_alaw'])
+    return name === 'pcm16' ? PCM16_24K : name === 'g711_ulaw' ? MULAW_8K : ALAW_8K
+  }
+  const format = asObject(value, path)
+  switch (asOneOf(format['type'], `${path}.type`, ['audio/pcm', 'audio/pcmu', 'audio/pcma'])) {
+    case 'audio/pcm':
+      if (format['rate'] !== undefined && format['rate'] !== null)
+        asInteger(format['rate'], `${path}.rate`, RATE_HZ, RATE_HZ)
+      return PCM16_24K
+    case 'audio/pcmu':
+      return MULAW_8K
+    case 'audio/pcma':
+      return ALAW_8K
+  }
+}
+
+export function wireFormat(format: AudioFormat): WireFormat {
+  switch (format.encoding) {
+    case 'pcm16':
+      return { type: 'audio/pcm', rate: format.sampleRateHz }
+    case 'mulaw':
+      return { type: 'audio/pcmu' }
+    case 'alaw':
+      return { type: 'audio/pcma' }
+  }
+}

@@ -1,0 +1,140 @@
+/** Conversation items: the wire's shapes ⇄ the session's. */
+import type { Item, ItemStatus, MessageItem, Part } from '../../session/items.ts'
+import { asArray, asObject, asOneOf, asString, type Json, Refusal } from './check.ts'
+
+const MAX_ID_CHARS = 128
+const MAX_PARTS = 256
+/** A data URL of a large photograph. */
+const MAX_IMAGE_CHARS = 8 * 1024 * 1024
+
+const STATUSES: readonly ItemStatus[] = ['completed', 'incomplete', 'in_progress']
+
+export function asId(value: unknown, path: string): string {
+  return asString(value, path, MAX_ID_CHARS)
+}
+
+/** An item the client writes. Without an id it gets `''`, and the session gives it one. */
+export function parseItem(value: unknown, path: string): Item {
+  const item = asObject(value, path)
+  const id = item['id'] == null ? '' : asId(item['id'], `${path}.id`)
+  // A client may replay its history; what it calls unfinished is finished for us.
+  const status = item['status'] == null ? 'completed' : asOneOf(item['status'], `${path}.status`, STATUSES)
+  switch (asOneOf(item['type'], `${path}.type`, ['message', 'function_call', 'function_call_output'])) {
+    case 'message':
+      return parseMessage(item, path, id, status === 'in_progress' ? 'completed' : status)
+    case 'function_call':
+      return {
+        id,
+        type: 'toolCall',
+        callId: asId(item['call_id'], `${path}.call_id`),
+        name: asString(item['name'], `${path}.name`, 128),
+        arguments: asString(item['arguments'], `${path}.arguments`),
+        status: 'completed',
+      }
+    case 'function_call_output':
+      return {
+        id,
+        type: 'toolResult',
+        callId: asId(item['call_id'], `${path}.call_id`),
+        output: asString(item['output'], `${path}.output`),
+        status: 'completed',
+      }
+  }
+}
+
+function parseMessage(item: Json, path: string, id: string, status: ItemStatus): MessageItem {
+  const role = asOneOf(item['role'], `${path}.role`, ['user', 'assistant', 'system'])
+  const content = asArray(item['content'], `${path}.content`, MAX_PARTS)
+  const parts = content.map((part, at) => parsePart(part, `${path}.content[${at}]`, role))
+  return { id, type: 'message', role, status, parts }
+}
+
+const PART_TYPES = {
+  user: ['input_text', 'input_audio', 'input_image', 'text'],
+  system: ['input_text', 'text'],
+  assistant: ['output_text', 'output_audio', 'text', 'audio'],
+} as const
+
+function parsePart(value: unknown, path: string, role: MessageItem['role']): Part {
+  const part = asObject(value, path)
+  const type: string = asOneOf(part['type'], `${path}.type`, PART_TYPES[role])
+  switch (type) {
+    case 'input_image': {
+      const detail = part['detail']
+      const url = asString(part['image_url'], `${path}.image_url`, MAX_IMAGE_CHARS)
+      return {
+        type: 'image',
+        url,
+        ...(detail == null ? {} : { detail: asString(detail, `${path}.detail`, 16) }),
+      }
+    }
+    case 'input_audio':
+    case 'output_audio':
+    case 'audio':
+      return parseAudioPart(part, path)
+    default:
+      return { type: 'text', text: asString(part['text'], `${path}.text`) }
+  }
+}
+
+/** The words stand for the audio; audio without words would need recognising first. */
+function parseAudioPart(part: Json, path: string): Part {
+  const transcript = part['transcript']
+  if (transcript != null) return { type: 'audio', transcript: asString(transcript, `${path}.transcript`) }
+  const text =
+    'Audio content without a transcript is not supported in items. Append the audio to the input audio buffer, or add a transcript.'
+  throw new Refusal('unsupported_content_type', text, `${path}.transcript`)
+}
+
+/** The item as events carry it. `audio` is the base64 of its audio, for `conversation.item.retrieved` only. */
+export function wireItem(item: Item, audio: string | null = null): object {
+  switch (item.type) {
+    case 'message':
+      return {
+        id: item.id,
+        object: 'realtime.item',
+        type: 'message',
+        status: item.status,
+        role: item.role,
+        content: wireParts(item, audio),
+      }
+    case 'toolCall':
+      return {
+        id: item.id,
+        object: 'realtime.item',
+        type: 'function_call',
+        status: item.status,
+        call_id: item.callId,
+        name: item.name,
+        arguments: item.arguments,
+      }
+    case 'toolResult':
+      return {
+        id: item.id,
+        object: 'realtime.item',
+        type: 'function_call_output',
+        status: item.status,
+        call_id: item.callId,
+        output: item.output,
+      }
+  }
+}
+
+function wireParts(item: MessageItem, audio: string | null): readonly object[] {
+  const side = item.role === 'assistant' ? 'output' : 'input'
+  // An item has one stretch of audio, so it goes with its first audio part.
+  const withAudio = item.parts.findIndex((part) => part.type === 'audio')
+  return item.parts.map((part, at) => wirePart(part, side, at === withAudio ? audio : null))
+}
+
+function wirePart(part: Part, side: 'input' | 'output', audio: string | null): object {
+  switch (part.type) {
+    case 'text':
+      return { type: `${side}_text`, text: part.text }
+    case 'image':
+      return { type: 'input_image', image_url: part.url, ...(part.detail ? { detail: part.detail } : {}) }
+    case 'audio':
+      // `transcript` is always present, null or not: clients' schemas ask for it.
+      return { type: `${side}_audio`, transcript: part.transcript, ...(audio === null ? {} : { audio }) }
+  }
+}

@@ -1,0 +1,165 @@
+/** One text frame in, one thing to do out. Nothing here throws: what cannot be done is a refusal. */
+import type { AudioFormat } from '../../audio/format.ts'
+import type { ClientEvent } from '../../session/client.ts'
+import { decodeAudio } from './audio-in.ts'
+import { asInteger, invalidValue, type Json, missing, Refusal, wrongType } from './check.ts'
+import { asId, parseItem } from './items.ts'
+import { parseResponseRequest } from './response-request.ts'
+import { parseSessionUpdate, type SessionUpdate } from './session-update.ts'
+
+export interface RefusedEvent {
+  readonly kind: 'refused'
+  readonly code: string
+  readonly message: string
+  readonly param: string | null
+  /** The client's event id, where it could be read. */
+  readonly ref: string | null
+}
+
+export type Parsed =
+  | { readonly kind: 'audio'; readonly bytes: Uint8Array }
+  | { readonly kind: 'event'; readonly event: ClientEvent }
+  | { readonly kind: 'update'; readonly update: SessionUpdate; readonly ref: string | null }
+  | RefusedEvent
+
+export interface ParseContext {
+  /** The session's output format, which a response must share. */
+  readonly outputFormat: AudioFormat
+}
+
+type Read = (given: Json, ref: string | null, context: ParseContext) => Parsed
+
+const event = (event: ClientEvent): Parsed => ({ kind: 'event', event })
+
+/** Every client event there is; what stands here is what the error for an unknown one lists. */
+const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['session.update', (given, ref) => readUpdate(given, ref)],
+  ['input_audio_buffer.append', (given) => ({ kind: 'audio', bytes: decodeAudio(given['audio'], 'audio') })],
+  ['input_audio_buffer.commit', (_, ref) => event({ type: 'commit', ref })],
+  ['input_audio_buffer.clear', (_, ref) => event({ type: 'clear', ref })],
+  ['conversation.item.create', (given, ref) => readCreate(given, ref)],
+  ['conversation.item.retrieve', (given, ref) => event({ type: 'retrieveItem', itemId: itemId(given), ref })],
+  ['conversation.item.truncate', (given, ref) => readTruncate(given, ref)],
+  ['conversation.item.delete', (given, ref) => event({ type: 'deleteItem', itemId: itemId(given), ref })],
+  ['response.create', (given, ref, context) => readRespond(given, ref, context)],
+  ['response.cancel', (given, ref) => readCancel(given, ref)],
+  ['parley.played', (given) => readPlayed(given)],
+])
+
+export const CLIENT_EVENTS: readonly string[] = [...READERS.keys()]
+
+/** Settings are echoed whole, so a flood of huge ones must not multiply; items and audio may be larger. */
+const MAX_UPDATE_CHARS = 2 * 1024 * 1024
+const MAX_REF_CHARS = 512
+const MAX_UNCOUNTED_BYTES = 256 * 1024
+const MAX_BRACKETS = 65_536
+/** A day: no answer is longer. */
+const MAX_AUDIO_MS = 86_400_000
+
+export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
+  let ref: string | null = null
+  try {
+    const given = parseJson(frame)
+    ref = readRef(given)
+    const type = given['type']
+    if (type === undefined) throw missing('type')
+    if (typeof type !== 'string') throw wrongType('type', 'a string', type)
+    const read = READERS.get(type)
+    if (!read) throw invalidValue('type', type, CLIENT_EVENTS)
+    if (type === 'session.update' && frame.length > MAX_UPDATE_CHARS)
+      throw new Refusal('invalid_event', `Invalid event: session.update above ${MAX_UPDATE_CHARS} bytes.`)
+    return read(given, ref, context)
+  } catch (error) {
+    if (error instanceof Refusal) return refusal(error.code, error.message, error.param, ref)
+    throw error
+  }
+}
+
+export function refusal(
+  code: string,
+  message: string,
+  param: string | null = null,
+  ref: string | null = null,
+): RefusedEvent {
+  return { kind: 'refused', code, message, param, ref }
+}
+
+function parseJson(frame: Buffer): Json {
+  let value: unknown
+  if (frame.length > MAX_UNCOUNTED_BYTES && manyBrackets(frame))
+    throw new Refusal('invalid_event', `Invalid event: more than ${MAX_BRACKETS} objects and arrays.`)
+  try {
+    value = JSON.parse(frame.toString())
+  } catch (error) {
+    const why = error instanceof Error ? error.message.slice(0, 200) : ''
+    throw new Refusal('invalid_json', `Invalid event: failed to parse JSON value. ${why}`)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json
+  throw new Refusal('invalid_event', 'Invalid event: expected a JSON object.')
+}
+
+/** Audio has no brackets, and a megabyte of them keeps the parser busy for a tenth of a second. */
+function manyBrackets(frame: Buffer): boolean {
+  let count = 0
+  for (const bracket of ['[', '{'])
+    for (let at = frame.indexOf(bracket); at >= 0; at = frame.indexOf(bracket, at + 1))
+      if (++count > MAX_BRACKETS) return true
+  return false
+}
+
+function readRef(given: Json): string | null {
+  const id = given['event_id']
+  return typeof id === 'string' && id.length <= MAX_REF_CHARS ? id : null
+}
+
+function readUpdate(given: Json, ref: string | null): Parsed {
+  if (given['session'] === undefined) throw missing('session')
+  return { kind: 'update', update: parseSessionUpdate(given['session']), ref }
+}
+
+function itemId(given: Json): string {
+  return asId(given['item_id'], 'item_id')
+}
+
+function readCreate(given: Json, ref: string | null): Parsed {
+  const previous = given['previous_item_id']
+  return event({
+    type: 'createItem',
+    item: parseItem(given['item'], 'item'),
+    after: previous == null ? null : asId(previous, 'previous_item_id'),
+    ref,
+  })
+}
+
+function readTruncate(given: Json, ref: string | null): Parsed {
+  return event({
+    type: 'truncateItem',
+    itemId: itemId(given),
+    contentIndex: asInteger(given['content_index'], 'content_index', 0, 255),
+    audioEndMs: asInteger(given['audio_end_ms'], 'audio_end_ms', 0, MAX_AUDIO_MS),
+    ref,
+  })
+}
+
+function readRespond(given: Json, ref: string | null, context: ParseContext): Parsed {
+  return event({
+    type: 'respond',
+    request: parseResponseRequest(given['response'], context.outputFormat),
+    ref,
+  })
+}
+
+function readCancel(given: Json, ref: string | null): Parsed {
+  const id = given['response_id']
+  return event({ type: 'cancelResponse', responseId: id == null ? null : asId(id, 'response_id'), ref })
+}
+
+/** Ours: how much of a response the client has played. `response_id` and `played_ms` are taken as well. */
+function readPlayed(given: Json): Parsed {
+  const playedMs = given['playedMs'] ?? given['played_ms']
+  return event({
+    type: 'played',
+    responseId: asId(given['responseId'] ?? given['response_id'], 'responseId'),
+    playedMs: asInteger(playedMs, 'playedMs', 0, MAX_AUDIO_MS),
+  })
+}
