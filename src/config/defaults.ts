@@ -1,0 +1,86 @@
+/**
+ * Every default of settings and pipelines, with units in the names and the reason beside each.
+ * `docs/settings.md` and `docs/pipelines.md` show the same values; a test holds them equal.
+ */
+
+// -- listen
+
+/** Loopback: without keys nobody beyond this machine may be answered. */
+export const HOST = '127.0.0.1'
+/** What people expect of a development server; 80 and 443 need privileges. */
+export const PORT = 8080
+
+// -- limits
+
+/** Above what one process of two cores paces cleanly (300), so that the machine, not a number, is the usual limit. */
+export const MAX_SESSIONS = 500
+/** OpenAI's own session length: clients already reconnect after it. */
+export const SESSION_MINUTES = 60
+/** A day of one busy line; at the caps below about 100 MB in the worst case, 20 MB in practice. */
+export const TURNS_KEPT = 10_000
+
+// -- log
+
+export const LOG_LEVEL = 'info' as const
+/** What callers say is theirs: off unless the operator asks. */
+export const LOG_TRANSCRIPTS = false
+
+// -- turn detection
+
+/** Silero's recommended working point: half way between missing quiet speech and hearing noise. */
+export const VAD_THRESHOLD = 0.5
+/** Covers the first consonants that come before the detector is sure; OpenAI's value. */
+export const PREFIX_PADDING_MS = 300
+/** People breathe for 200–400 ms inside a sentence; shorter cuts them off, longer feels slow. */
+export const SILENCE_DURATION_MS = 500
+/** A semantic judge decides by itself; `auto` is OpenAI's default. */
+export const EAGERNESS = 'auto' as const
+
+// -- interruption
+
+/** Shorter than a word of one syllable (about 250 ms), longer than a click or a cough's onset. */
+export const INTERRUPTION_MIN_SPEECH_MS = 200
+/** 0: do not wait for recognition, which costs 50–300 ms of talking over each other. */
+export const INTERRUPTION_MIN_WORDS = 0
+
+// -- speculation
+
+/** Each further revision costs a model call and is seldom the one that answers. */
+export const MAX_REVISIONS = 3
+
+// -- budget
+
+/** Beyond about 1.5 s callers say "hello?". Counted from the real end of speech, silence window included. */
+export const TURN_MS = 1500
+/**
+ * How the budget is thought to be spent when nothing was planned: the silence window is a third of it,
+ * recognition runs mostly inside that window, the model's first clause is the largest part, and a voice
+ * starts within a few hundred milliseconds. `brokenBy` names the part that passed its share by most.
+ */
+export const TURN_SHARES = { endpoint: 0.35, stt: 0.1, llm: 0.35, tts: 0.2 }
+/** Long enough to matter, short enough that the caller is still on the line. */
+export const TOOL_TIMEOUT_MS = 5000
+
+// -- stages: what runs with nothing configured, best first
+
+export const DEFAULT_TARGETS = {
+  stt: ['local/moonshine-tiny'],
+  llm: ['local/smollm2', 'local/scripted'],
+  tts: ['local/flite'],
+} as const
+/** A hedge may double at most this share of calls, so that it can never double the bill. */
+export const HEDGE_MAX_SHARE = 0.1
+
+/** What every client sends; `model` is off, since it may spend the operator's money elsewhere. */
+export const CLIENT_MAY = ['instructions', 'voice', 'tools'] as const
+
+export const INSTRUCTIONS = 'You are a friendly assistant. Answer in one or two short sentences.'
+export const VOICE = 'default'
+
+// -- files
+
+/** Many times the largest sensible file; a parse of this size takes well under a second. */
+export const MAX_FILE_BYTES = 262_144
+export const MAX_PIPELINES = 200
+/** Editors write a file in several steps; a reload waits for this much quiet. */
+export const RELOAD_QUIET_MS = 150

@@ -1,0 +1,265 @@
+/** The shape of `pipelines/*.yaml`. `pipelines/schema.json` is made from it; descriptions show in editors. */
+import { z } from 'zod'
+import * as defaults from './defaults.ts'
+
+/** Names of pipelines, routes, voices and variants: no slash, which parts `provider/model`. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+const name = z
+  .string()
+  .max(64)
+  .regex(NAME, 'wants letters, digits, dots, dashes and underscores, beginning with a letter or digit')
+
+const text = z.string().min(1).max(2000)
+const ms = (least: number, most: number) => z.int().min(least).max(most)
+
+const targetId = z
+  .string()
+  .max(200)
+  .regex(/^[^/\s]+\/\S+$/, 'wants provider/model, without spaces')
+  .describe('provider/model, split at the first slash')
+
+const use = z
+  .union([
+    targetId,
+    z.strictObject({
+      target: targetId,
+      params: z.record(z.string(), z.unknown()).optional().describe('Passed to the provider as they are.'),
+    }),
+  ])
+  .describe('provider/model, or a target with parameters')
+
+const targetList = z.array(use).min(1).max(16)
+
+const choice = z
+  .union([
+    targetList,
+    z.strictObject({
+      from: targetList,
+      sort: z
+        .array(z.enum(['latency', 'price', 'throughput']))
+        .min(1)
+        .max(3)
+        .optional()
+        .describe('What decides the order, most important first. Left out: as written.'),
+    }),
+  ])
+  .describe('Targets in the order they are tried, or a set and what sorts it.')
+
+const hedge = z
+  .strictObject({
+    afterMs: ms(50, 60_000).optional().describe('Starts the next target when nothing useful came by then.'),
+    after: z
+      .enum(['p50', 'p90', 'p95', 'p99'])
+      .optional()
+      .describe('The same, learned from the target itself.'),
+    maxShare: z
+      .number()
+      .gt(0)
+      .max(1)
+      .default(defaults.HEDGE_MAX_SHARE)
+      .describe('At most this share of calls.'),
+  })
+  .refine((h) => (h.afterMs === undefined) !== (h.after === undefined), 'wants either afterMs or after')
+
+const variant = z.strictObject({
+  id: name,
+  weight: z.number().min(0).max(1_000_000).describe('Relative to the sum of the weights.'),
+  use: choice,
+})
+
+const route = z
+  .strictObject({
+    name,
+    when: text.optional().describe('A CEL condition. First match wins; the last route has none.'),
+    use: choice.optional(),
+    hedge: hedge.optional(),
+    experiment: name.optional().describe('The name under which exposures and results are kept.'),
+    sticky: z
+      .string()
+      .max(200)
+      .regex(
+        /^(session|metadata|key)(\.[A-Za-z_][A-Za-z0-9_]*)+$/,
+        'wants a path such as session.user or metadata.account',
+      )
+      .optional()
+      .describe('The value whose owner always gets the same variant.'),
+    variants: z
+      .array(variant)
+      .min(1)
+      .max(16)
+      .refine((list) => new Set(list.map((v) => v.id)).size === list.length, 'must have a different id each')
+      .refine((list) => list.some((v) => v.weight > 0), 'must not all have the weight 0')
+      .optional(),
+  })
+  .refine((r) => (r.use === undefined) !== (r.variants === undefined), 'wants either use or variants')
+  .refine(
+    (r) => r.variants !== undefined || (r.experiment === undefined && r.sticky === undefined),
+    'has experiment or sticky but no variants',
+  )
+
+const stage = (targets: readonly string[]) =>
+  z
+    .strictObject({
+      routes: z
+        .array(route)
+        .min(1)
+        .max(64)
+        .refine(
+          (routes) => new Set(routes.map((r) => r.name)).size === routes.length,
+          'must have a different name each',
+        )
+        .refine(
+          (routes) => routes.at(-1)?.when === undefined,
+          'must end with a route without `when`, for all the rest',
+        ),
+    })
+    .prefault({ routes: [{ name: 'default', use: [...targets] }] })
+
+const turnDetection = z
+  .strictObject({
+    type: z.enum(['server_vad', 'semantic_vad']).default('server_vad'),
+    threshold: z.number().min(0).max(1).default(defaults.VAD_THRESHOLD).describe('Speech probability.'),
+    prefixPaddingMs: ms(0, 2000)
+      .default(defaults.PREFIX_PADDING_MS)
+      .describe('Audio kept from before the speech.'),
+    silenceDurationMs: ms(100, 10_000)
+      .default(defaults.SILENCE_DURATION_MS)
+      .describe('Silence that ends a turn.'),
+    eagerness: z
+      .enum(['low', 'medium', 'high', 'auto'])
+      .default(defaults.EAGERNESS)
+      .describe('Of semantic_vad.'),
+    createResponse: z.boolean().default(true).describe('A turn that ends is answered by itself.'),
+    interruptResponse: z.boolean().default(true).describe('Speech stops the answer that plays.'),
+  })
+  .nullable()
+  .prefault({})
+  .describe('null: the client says when a turn ends.')
+
+const rung = z.discriminatedUnion('rung', [
+  z.strictObject({ rung: z.literal('partial') }).describe('The last stable partial becomes the final.'),
+  z
+    .strictObject({ rung: z.literal('faster') })
+    .describe('A later target of the same route whose p50 still fits.'),
+  z
+    .strictObject({ rung: z.literal('shorter'), maxTokens: z.int().min(1).max(4096) })
+    .describe('A smaller answer.'),
+  z
+    .strictObject({ rung: z.literal('filler'), afterMs: ms(100, 60_000), say: z.array(text).min(1).max(32) })
+    .describe('A phrase that is said while the answer is on its way.'),
+  z.strictObject({ rung: z.literal('apology'), say: text }).describe('When nothing is left.'),
+])
+
+const toolFacts = {
+  name: z
+    .string()
+    .max(64)
+    .regex(/^[A-Za-z0-9_-]+$/, 'wants letters, digits, dashes and underscores'),
+  description: text.optional(),
+  timeoutMs: ms(100, 600_000).default(defaults.TOOL_TIMEOUT_MS),
+  filler: text.optional().describe('Said while the tool works.'),
+}
+const httpUrl = z
+  .string()
+  .max(2000)
+  .refine(isHttpUrl, 'wants an http or https address without a password in it')
+const tool = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('http'),
+    ...toolFacts,
+    url: httpUrl,
+    parameters: z.record(z.string(), z.unknown()).optional().describe('JSON Schema of the arguments.'),
+  }),
+  z.strictObject({
+    type: z.literal('mcp'),
+    ...toolFacts,
+    url: httpUrl,
+    approval: z.enum(['never', 'always']).default('never'),
+  }),
+])
+
+export const pipelineSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('For editors.'),
+    name: name.describe('What clients ask for as `model`.'),
+    default: z.boolean().default(false).describe('The pipeline of a client that names none.'),
+    instructions: z.string().max(100_000).default(defaults.INSTRUCTIONS).describe('The system prompt.'),
+    voice: name.default(defaults.VOICE).describe("Mapped to each provider's voice id by `voices`."),
+    language: z
+      .string()
+      .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'wants a language tag such as en or de-AT')
+      .optional()
+      .describe('BCP-47. Left out: the provider finds out.'),
+    greeting: text.nullable().default(null).describe('Said when a session begins.'),
+    turnDetection,
+    interruption: z
+      .strictObject({
+        minSpeechMs: ms(0, 5000).default(defaults.INTERRUPTION_MIN_SPEECH_MS),
+        minWords: z.int().min(0).max(20).default(defaults.INTERRUPTION_MIN_WORDS),
+        ignore: z
+          .array(z.string().min(1).max(60))
+          .max(100)
+          .default([])
+          .describe('Words that never interrupt.'),
+      })
+      .prefault({}),
+    idle: z
+      .strictObject({
+        afterMs: ms(1000, 3_600_000),
+        say: z.array(text).min(1).max(32),
+        hangUpAfter: z.int().min(0).max(100).default(0).describe('Hang up after so many times; 0: never.'),
+      })
+      .nullable()
+      .default(null),
+    speculation: z
+      .strictObject({ maxRevisions: z.int().min(0).max(3).default(defaults.MAX_REVISIONS) })
+      .prefault({})
+      .describe('Model calls begun before the turn is certain; 0: none.'),
+    clientMay: z
+      .array(z.enum(['instructions', 'voice', 'tools', 'model']))
+      .max(16)
+      .default([...defaults.CLIENT_MAY])
+      .describe('What a client may override.'),
+    tools: z
+      .array(tool)
+      .max(128)
+      .refine(
+        (list) => new Set(list.map((t) => t.name)).size === list.length,
+        'must have a different name each',
+      )
+      .default([])
+      .describe('Run by the server.'),
+    budget: z
+      .strictObject({
+        turnMs: ms(100, 600_000)
+          .default(defaults.TURN_MS)
+          .describe("From the caller's real end of speech to the first audio of the answer."),
+        ladder: z
+          .array(rung)
+          .max(16)
+          .default([])
+          .describe('What is done when time runs short, in this order.'),
+      })
+      .prefault({}),
+    stt: stage(defaults.DEFAULT_TARGETS.stt),
+    llm: stage(defaults.DEFAULT_TARGETS.llm),
+    tts: stage(defaults.DEFAULT_TARGETS.tts),
+    voices: z
+      .record(name, z.record(name, z.string().min(1).max(200)))
+      .default({})
+      .describe("For each voice name: provider → that provider's voice id."),
+  })
+  .meta({ title: 'Parley pipeline' })
+
+export type PipelineInput = z.output<typeof pipelineSchema>
+
+/** The published JSON Schema: what `pipelines/schema.json` holds and `parley check --schema` prints. */
+export function pipelineJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(pipelineSchema, { io: 'input' }) as Record<string, unknown>
+}
+
+function isHttpUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false
+  const url = new URL(value)
+  return (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '' && url.password === ''
+}

@@ -1,0 +1,105 @@
+/** A pipeline as the rest of the server sees it: immutable, every default filled in. */
+import type { StageName } from '../errors.ts'
+import type { Target } from './target.ts'
+
+export type Choice = 'instructions' | 'voice' | 'tools' | 'model'
+export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
+export type SortKey = 'latency' | 'price' | 'throughput'
+
+/** Parts of a turn's budget, summing to 1. `endpoint` is the wait for the caller's silence. */
+export type StageShares = Readonly<Record<StageName | 'endpoint', number>>
+
+/** Ordered targets; a `sort` that is not empty reorders them at each turn. */
+export interface TargetList {
+  readonly type: 'list'
+  readonly targets: readonly Target[]
+  readonly sort: readonly SortKey[]
+}
+
+export interface Experiment {
+  readonly type: 'experiment'
+  readonly experiment: string | null
+  /** A path into the routing context, such as `session.user`. */
+  readonly sticky: string | null
+  readonly variants: readonly { readonly id: string; readonly weight: number; readonly use: TargetList }[]
+}
+
+export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }
+
+export interface Route {
+  readonly name: string
+  /** A CEL condition; null: always. */
+  readonly when: string | null
+  readonly use: TargetList | Experiment
+  readonly hedge: { readonly after: HedgeAfter; readonly maxShare: number } | null
+}
+
+export interface PipelineTurnDetection {
+  readonly type: 'server_vad' | 'semantic_vad'
+  readonly threshold: number
+  readonly prefixPaddingMs: number
+  readonly silenceDurationMs: number
+  readonly eagerness: Eagerness
+  readonly createResponse: boolean
+  readonly interruptResponse: boolean
+}
+
+export type Rung =
+  | { readonly rung: 'partial' }
+  | { readonly rung: 'faster' }
+  | { readonly rung: 'shorter'; readonly maxTokens: number }
+  | { readonly rung: 'filler'; readonly afterMs: number; readonly say: readonly string[] }
+  | { readonly rung: 'apology'; readonly say: string }
+
+interface ToolFacts {
+  readonly name: string
+  readonly description: string | null
+  readonly url: string
+  readonly timeoutMs: number
+  readonly filler: string | null
+}
+export type ServerTool =
+  | (ToolFacts & { readonly type: 'http'; readonly parameters: Readonly<Record<string, unknown>> | null })
+  | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' | 'always' })
+
+export interface Pipeline {
+  readonly name: string
+  readonly instructions: string
+  readonly voice: string
+  readonly language: string | null
+  readonly greeting: string | null
+  /** null: the client commits by hand. */
+  readonly turnDetection: PipelineTurnDetection | null
+  readonly interruption: {
+    readonly minSpeechMs: number
+    readonly minWords: number
+    readonly ignore: readonly string[]
+  }
+  readonly idle: {
+    readonly afterMs: number
+    readonly say: readonly string[]
+    readonly hangUpAfter: number
+  } | null
+  readonly speculation: { readonly maxRevisions: number }
+  readonly clientMay: readonly Choice[]
+  readonly tools: readonly ServerTool[]
+  readonly budget: { readonly turnMs: number; readonly ladder: readonly Rung[] }
+  readonly stt: { readonly routes: readonly Route[] }
+  readonly llm: { readonly routes: readonly Route[] }
+  readonly tts: { readonly routes: readonly Route[] }
+  /** Voice name → provider → the provider's voice id. Without prototype: any client's name may be looked up. */
+  readonly voices: Readonly<Record<string, Readonly<Record<string, string>>>>
+}
+
+/** Every list of targets a route may choose from, with its path inside the route as the file has it. */
+export function listsOf(
+  route: Route,
+): { readonly path: readonly (string | number)[]; readonly list: TargetList }[] {
+  if (route.use.type === 'list') return [{ path: ['use'], list: route.use }]
+  return route.use.variants.map((variant, i) => ({ path: ['variants', i, 'use'], list: variant.use }))
+}
+
+/** The voice id of `provider` for a voice name, or undefined: then the provider's own default speaks. */
+export function voiceFor(pipeline: Pipeline, voice: string, provider: string): string | undefined {
+  return pipeline.voices[voice]?.[provider]
+}

@@ -1,0 +1,127 @@
+/** The shape of `parley.yaml`. */
+import { z } from 'zod'
+import * as defaults from './defaults.ts'
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+const id = z
+  .string()
+  .max(64)
+  .regex(ID, 'wants letters, digits, dots, dashes and underscores, beginning with a letter or digit')
+
+const url = (schemes: readonly string[], extra: (url: URL) => boolean, wants: string) =>
+  z
+    .string()
+    .max(2000)
+    .refine((text) => {
+      if (!URL.canParse(text)) return false
+      const parsed = new URL(text)
+      const clean = parsed.username === '' && parsed.password === '' && parsed.hash === ''
+      return clean && schemes.includes(parsed.protocol) && extra(parsed)
+    }, wants)
+
+const publicUrl = url(
+  ['http:', 'https:'],
+  (u) => u.search === '',
+  'wants the address callers reach the server at, such as https://voice.example.com',
+)
+const baseUrl = url(
+  ['http:', 'https:', 'ws:', 'wss:'],
+  () => true,
+  'wants an http, https, ws or wss address, without a password in it',
+)
+const origin = z
+  .string()
+  .max(300)
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text && text !== 'null',
+    'wants an origin such as https://app.example.com: no path, no slash at the end',
+  )
+
+/** Environment variables are text, so `port: ${PORT}` arrives as digits. */
+const port = z
+  .union([
+    z.int().min(0).max(65_535),
+    z
+      .string()
+      .regex(/^\d{1,5}$/, 'wants a port number')
+      .transform(Number),
+  ])
+  .refine((value) => value <= 65_535, 'wants a port number')
+
+const attribute = z.union([z.string().max(500), z.number(), z.boolean()]).transform(String)
+
+const provider = z
+  .looseObject({
+    type: id.optional(),
+    apiKey: z.string().min(1).max(8000).optional(),
+    baseUrl: baseUrl.optional(),
+  })
+  .nullable()
+
+const bridge = z.looseObject({
+  authToken: z.string().min(1).optional(),
+  key: id.optional(),
+  pipeline: z.string().min(1).optional(),
+})
+
+const sessions = z.int().min(1).max(100_000)
+
+export const settingsSchema = z.strictObject({
+  $schema: z.string().optional(),
+  listen: z
+    .strictObject({
+      host: z
+        .string()
+        .min(1)
+        .max(253)
+        .regex(/^[A-Za-z0-9.:_-]+$/, 'wants a host name or an address')
+        .default(defaults.HOST),
+      port: port.default(defaults.PORT),
+      publicUrl: publicUrl.optional(),
+      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+    })
+    .prefault({}),
+  keys: z
+    .array(
+      z.strictObject({
+        id,
+        secret: z.string().min(1).max(1000),
+        attributes: z.record(z.string().max(64), attribute).default({}),
+        limits: z.strictObject({ sessions: sessions.optional() }).prefault({}),
+      }),
+    )
+    .max(10_000)
+    .refine(
+      (keys) => new Set(keys.map((key) => key.id)).size === keys.length,
+      'must have a different id each',
+    )
+    .refine(
+      (keys) => new Set(keys.map((key) => key.secret)).size === keys.length,
+      'must have a different secret each',
+    )
+    .default([]),
+  providers: z.record(id, provider).default({}),
+  telephony: z.record(id, bridge.nullable()).default({}),
+  limits: z
+    .strictObject({
+      sessions: sessions.default(defaults.MAX_SESSIONS),
+      sessionsPerKey: sessions.optional(),
+      sessionMinutes: z.number().gt(0).max(1440).default(defaults.SESSION_MINUTES),
+      turnsKept: z.int().min(0).max(1_000_000).default(defaults.TURNS_KEPT),
+    })
+    .prefault({}),
+  origins: z.array(origin).max(1000).default([]),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default(defaults.LOG_LEVEL),
+      transcripts: z.boolean().default(defaults.LOG_TRANSCRIPTS),
+    })
+    .prefault({}),
+})
+
+export type SettingsInput = z.output<typeof settingsSchema>
+
+/** The members of a provider that Parley itself knows; all others belong to the provider. */
+export const PROVIDER_MEMBERS = ['type', 'apiKey', 'baseUrl'] as const

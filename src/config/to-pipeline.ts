@@ -1,0 +1,62 @@
+/** From a checked pipeline file to the immutable `Pipeline`. */
+import { bare, deepFreeze } from './freeze.ts'
+import type { Pipeline, Route, TargetList } from './pipeline.ts'
+import type { PipelineInput } from './pipeline-schema.ts'
+import { parseTarget } from './target.ts'
+
+type RouteInput = PipelineInput['llm']['routes'][number]
+type UseInput = NonNullable<RouteInput['use']>
+
+export function toPipeline(input: PipelineInput): Pipeline {
+  const stage = (routes: readonly RouteInput[]) => ({ routes: routes.map(toRoute) })
+  return deepFreeze({
+    name: input.name,
+    instructions: input.instructions,
+    voice: input.voice,
+    language: input.language ?? null,
+    greeting: input.greeting,
+    turnDetection: input.turnDetection,
+    interruption: input.interruption,
+    idle: input.idle,
+    speculation: input.speculation,
+    clientMay: input.clientMay,
+    tools: input.tools.map((tool) => {
+      const facts = { ...tool, description: tool.description ?? null, filler: tool.filler ?? null }
+      return facts.type === 'http' ? { ...facts, parameters: facts.parameters ?? null } : facts
+    }),
+    budget: input.budget,
+    stt: stage(input.stt.routes),
+    llm: stage(input.llm.routes),
+    tts: stage(input.tts.routes),
+    voices: bare(Object.entries(input.voices).map(([name, ids]) => [name, bare(Object.entries(ids))])),
+  })
+}
+
+function toRoute(route: RouteInput): Route {
+  const { hedge, variants } = route
+  return {
+    name: route.name,
+    when: route.when ?? null,
+    use: variants
+      ? {
+          type: 'experiment',
+          experiment: route.experiment ?? null,
+          sticky: route.sticky ?? null,
+          variants: variants.map(({ id, weight, use }) => ({ id, weight, use: toList(use) })),
+        }
+      : toList(route.use ?? []),
+    hedge: hedge ? { after: hedge.after ?? { ms: hedge.afterMs ?? 0 }, maxShare: hedge.maxShare } : null,
+  }
+}
+
+function toList(use: UseInput): TargetList {
+  const entries = Array.isArray(use) ? use : use.from
+  const sort = Array.isArray(use) ? [] : (use.sort ?? [])
+  const targets = entries.map((entry) => {
+    const { target, params } = typeof entry === 'string' ? { target: entry, params: {} } : entry
+    const parsed = parseTarget(target, params)
+    if (!parsed) throw new TypeError('a target that the schema should have refused')
+    return parsed
+  })
+  return { type: 'list', targets, sort }
+}

@@ -1,0 +1,63 @@
+/**
+ * What the schema accepts and the server does not do yet. What would silently change a decision stops the
+ * load; the rest is said aloud. When a member comes to life its line here goes.
+ */
+import type { Problem } from './problem.ts'
+import type { Path, YamlSource } from './yaml-source.ts'
+
+interface Unsupported {
+  /** Steps from the file's top; `*` stands for every entry of a list or member of a map. */
+  readonly path: readonly string[]
+  readonly severity: Problem['severity']
+  readonly message: string
+}
+
+const STAGES = ['stt', 'llm', 'tts'] as const
+const inRoutes = (member: readonly string[], message: string): Unsupported[] =>
+  STAGES.map((stage) => ({ path: [stage, 'routes', '*', ...member], severity: 'error', message }))
+const later = (path: readonly string[]): Unsupported => ({
+  path,
+  severity: 'warning',
+  message: `${path.join('.')} is accepted, not acted on yet`,
+})
+
+export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
+  ...inRoutes(['when'], 'conditions (when) are not judged yet, so this route would be taken by everyone'),
+  ...inRoutes(['variants'], 'variants are not drawn yet, so this experiment would have no traffic'),
+  ...inRoutes(['hedge'], 'hedging is not done yet'),
+  ...inRoutes(['use', 'sort'], 'sorting is not done yet: write the targets in the order you want'),
+  later(['budget', 'ladder']),
+  later(['idle']),
+  later(['tools']),
+  later(['turnDetection', 'eagerness']),
+]
+
+export const UNSUPPORTED_IN_SETTINGS: readonly Unsupported[] = [later(['telephony'])]
+
+/** Problems for every member of `source` that `table` lists, at its key. */
+export function unsupported(source: YamlSource, table: readonly Unsupported[]): Problem[] {
+  return table.flatMap(({ path, severity, message }) =>
+    matches(source.value, path, []).map((found) => ({
+      ...source.atKey(found.slice(0, -1), String(found.at(-1))),
+      severity,
+      message,
+    })),
+  )
+}
+
+function matches(value: unknown, rest: readonly string[], done: Path): Path[] {
+  const [step, ...after] = rest
+  if (step === undefined) return isEmpty(value) ? [] : [done]
+  if (typeof value !== 'object' || value === null) return []
+  const entries: [PropertyKey, unknown][] = Array.isArray(value)
+    ? [...value.entries()]
+    : Object.entries(value)
+  return entries
+    .filter(([key]) => step === '*' || key === step)
+    .flatMap(([key, inner]) => matches(inner, after, [...done, key]))
+}
+
+/** `ladder: []` and `idle: null` ask for nothing. */
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0)
+}

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { ConfigError } from '../../src/config/problem.ts'
+import { checkProviders, isLoopbackHost, loadSettings, parseSettings } from '../../src/config/settings.ts'
+import { settingsSchema } from '../../src/config/settings-schema.ts'
+import { missingRows } from './doc-rows.ts'
+
+const ENV = { PARLEY_KEY: 'a-secret-of-good-length', OPENAI_API_KEY: 'sk-openai', TOKEN: 'tw' }
+const ref = (name: string) => `$\{${name}}`
+
+function parse(text: string, listen?: { host?: string; port?: number }) {
+  return parseSettings(text, 'parley.yaml', listen ? { env: ENV, listen } : { env: ENV })
+}
+
+function refusal(run: () => unknown): string[] {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((p) => `${p.line}:${p.column} ${p.message}`)
+    throw error
+  }
+  throw new Error('nothing was refused')
+}
+
+describe('settings', () => {
+  test('without a file: loopback, no key, the defaults', () => {
+    const settings = parseSettings('', null, { env: {} })
+    expect(settings).toMatchObject({
+      file: null,
+      listen: { host: '127.0.0.1', port: 8080, publicUrl: null, tls: null },
+      keys: [],
+      limits: { sessions: 500, sessionsPerKey: null, sessionMinutes: 60, turnsKept: 10_000 },
+      origins: [],
+      warnings: [],
+    })
+  })
+
+  test('everything the contract writes', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'parley-settings-'))
+    for (const pem of ['c.pem', 'k.pem']) writeFileSync(join(dir, pem), 'pem')
+    const file = join(dir, 'parley.yaml')
+    writeFileSync(
+      file,
+      `
+listen: { host: 127.0.0.1, port: 8080, publicUrl: https://voice.example.com/, tls: { cert: c.pem, key: k.pem } }
+keys:
+  - { id: web-team, secret: "${ref('PARLEY_KEY')}", attributes: { tier: premium, seats: 3, vip: true } }
+providers:
+  openai: { apiKey: "${ref('OPENAI_API_KEY')}" }
+  my-vllm: { type: openai, baseUrl: http://127.0.0.1:8000/v1/ }
+  local: { threads: 2 }
+telephony:
+  twilio: { authToken: "${ref('TOKEN')}", key: web-team, pipeline: phone }
+limits: { sessions: 500, sessionMinutes: 60, turnsKept: 10000 }
+origins: [https://app.example.com]
+`,
+    )
+    const settings = loadSettings({ file, env: ENV })
+    expect(settings.listen).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: 'https://voice.example.com',
+      tls: { certFile: join(dir, 'c.pem'), keyFile: join(dir, 'k.pem') },
+    })
+    expect(settings.keys[0]).toMatchObject({
+      id: 'web-team',
+      sha256: createHash('sha256').update(ENV.PARLEY_KEY).digest('hex'),
+      attributes: { tier: 'premium', seats: '3', vip: 'true' },
+    })
+    expect(settings.providers['openai']?.apiKey?.reveal()).toBe('sk-openai')
+    expect(settings.providers['my-vllm']).toMatchObject({
+      type: 'openai',
+      baseUrl: 'http://127.0.0.1:8000/v1',
+    })
+    expect(settings.providers['local']?.options).toEqual({ threads: 2 })
+    expect(settings.telephony['twilio']).toMatchObject({ key: 'web-team', pipeline: 'phone' })
+    expect(settings.warnings.map((w) => w.message)).toEqual(['telephony is accepted, not acted on yet'])
+  })
+
+  test('no secret is shown by printing them, as text or as JSON', () => {
+    const settings = parse(`
+keys: [{ id: a, secret: "${ref('PARLEY_KEY')}" }]
+providers: { openai: { apiKey: "${ref('OPENAI_API_KEY')}" } }
+`)
+    for (const shown of [
+      inspect(settings, { depth: 9 }),
+      JSON.stringify(settings),
+      `${settings.providers['openai']?.apiKey}`,
+    ]) {
+      expect(shown).not.toContain(ENV.PARLEY_KEY)
+      expect(shown).not.toContain(ENV.OPENAI_API_KEY)
+    }
+  })
+
+  test('the command line wins over the file', () => {
+    expect(parse('listen: { port: 1 }', { host: 'localhost', port: 0 }).listen).toMatchObject({
+      host: 'localhost',
+      port: 0,
+    })
+  })
+
+  test('a port may come from the environment, which is text', () => {
+    expect(parseSettings(`listen:\n  port: ${ref('PORT')}`, 'p', { env: { PORT: '9000' } }).listen.port).toBe(
+      9000,
+    )
+  })
+
+  test('what a variable holds is text and never YAML', () => {
+    const env = { X: 'a", secret: "b' }
+    const settings = parseSettings(`providers: { p: { apiKey: "${ref('X')}" } }`, 'p', { env })
+    expect(settings.providers['p']?.apiKey?.reveal()).toBe(env.X)
+    const literal = parseSettings(`providers: { p: { apiKey: "$${ref('X')}" } }`, 'p', { env })
+    expect(literal.providers['p']?.apiKey?.reveal()).toBe(ref('X'))
+  })
+})
+
+describe('settings refuse', () => {
+  test('a variable that is not set, or empty, with the line and its name', () => {
+    const text = `providers:\n  openai:\n    apiKey: "${ref('NOT_THERE')}"\n  b: { apiKey: "${ref('EMPTY')}" }`
+    expect(refusal(() => parseSettings(text, 'p', { env: { EMPTY: '' } }))).toEqual([
+      '3:13 the environment variable NOT_THERE is not set, or empty',
+      '4:16 the environment variable EMPTY is not set, or empty',
+    ])
+  })
+
+  test('a reference without quotes between braces, with the cure', () => {
+    expect(refusal(() => parse(`providers: { openai: { apiKey: ${ref('OPENAI_API_KEY')} } }`))[0]).toContain(
+      'needs quotes',
+    )
+  })
+
+  test('listening beyond this machine without keys, by file or by command line', () => {
+    const why = 'listening beyond this machine needs keys'
+    expect(refusal(() => parse('listen: { host: 0.0.0.0 }'))[0]).toContain(`1:17 ${why}`)
+    expect(refusal(() => parse('', { host: '0.0.0.0' }))[0]).toContain(why)
+    expect(parse('listen: { host: 0.0.0.0 }\nkeys: [{ id: a, secret: 0123456789abcdefg }]').listen.host).toBe(
+      '0.0.0.0',
+    )
+  })
+
+  test('a near miss of a provider member, since all others belong to the provider', () => {
+    expect(refusal(() => parse('providers: { openai: { api_key: x } }'))).toEqual([
+      '1:24 providers.openai.api_key is not known; did you mean apiKey?',
+    ])
+  })
+
+  test.each([
+    ['providers: { a: { baseUrl: "ftp://x" } }', '1:28 providers.a.baseUrl wants an http'],
+    ['providers: { a: { baseUrl: "https://me:pw@x" } }', '1:28 providers.a.baseUrl wants an http'],
+    ['origins: ["*"]', '1:11 origins[0] wants an origin'],
+    ['origins: ["https://a.example/"]', '1:11 origins[0] wants an origin'],
+    ['listen: { port: 65536 }', '1:17 listen.port must be at most 65535'],
+    ['listen: { tls: { cert: no.pem, key: no.pem } }', '1:24 listen.tls.cert: the file cannot be read'],
+    ['keys: [{ id: a, secret: "" }]', '1:25 keys[0].secret must not be empty'],
+    ['keys: [{ id: a, secret: 12345 }]', '1:25 keys[0].secret must be text, not a number (put it in quotes)'],
+    ['keys: [{ id: a, secret: x1 }, { id: a, secret: x2 }]', '1:7 keys must have a different id each'],
+    ['keys: [{ id: a, secret: x1 }, { id: b, secret: x1 }]', '1:7 keys must have a different secret each'],
+    ['telephony: { twilio: { key: nobody } }', '1:29 telephony.twilio.key: no key has this id'],
+    ['limit: { sessions: 5 }', '1:1 limit is not known; did you mean limits?'],
+  ])('%s', (text, message) => {
+    const found = refusal(() => parse(text))
+    expect(
+      found.some((line) => line.startsWith(message)),
+      found.join('\n'),
+    ).toBe(true)
+  })
+
+  test('no message holds a secret', () => {
+    const text = 'keys: [{ id: a, secret: hunter2, attributes: 5 }, { id: hunter, secrets: hunter2 }]'
+    expect(refusal(() => parse(text)).join()).not.toContain('hunter2')
+  })
+
+  test('a file that is not there', () => {
+    expect(refusal(() => loadSettings({ file: 'nowhere.yaml', env: {} }))).toEqual([
+      '1:1 the file cannot be read',
+    ])
+  })
+})
+
+test('a short secret is a warning', () => {
+  expect(parse('keys: [{ id: a, secret: short }]').warnings).toMatchObject([{ line: 1, column: 25 }])
+})
+
+test('a provider of no known type is a warning with the nearest', () => {
+  const settings = parse('providers: { opnai: { apiKey: x }, local: {} }')
+  expect(
+    checkProviders(settings, ['openai', 'local']).map((p) => `${p.line}:${p.column} ${p.message}`),
+  ).toEqual(['1:14 providers.opnai: no adapter of the type opnai; did you mean openai?'])
+})
+
+test.each(['localhost', 'LOCALHOST', '127.0.0.1', '127.9.9.9', '::1', '[::1]'])('%s is loopback', (host) => {
+  expect(isLoopbackHost(host)).toBe(true)
+})
+test.each(['0.0.0.0', '::', 'localhost.evil.com', '127.0.0.1.nip.io', '1127.0.0.1', ''])(
+  '%s is not',
+  (host) => {
+    expect(isLoopbackHost(host)).toBe(false)
+  },
+)
+
+test('docs/settings.md has a row for every member, with its true default', () => {
+  const schema = z.toJSONSchema(settingsSchema, { io: 'input', unrepresentable: 'any' })
+  expect(missingRows('docs/settings.md', schema)).toEqual([])
+})
