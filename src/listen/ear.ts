@@ -213,9 +213,11 @@ export class Ear {
     const { endSample, probability } = window
     if (endSample <= this.#stale) return
     this.#feed.judged(endSample)
-    const startMs = toMs(endSample - VAD_WINDOW_SAMPLES)
+    const startSample = endSample - VAD_WINDOW_SAMPLES
+    const startAt = this.#arrivals.at(startSample)
     const at = this.#arrivals.at(endSample)
-    this.#tell(this.#endpointer.push({ startMs, endMs: toMs(endSample), probability, at }))
+    const [startMs, endMs] = [toMs(startSample), toMs(endSample)]
+    this.#tell(this.#endpointer.push({ startMs, endMs, probability, startAt, at }))
   }
 
   /** The model's stream broke (its worker may have crashed): a new one goes on from the next sample. */
