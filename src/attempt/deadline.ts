@@ -11,6 +11,8 @@ export interface DeadlineOptions<T> {
   readonly firstUsefulMs: number
   readonly idleMs: number
   readonly isUseful: (item: T) => boolean
+  /** Whether anything is owed now; a gap while nothing is does not count. */
+  readonly owed?: () => boolean
   /** The attempt's own scope: aborted when time is up, so that the upstream request closes. */
   readonly scope: Scope
   readonly provider: string
@@ -21,12 +23,13 @@ export async function* withDeadline<T>(
   source: AsyncIterable<T>,
   options: DeadlineOptions<T>,
 ): AsyncGenerator<T> {
-  const { clock, firstUsefulMs, idleMs, isUseful, scope, provider, stage } = options
+  const { clock, firstUsefulMs, idleMs, isUseful, owed = () => true, scope, provider, stage } = options
   let expired: ProviderError | undefined
   let timer: Timer | undefined
   const arm = (ms: number, what: string) => {
     timer?.cancel()
     timer = clock.setTimer(ms, () => {
+      if (!owed()) return arm(ms, what)
       expired = new ProviderError({ provider, stage, kind: 'timeout', message: `${what} within ${ms} ms` })
       scope.cancel('deadline')
     })
@@ -36,10 +39,14 @@ export async function* withDeadline<T>(
   try {
     for await (const item of source) {
       useful ||= isUseful(item)
-      if (useful) arm(idleMs, 'nothing more')
+      if (!useful) {
+        yield item
+        continue
+      }
+      // The reader's own pauses are not the provider's: the timer rests meanwhile.
+      timer?.cancel()
       yield item
-      // The reader's own pauses are not the provider's.
-      if (useful) arm(idleMs, 'nothing more')
+      arm(idleMs, 'nothing more')
     }
   } catch (error) {
     throw expired ?? error

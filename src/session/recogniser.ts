@@ -120,6 +120,11 @@ export class Recogniser {
     return this.#utterances[0]?.fromMs ?? null
   }
 
+  /** Where the utterance being spoken begins. */
+  get spokenFromMs(): number | null {
+    return this.#spoken?.fromMs ?? null
+  }
+
   async close(): Promise<void> {
     for (const { deadline, converter } of this.#utterances.splice(0)) {
       deadline?.cancel()

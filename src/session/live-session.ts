@@ -1,0 +1,372 @@
+/**
+ * One session at work: feeds events to the reducer one at a time and carries out its effects at once, in order.
+ *
+ *     wire ─ audio ─► ring, recogniser, ear ─► speech events ─┐
+ *     wire ─ send ──► client events ──────────────────────────┼─► reduce ─► effects ─► recogniser, answers, speaker
+ *     answers, speaker, timers ─► events ─────────────────────┘
+ */
+import type { Lineup } from '../attempt/lineup.ts'
+import { bytesToMs, msToBytes, sameFormat } from '../audio/format.ts'
+import { openScope, type Scope } from '../cancel.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { Ear } from '../listen/ear.ts'
+import type { Vad } from '../listen/vad.ts'
+import type { PacerGroup } from '../playout/pacer.ts'
+import { AudioRing } from '../stage/ring.ts'
+import { Answer } from './answer.ts'
+import type { ClientEvent } from './client.ts'
+import type { Effect } from './effects.ts'
+import type { SessionEvent, TimerName } from './events.ts'
+import { findEntry } from './history.ts'
+import { ItemAudio } from './item-audio.ts'
+import type { SessionOutput } from './output.ts'
+import { Recogniser } from './recogniser.ts'
+import { reduce } from './reduce.ts'
+import type { CloseReason, Session, WireCaps } from './session.ts'
+import type { SessionSettings } from './settings.ts'
+import { Speaker } from './speaker.ts'
+import { initialState, type State } from './state.ts'
+import { truncateHeard } from './truncate.ts'
+import type { TurnBook } from './turn-book.ts'
+
+/** What a hand-committed buffer may hold; longer ones lose their beginning. */
+const RING_MS = 120_000
+
+export interface LiveSessionOptions {
+  readonly id: string
+  readonly settings: SessionSettings
+  readonly greeting: string | null
+  readonly caps: WireCaps
+  readonly lineup: Lineup
+  readonly clock: Clock
+  readonly vad: Vad
+  readonly pacers: PacerGroup
+  readonly book: TurnBook
+  /** Called once, when all under the session has ended. */
+  readonly onClosed: () => void
+}
+
+export class LiveSession implements Session {
+  readonly id: string
+  readonly #options: LiveSessionOptions
+  readonly #scope: Scope = openScope()
+  readonly #speaker: Speaker
+  readonly #recogniser: Recogniser
+  readonly #ear: Ear
+  readonly #itemAudio = new ItemAudio()
+  readonly #answers = new Map<string, Answer>()
+  readonly #timers = new Map<TimerName, Timer>()
+  readonly #events: SessionEvent[] = []
+  #ring: AudioRing
+  /** Audio time at which the present ring began: a change of format begins a new one. */
+  #ringStartMs = 0
+  /** Audio time from which nothing has been committed yet. */
+  #bufferStartMs = 0
+  #state: State
+  #busy = false
+  #closed: Promise<void> | undefined
+
+  constructor(options: LiveSessionOptions) {
+    const { id, settings, caps, clock, lineup, vad, book } = options
+    this.id = id
+    this.#options = options
+    this.#state = initialState(settings, caps, id.replace(/^sess_/, '').slice(0, 12))
+    const { signal } = this.#scope
+    this.#itemAudio = new ItemAudio()
+    this.#speaker = new Speaker({
+      clock,
+      caps,
+      signal,
+      settings: () => this.settings,
+      pacers: options.pacers,
+      itemAudio: this.#itemAudio,
+      report: (event) => this.#dispatch(event),
+      firstSent: (turn, at) => book.firstSent(turn, at),
+      underrun: (turn) => book.underrun(turn),
+      onOverflow: () => void this.close('limit'),
+    })
+    this.#recogniser = new Recogniser({
+      candidate: lineup.stt[0]!,
+      clock,
+      signal,
+      language: settings.language,
+      report: (event) => this.#dispatch(event),
+      attempts: (turn) => book.attempts(turn),
+      audio: (fromMs, toMs) => this.#audioBetween(fromMs, toMs),
+    })
+    this.#ring = new AudioRing(settings.inputFormat, { capacityMs: RING_MS })
+    this.#ear = new Ear({
+      vad,
+      clock,
+      signal,
+      format: settings.inputFormat,
+      detection: settings.turnDetection,
+      confirmMs: settings.interruption.minSpeechMs,
+    })
+    void this.#hear()
+    this.#keepAudio()
+    this.#dispatch({ type: 'started', at: clock.now(), greeting: options.greeting })
+  }
+
+  get settings(): SessionSettings {
+    return this.#state.settings
+  }
+
+  get outputs(): AsyncIterable<SessionOutput> {
+    return this.#speaker.queue
+  }
+
+  audio(bytes: Uint8Array): void {
+    if (this.#state.closed || bytes.length === 0) return
+    const { inputFormat } = this.settings
+    this.#ring.write(bytes)
+    this.#recogniser.write(bytes, inputFormat)
+    this.#ear.write(bytes)
+  }
+
+  send(event: ClientEvent): void {
+    const audioMs = this.#audioMs
+    const at = this.#options.clock.now()
+    this.#dispatch({ type: 'client', at, event, audioMs, bufferedMs: audioMs - this.#bufferStartMs })
+  }
+
+  close(_reason: CloseReason): Promise<void> {
+    this.#closed ??= this.#end()
+    return this.#closed
+  }
+
+  async #end(): Promise<void> {
+    this.#dispatch({ type: 'hangup', at: this.#options.clock.now() })
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#ear.close()
+    this.#speaker.close()
+    this.#scope.cancel('hangup')
+    await this.#recogniser.close()
+    this.#options.onClosed()
+  }
+
+  get #audioMs(): number {
+    return this.#ringStartMs + this.#ring.endMs
+  }
+
+  async #hear(): Promise<void> {
+    try {
+      for await (const event of this.#ear.events) this.#dispatch(event)
+    } catch {
+      // The model behind the ear cannot be had: without ears there is no conversation by voice.
+      if (!this.#scope.signal.aborted) {
+        this.#speaker.queue.control({
+          type: 'fault',
+          code: 'vad_failed',
+          message: 'Speech detection failed.',
+        })
+      }
+    }
+  }
+
+  /** One event at a time: what effects bring about waits its turn. */
+  #dispatch(event: SessionEvent): void {
+    this.#events.push(event)
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) {
+        const { state, effects } = reduce(this.#state, next)
+        this.#state = state
+        for (const effect of effects) this.#carryOut(effect)
+        if (next.type === 'speechEnded') this.#bufferStartMs = Math.max(this.#bufferStartMs, next.audioEndMs)
+      }
+    } finally {
+      this.#busy = false
+    }
+    this.#keepAudio()
+  }
+
+  #carryOut(effect: Effect): void {
+    const { book } = this.#options
+    switch (effect.do) {
+      case 'emit':
+        return this.#emit(effect.output)
+      case 'listen':
+        book.begin(effect.turn)
+        return this.#recogniser.listen(effect.turn, effect.fromMs)
+      case 'preview':
+        return this.#recogniser.preview(effect.turn)
+      case 'finalize':
+        return this.#finalize(effect)
+      case 'discard':
+        book.forget(effect.turn)
+        return this.#recogniser.discard(effect.turn)
+      case 'resetListening':
+        this.#bufferStartMs = this.#audioMs
+        return this.#ear.reset()
+      case 'think':
+      case 'recite':
+        return this.#answer(effect)
+      case 'release':
+        return this.#answers.get(effect.response)?.release()
+      case 'cut':
+        this.#speaker.cut(effect.response)
+        return this.#stopAnswer(effect.response, effect.reason)
+      case 'drop':
+        this.#speaker.drop(effect.response)
+        return this.#stopAnswer(effect.response, effect.reason)
+      case 'pause':
+        return this.#speaker.pause(effect.response)
+      case 'resume':
+        return this.#speaker.resume(effect.response)
+      case 'retrieve':
+        return this.#retrieve(effect.itemId)
+      case 'truncate':
+        return this.#truncate(effect.event)
+      case 'forget':
+        return this.#itemAudio.forget(effect.itemId)
+      case 'played':
+        return this.#speaker.played(effect.response, effect.ms)
+      case 'apply':
+        return this.#apply(effect.patch)
+      case 'setTimer':
+        return this.#setTimer(effect.timer, effect.ms)
+      case 'clearTimer':
+        return this.#timers.get(effect.timer)?.cancel()
+      case 'openTurn':
+        return book.open(effect.turn, effect.zeroAt)
+      case 'mark':
+        return book.mark(effect.turn, effect.name, effect.at)
+      case 'userSaid':
+        return book.userSaid(effect.turn, effect.text)
+      case 'closeTurn':
+        return book.close(effect.turn, effect.outcome)
+      case 'end':
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  #emit(output: SessionOutput): void {
+    const { queue } = this.#speaker
+    const { book } = this.#options
+    switch (output.type) {
+      case 'responseCreated':
+      case 'answerStarted':
+      case 'answerDone':
+      case 'toolCalled': {
+        const response = output.type === 'responseCreated' ? output.response.id : output.responseId
+        return queue.answer(output, { bytes: 0, response })
+      }
+      case 'responseDone': {
+        const { response } = output
+        const record = book.responseDone(response, this.#speaker.heard(response.id))
+        this.#answers.delete(response.id)
+        return queue.answer({ ...output, record }, { bytes: 0, response: response.id })
+      }
+      case 'answerText':
+      case 'answerAudio':
+        throw new Error('answers are sent by the speaker')
+      default:
+        return queue.control(output)
+    }
+  }
+
+  #answer(effect: Extract<Effect, { do: 'think' | 'recite' }>): void {
+    const { response, turn, voicing } = effect
+    const { book, clock, lineup } = this.#options
+    book.begin(turn)
+    book.respond(turn, response)
+    this.#stopAnswer(response, 'superseded')
+    const answer = new Answer({
+      response,
+      turn,
+      revision: effect.do === 'think' ? effect.revision : 0,
+      voicing,
+      lineup,
+      speaker: this.#speaker,
+      clock,
+      signal: this.#scope.signal,
+      settings: () => this.settings,
+      attempts: book.attempts(turn),
+      report: (event) => this.#dispatch(event),
+      mark: (name) => book.markFirst(turn, response, name, clock.now()),
+    })
+    this.#answers.set(response, answer)
+    if (effect.do === 'recite') return answer.recite(effect.text)
+    if (effect.hold === 'no') answer.release()
+    else book.mark(turn, 'speculated', clock.now())
+    answer.think(effect.request)
+  }
+
+  #stopAnswer(response: string, reason: 'barge-in' | 'client-cancelled' | 'superseded' | 'hangup'): void {
+    this.#answers.get(response)?.stop(reason)
+    this.#answers.delete(response)
+  }
+
+  #finalize(effect: Extract<Effect, { do: 'finalize' }>): void {
+    const fromMs = this.#recogniser.neededFromMs
+    if (fromMs !== null) {
+      const { bytes } = this.#audioBetween(this.#recogniser.spokenFromMs ?? fromMs, effect.endMs)
+      this.#itemAudio.append(effect.itemId, bytes)
+    }
+    this.#recogniser.finalize(effect.turn, effect.endMs)
+  }
+
+  #retrieve(itemId: string): void {
+    const item = findEntry(this.#state.history, itemId)?.item
+    if (!item) return
+    const audio = this.#itemAudio.get(itemId)
+    this.#speaker.queue.control({ type: 'itemRetrieved', item, audio }, audio?.length ?? 0)
+  }
+
+  #truncate(event: Extract<ClientEvent, { type: 'truncateItem' }>): void {
+    const { itemId, contentIndex, audioEndMs, ref } = event
+    const track = this.#speaker.trackOfItem(itemId)
+    const said = findEntry(this.#state.history, itemId)?.said ?? ''
+    const format = this.settings.outputFormat
+    const sentMs = track?.sentMs ?? bytesToMs(format, this.#itemAudio.get(itemId)?.length ?? 0)
+    // One millisecond of rounding is the client's right: it computes from bytes.
+    if (audioEndMs > sentMs + 1) {
+      const message = `Audio content of ${Math.floor(sentMs)}ms is already shorter than ${audioEndMs}ms`
+      return this.#emit({ type: 'refused', code: 'invalid_value', message, param: 'audio_end_ms', ref })
+    }
+    if (track && !track.over) {
+      this.#speaker.cut(track.facts.response)
+      this.#stopAnswer(track.facts.response, 'client-cancelled')
+    }
+    const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, sentMs)
+    this.#itemAudio.truncate(itemId, msToBytes(format, audioEndMs))
+    const at = this.#options.clock.now()
+    this.#dispatch({ type: 'truncated', at, itemId, contentIndex, audioEndMs, heard })
+  }
+
+  #apply(patch: Partial<SessionSettings>): void {
+    const { turnDetection, interruption, inputFormat } = this.settings
+    if (patch.inputFormat && !sameFormat(this.#ring.format, inputFormat)) {
+      this.#ringStartMs = this.#audioMs
+      this.#ring = new AudioRing(inputFormat, { capacityMs: RING_MS })
+    }
+    this.#ear.configure({
+      detection: turnDetection,
+      confirmMs: interruption.minSpeechMs,
+      format: inputFormat,
+    })
+  }
+
+  #setTimer(timer: TimerName, ms: number): void {
+    this.#timers.get(timer)?.cancel()
+    const fire = () => this.#dispatch({ type: 'timer', at: this.#options.clock.now(), timer })
+    this.#timers.set(timer, this.#options.clock.setTimer(ms, fire))
+  }
+
+  #audioBetween(fromMs: number, toMs: number | null) {
+    const to = toMs === null ? Number.POSITIVE_INFINITY : toMs - this.#ringStartMs
+    return { bytes: this.#ring.read(fromMs - this.#ringStartMs, to), format: this.#ring.format }
+  }
+
+  /** The ring keeps what may be recognised again, or may be committed by hand. */
+  #keepAudio(): void {
+    const manual = this.settings.turnDetection === null ? this.#bufferStartMs : null
+    const needed = this.#recogniser.neededFromMs
+    const from = manual === null ? needed : Math.min(manual, needed ?? manual)
+    this.#ring.retain(from === null ? null : from - this.#ringStartMs)
+  }
+}
