@@ -1,0 +1,12 @@
+/** What every command is given, so that tests can give something else. */
+import type { Clock } from '../clock.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface CommandContext {
+  readonly terminal: Terminal
+  readonly clock: Clock
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** What a command's action answers with: one of `EXIT`. */
+export type ExitCode = number

@@ -1,0 +1,113 @@
+/**
+ * The command line: which commands there are, and what becomes of their errors. The server's own code is loaded
+ * when a command needs it, so that `parley --help` and `parley talk` answer at once.
+ */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { realClock } from './clock.ts'
+import { type CheckOptions, check, describeCheck, paintProblem } from './command/check.ts'
+import type { CommandContext, ExitCode } from './command/context.ts'
+import { describeModels, listModels, pullModels } from './command/models.ts'
+import { describeServe, type ServeOptions, serve } from './command/serve.ts'
+import { describeTalk, type TalkOptions, talk } from './command/talk.ts'
+import { processTerminal } from './command/terminal.ts'
+import { EXIT, UserError } from './command/user-error.ts'
+import { ConfigError } from './config/problem.ts'
+
+/** Runs the command of `process.argv` and ends the process: what still holds it (a half-closed socket) is not waited for. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const context = { terminal: processTerminal(), clock: realClock, env: process.env }
+  process.exit(await run(argv.slice(2), context))
+}
+
+/** `args` as typed after `parley`. Never throws: an error becomes words on the terminal and an exit code. */
+export async function run(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok
+  const program = makeProgram(context, (ended) => {
+    code = ended
+  })
+  try {
+    if (args.length === 0) program.help()
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return explain(error, context)
+  }
+}
+
+function makeProgram(context: CommandContext, end: (code: ExitCode) => void): Command {
+  const { terminal } = context
+  const program = new Command('parley')
+    .description('Parley: talk to software. A speech-to-speech server of your own.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show this; every command has its own')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.write(text),
+      writeErr: (text) => terminal.complain(text.replace(/\n$/, '')),
+      outputError: (text, write) => write(terminal.paint.red(text)),
+      getOutHasColors: () => terminal.interactive,
+      getErrHasColors: () => terminal.interactive,
+      getOutHelpWidth: () => terminal.columns,
+      getErrHelpWidth: () => terminal.columns,
+    })
+    .configureHelp({ styleTitle: terminal.paint.bold, styleCommandText: terminal.paint.cyan })
+    .addHelpText(
+      'after',
+      `
+Two terminals and a recording make a conversation:
+
+  $ parley serve
+  $ parley talk question.wav
+
+Exit codes: 0 it went well, 1 it did not, 2 the command line was not understood.`,
+    )
+
+  describeServe(program.command('serve')).action(async (options: ServeOptions) => {
+    const { buildApp, embeddedModels } = await import('./app.ts')
+    end(await serve(options, { buildApp, shelf: embeddedModels }, context))
+  })
+  describeTalk(program.command('talk')).action(async (file: string, options: TalkOptions) =>
+    end(await talk(file, options, context)),
+  )
+  describeCheck(program.command('check')).action((files: string[], options: CheckOptions) =>
+    end(check(files, options, context)),
+  )
+
+  const models = describeModels(program.command('models'))
+  const shelf = async () => (await import('./app.ts')).embeddedModels
+  models
+    .command('list', { isDefault: true })
+    .description('what there is and what is here')
+    .action(async () => end(await listModels(await shelf(), context)))
+  models
+    .command('pull')
+    .description('bring those that are missing, or the ones named')
+    .argument('[names...]')
+    .action(async (names: string[]) => end(await pullModels(names, await shelf(), context)))
+  return program
+}
+
+function explain(error: unknown, { terminal }: CommandContext): ExitCode {
+  const { paint } = terminal
+  // Commander has written its own message by now; its help and version come this way too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) terminal.complain(paintProblem(problem, paint))
+  } else if (error instanceof UserError) {
+    terminal.complain(`\n  ${paint.red(error.message)}`)
+    if (error.hint !== undefined) terminal.complain(`  ${error.hint}`)
+  } else {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    terminal.complain(`\n  ${paint.red('This is a bug in Parley, please report it:')}\n\n${detail}`)
+  }
+  return EXIT.failed
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const { version } = JSON.parse(text) as { version: string }
+  return version
+}
