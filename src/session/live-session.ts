@@ -11,7 +11,7 @@ import { openScope, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
-import type { PacerGroup } from '../playout/pacer.ts'
+import type { PacerGroup } from '../playout/pacer-group.ts'
 import { AudioRing } from '../stage/ring.ts'
 import { Answer } from './answer.ts'
 import type { ClientEvent } from './client.ts'
@@ -323,8 +323,7 @@ export class LiveSession implements Session {
     const said = findEntry(this.#state.history, itemId)?.said ?? ''
     const format = this.settings.outputFormat
     const sentMs = track?.sentMs ?? bytesToMs(format, this.#itemAudio.get(itemId)?.length ?? 0)
-    // One millisecond of rounding is the client's right: it computes from bytes.
-    if (audioEndMs > sentMs + 1) {
+    if (audioEndMs > sentMs + (track?.slackMs ?? 1)) {
       const message = `Audio content of ${Math.floor(sentMs)}ms is already shorter than ${audioEndMs}ms`
       return this.#emit({ type: 'refused', code: 'invalid_value', message, param: 'audio_end_ms', ref })
     }

@@ -99,8 +99,8 @@ export type AnswerOutput =
   | ({
       readonly type: 'answerAudio'
       readonly audio: Uint8Array
-      /** Which sentence of the answer it belongs to. */
-      readonly sentence: number
+      /** Which sentences it holds, and how much of each; padding at an answer's end counts for none. */
+      readonly parts: readonly { readonly tag: number; readonly ms: number }[]
     } & AnswerPlace)
   /** `text` is the sum of the deltas sent. */
   | ({

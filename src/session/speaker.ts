@@ -8,7 +8,8 @@
 import { bytesToMs } from '../audio/format.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { HeardLedger } from '../playout/heard.ts'
-import { Pacer, type PacerGroup } from '../playout/pacer.ts'
+import { FRAME_MS, type PacedPart, type Pacer } from '../playout/pacer.ts'
+import type { PacerGroup } from '../playout/pacer-group.ts'
 import { SendQueue } from '../playout/send-queue.ts'
 import type { SpokenWord } from '../stage/tts.ts'
 import type { Voicing } from './effects.ts'
@@ -68,6 +69,15 @@ export class Speaker {
     }
     this.options.report({ type: 'speaking', at: this.options.clock.now(), response: facts.response })
     return track
+  }
+
+  /** When the far side will have played every paced answer sent so far. */
+  get playsUntil(): number {
+    let latest = Number.NEGATIVE_INFINITY
+    for (const track of this.#tracks.values()) {
+      if (!track.over && track.playsUntil !== null) latest = Math.max(latest, track.playsUntil)
+    }
+    return latest
   }
 
   room(signal: AbortSignal): Promise<void> {
@@ -145,17 +155,15 @@ export class Track {
   constructor(speaker: Speaker, facts: TrackFacts) {
     this.facts = facts
     this.#speaker = speaker
-    const { caps, clock, pacers, settings, signal, underrun } = speaker.options
+    const { caps, pacers, settings, underrun } = speaker.options
     this.#ledger = new HeardLedger({ reportsPlayed: caps.reportsPlayed })
     const leadMs = settings().leadMs ?? caps.leadMs
     if (leadMs !== null && facts.voicing.modality === 'audio') {
-      this.#pacer = new Pacer<number>({
-        group: pacers,
-        clock,
+      this.#pacer = pacers.open<number>({
         format: settings().outputFormat,
         leadMs,
-        signal,
-        send: (audio, sentence) => this.#deliver(sentence, audio),
+        startsAt: speaker.playsUntil,
+        send: ({ audio, parts }) => this.#deliver(audio, parts),
         onUnderrun: () => underrun(facts.turn),
       })
     }
@@ -168,6 +176,16 @@ export class Track {
 
   get sentMs(): number {
     return this.#ledger.sentMs
+  }
+
+  /** The client computes its position from bytes: a millisecond of rounding, and the padding of the last frame. */
+  get slackMs(): number {
+    return this.#pacer ? FRAME_MS + 1 : 1
+  }
+
+  /** Paced answers: when the far side will have played what was sent. */
+  get playsUntil(): number | null {
+    return this.#pacer?.playsUntil ?? null
   }
 
   sentence(index: number, text: string): void {
@@ -189,7 +207,7 @@ export class Track {
     this.#ledger.synthesised(sentence, this.#ms(audio))
     if (this.#pacer) return this.#pacer.push(audio, sentence)
     await this.#speaker.room(this.#speaker.options.signal)
-    this.#deliver(sentence, audio)
+    this.#deliver(audio, [{ tag: sentence, ms: this.#ms(audio) }])
   }
 
   /** Shows the words up to and with this sentence. */
@@ -207,12 +225,14 @@ export class Track {
   /** All has been said. `spoken` follows once the wire has taken it. */
   end(): void {
     if (this.#state !== 'live') return
-    const finish = () => {
-      this.show(Number.POSITIVE_INFINITY)
-      this.#speaker.queue.after(() => this.#allTaken(), this.facts.response)
-    }
-    if (this.#pacer) this.#pacer.end(finish)
-    else finish()
+    void this.#finish()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#pacer?.end()
+    if (this.#state !== 'live') return
+    this.show(Number.POSITIVE_INFINITY)
+    this.#speaker.queue.after(() => this.#allTaken(), this.facts.response)
   }
 
   giveUp(): { readonly said: string; readonly audioMs: number } {
@@ -269,20 +289,22 @@ export class Track {
       return
     }
     const now = this.#now()
-    this.#ledger.sent(output.sentence, this.#ms(output.audio), now)
+    for (const part of output.parts) this.#ledger.sent(part.tag, part.ms, now)
     this.#speaker.options.itemAudio.append(output.itemId, output.audio)
     if (this.#firstAudioSent) return
     this.#firstAudioSent = true
     this.#speaker.options.firstSent(this.facts.turn, now)
   }
 
-  #deliver(sentence: number, audio: Uint8Array): void {
+  #deliver(audio: Uint8Array, parts: readonly PacedPart<number>[]): void {
     if (this.#state !== 'live') return
-    this.show(sentence)
+    this.show(parts.at(-1)?.tag ?? 0)
     const { response, voicing } = this.facts
     const place = { responseId: response, itemId: voicing.itemId, outputIndex: voicing.outputIndex }
-    const output = { type: 'answerAudio', audio, sentence, ...place } as const
-    this.#speaker.queue.answer(output, { bytes: audio.length, response })
+    this.#speaker.queue.answer(
+      { type: 'answerAudio', audio, parts, ...place },
+      { bytes: audio.length, response },
+    )
   }
 
   #allTaken(): void {
