@@ -37,6 +37,7 @@ export class Supervisor<Out extends { readonly type: string }> {
   #failures = 0
   #pause: Timer | undefined
   #exited: Promise<void> = Promise.resolve()
+  #leftBehind: () => void = () => {}
 
   constructor(private readonly options: SupervisorOptions<Out>) {}
 
@@ -66,12 +67,22 @@ export class Supervisor<Out extends { readonly type: string }> {
       const worker = this.#worker
       if (worker) {
         this.options.askToStop(worker)
-        const giveUp = this.options.clock.setTimer(STOP_WITHIN_MS, () => void worker.terminate())
+        const late = this.options.clock.setTimer(STOP_WITHIN_MS, () => this.#abandon(worker))
         await this.#exited
-        giveUp.cancel()
+        late.cancel()
       }
     }
     await this.#exited
+  }
+
+  /**
+   * `terminate()` is no way out: onnxruntime-node aborts the whole process when its thread is ended inside a
+   * run (seen with 1.30). A thread that does not answer is left to itself and no longer holds the process.
+   */
+  #abandon(worker: Worker): void {
+    this.options.note(`${this.options.name} did not stop in time and was left behind`)
+    worker.unref()
+    this.#leftBehind()
   }
 
   #spawn(first?: { up(): void; failed(error: Error): void }): void {
@@ -80,6 +91,7 @@ export class Supervisor<Out extends { readonly type: string }> {
     let crash: Error | undefined
     let wasUp = false
     this.#exited = new Promise((resolve) => {
+      this.#leftBehind = resolve
       worker.once('exit', (code) => {
         resolve()
         if (this.#worker !== worker) return
