@@ -1,0 +1,55 @@
+/** How to reach an OpenAI-compatible server. */
+export interface OpenAiSettings {
+  /** The provider's name in `parley.yaml`, the first half of every target. */
+  readonly name: string
+  /** Everything before `/chat/completions`; a query string is kept. */
+  readonly baseUrl?: string
+  readonly apiKey?: string
+  /** Added to every request, over ours. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Left out: the newer name for OpenAI itself, the older for every other server. */
+  readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
+}
+
+export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
+
+export interface Endpoint {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
+}
+
+/** Throws an `Error` that names the setting, never the key. */
+export function endpointOf(settings: OpenAiSettings): Endpoint {
+  const url = parseBase(settings)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  const { apiKey } = settings
+  if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new Error(`providers.${settings.name}.apiKey holds a character that no HTTP header may hold`)
+  }
+  return {
+    url,
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+      ...settings.headers,
+    },
+    maxTokensField:
+      settings.maxTokensField ?? (url.hostname === 'api.openai.com' ? 'max_completion_tokens' : 'max_tokens'),
+  }
+}
+
+function parseBase({ name, baseUrl = OPENAI_BASE_URL }: OpenAiSettings): URL {
+  let url: URL | undefined
+  try {
+    url = new URL(baseUrl)
+  } catch {}
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new Error(`providers.${name}.baseUrl must be an http or https URL`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(`providers.${name}.baseUrl may hold no user or password; use apiKey or headers`)
+  }
+  return url
+}

@@ -1,0 +1,200 @@
+/**
+ * A chat completions server for tests. It validates what it is sent as the real one does and refuses what is
+ * wrong; its answers, and its faults, are data. The `openai` SDK is run against it in its own test, so that
+ * what adapters are tested with is what a real client understands.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { chatMistakes } from './openai-mistakes.ts'
+
+export type FakeFault =
+  | 'refuse_auth'
+  | 'refuse_429'
+  | 'refuse_quota'
+  | 'server_error'
+  | 'hang_on_connect'
+  /** After the pieces, nothing more comes and nothing closes. */
+  | 'silent'
+  | 'drop_mid_stream'
+  | 'close_clean_early'
+  | 'malformed_json'
+  | 'error_in_stream'
+  | 'wrong_content_type'
+  | 'huge_event'
+  | 'no_done'
+  /** All is said, `[DONE]` too, but the connection stays open. */
+  | 'never_closes'
+
+export interface FakeAnswer {
+  readonly pieces?: readonly string[]
+  readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  readonly finish?: string
+  readonly fault?: FakeFault
+  readonly retryAfter?: string
+  /** How the bytes go out. */
+  readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte'
+}
+
+export interface FakeRequest {
+  readonly body: Record<string, unknown>
+  readonly headers: IncomingMessage['headers']
+  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
+  readonly closed: Promise<boolean>
+}
+
+export interface FakeOpenAi {
+  readonly baseUrl: string
+  readonly requests: readonly FakeRequest[]
+  /** Sockets accepted so far: a kept-alive connection counts once. */
+  readonly connections: number
+  answer(next: FakeAnswer): void
+  close(): Promise<void>
+}
+
+export const FAKE_KEY = 'sk-fake-0123456789'
+
+export async function startFakeOpenAi(): Promise<FakeOpenAi> {
+  const requests: FakeRequest[] = []
+  let answer: FakeAnswer = { pieces: ['Hello'] }
+  let connections = 0
+  const server = createServer((request, response) => {
+    void readBody(request).then((body) => {
+      const closed = new Promise<boolean>((resolve) => {
+        response.on('close', () => resolve(!response.writableFinished))
+      })
+      requests.push({ body, headers: request.headers, closed })
+      serve(request, body, answer, response)
+    })
+  })
+  server.on('connection', () => connections++)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    requests,
+    get connections() {
+      return connections
+    },
+    answer(next) {
+      answer = next
+    },
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return {}
+  }
+}
+
+function serve(
+  request: IncomingMessage,
+  body: Record<string, unknown>,
+  answer: FakeAnswer,
+  response: ServerResponse,
+): void {
+  const { fault } = answer
+  if (fault === 'hang_on_connect') return
+  if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
+    return refuse(response, 404, 'invalid_request_error', 'unknown_url')
+  }
+  if (fault === 'refuse_auth' || request.headers.authorization !== `Bearer ${FAKE_KEY}`) {
+    return refuse(response, 401, 'invalid_request_error', 'invalid_api_key')
+  }
+  if (fault === 'refuse_429') {
+    if (answer.retryAfter !== undefined) response.setHeader('retry-after', answer.retryAfter)
+    return refuse(response, 429, 'requests', 'rate_limit_exceeded')
+  }
+  if (fault === 'refuse_quota') return refuse(response, 429, 'insufficient_quota', 'insufficient_quota')
+  if (fault === 'server_error') return refuse(response, 503, 'server_error', null)
+  const mistakes = chatMistakes(body, request.headers)
+  if (mistakes.length > 0)
+    return refuse(response, 400, 'invalid_request_error', 'invalid_value', mistakes.join('; '))
+  if (fault === 'wrong_content_type') {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
+    return
+  }
+  stream(body, answer, response)
+}
+
+function refuse(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  code: string | null,
+  why = 'refused',
+): void {
+  // The real one quotes the caller's key and words in its message: adapters must not pass it on.
+  const message = `${why}: SECRET-IN-MESSAGE`
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ error: { message, type, param: null, code } }))
+}
+
+function stream(body: Record<string, unknown>, answer: FakeAnswer, response: ServerResponse): void {
+  const { pieces = [], calls = [], fault } = answer
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  const send = writer(response, answer.framing ?? 'lf')
+  const chunk = (delta: object, finish: string | null = null) =>
+    send(JSON.stringify(chunkOf(body, [{ index: 0, delta, finish_reason: finish }])))
+
+  chunk({ role: 'assistant', content: '' })
+  for (const piece of pieces) chunk({ content: piece })
+  for (const [index, call] of calls.entries()) {
+    chunk({
+      tool_calls: [{ index, id: call.id, type: 'function', function: { name: call.name, arguments: '' } }],
+    })
+    for (const part of call.arguments.match(/.{1,5}/gs) ?? []) {
+      chunk({ tool_calls: [{ index, function: { arguments: part } }] })
+    }
+  }
+  if (fault === 'silent') return
+  if (fault === 'drop_mid_stream') return void response.write('', () => response.destroy())
+  if (fault === 'close_clean_early') return void response.end()
+  if (fault === 'malformed_json') send('{"choices":[{"delta":{"content":"SECRET')
+  if (fault === 'error_in_stream') {
+    send(JSON.stringify({ error: { message: 'SECRET-IN-MESSAGE', type: 'server_error', code: null } }))
+  }
+  if (fault === 'huge_event') send(JSON.stringify({ padding: 'x'.repeat(1_100_000) }))
+  chunk({}, answer.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'))
+  if ((body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage) {
+    const usage = {
+      prompt_tokens: 12,
+      completion_tokens: 5,
+      total_tokens: 17,
+      prompt_tokens_details: { cached_tokens: 4 },
+    }
+    send(JSON.stringify({ ...chunkOf(body, []), usage }))
+  }
+  if (fault !== 'no_done') send('[DONE]')
+  if (fault !== 'never_closes') response.end()
+}
+
+function chunkOf(body: Record<string, unknown>, choices: object[]): object {
+  return {
+    id: 'chatcmpl-fake',
+    object: 'chat.completion.chunk',
+    created: 1_700_000_000,
+    model: body['model'],
+    choices,
+  }
+}
+
+function writer(
+  response: ServerResponse,
+  framing: NonNullable<FakeAnswer['framing']>,
+): (data: string) => void {
+  const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'
+  return (data) => {
+    const bytes = Buffer.from(`data: ${data}${end}${end}`)
+    if (framing !== 'byteByByte') return void response.write(bytes)
+    for (const byte of bytes) response.write(Buffer.of(byte))
+  }
+}
