@@ -40,6 +40,7 @@ export class Attachment {
   #pending: PendingUpdate[] = []
   #applied: SessionUpdate[] = []
   #begun = false
+  #voiced = false
 
   constructor(session: Session, origin: SessionOrigin, deps: AttachmentDeps) {
     this.#deps = deps
@@ -62,8 +63,18 @@ export class Attachment {
     this.#applied = []
   }
 
+  /** The caller heard the assistant: from now on its voice stays. */
+  voiced(): void {
+    this.#voiced = true
+  }
+
   /** Sends an update to the session. Its answer is a later `settingsApplied` or `refused`; or a refusal now. */
   update(update: SessionUpdate, ref: string | null): RefusedEvent | undefined {
+    const voice = update.patch.voice
+    if (this.#voiced && voice !== undefined && voice !== this.#voice) {
+      const text = "Cannot update a conversation's voice if assistant audio is present."
+      return refusal('cannot_update_voice', text, 'session.audio.output.voice', ref)
+    }
     const origin = this.#movedTo(update.echo.parley)
     const refused = origin === this.#origin ? undefined : this.#move(origin)
     if (refused) return { ...refused, ref }
@@ -85,6 +96,12 @@ export class Attachment {
     const at = this.#pending.findIndex((pending) => pending.token === ref)
     const [update] = at < 0 ? [] : this.#pending.splice(at, 1)
     return update ? update.ref : ref
+  }
+
+  /** As the client sent it, else the pipeline's. */
+  get #voice(): unknown {
+    const sent = this.#echo.voice as { readonly id?: unknown } | string | undefined
+    return typeof sent === 'object' ? sent.id : (sent ?? this.#session.settings.voice)
   }
 
   #submit(update: SessionUpdate, ref: string | null, answer: PendingUpdate['answer']): void {

@@ -143,6 +143,9 @@ export class Connection {
         return
       case 'refused':
         return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
+      case 'answerAudio':
+        this.#attachment.voiced()
+        return this.#encoder.output(output)
       default:
         this.#attachment.begin()
         this.#encoder.output(output)

@@ -2,7 +2,7 @@
  * What a client says to Parley beyond OpenAI's API: `session.providerData.parley`, and the same facts from the
  * URL and the `x-parley-metadata` header. Untrusted: the key's own attributes stand above it.
  */
-import { asBoolean, asInteger, asObject, asOpaque, asString, type Json, Refusal } from './check.ts'
+import { asBoolean, asInteger, asObject, asOneOf, asOpaque, asString, type Json, Refusal } from './check.ts'
 
 export type Metadata = Readonly<Record<string, unknown>>
 
@@ -13,6 +13,8 @@ export interface ParleyRequest {
   readonly user?: string
   /** Sends `parley.turn` with the record of each turn. */
   readonly turnEvents?: boolean
+  /** `early`: words the recogniser agrees on are shown while the caller still speaks. */
+  readonly transcriptDeltas?: 'early' | 'committed'
   /** Paces the audio of answers: at most this far ahead of playback; null: unpaced. */
   readonly leadMs?: number | null
 }
@@ -38,6 +40,14 @@ export function parseProviderData(value: unknown): ParleyRequest {
     ...(parley['turnEvents'] == null
       ? {}
       : { turnEvents: asBoolean(parley['turnEvents'], `${path}.turnEvents`) }),
+    ...(parley['transcriptDeltas'] == null
+      ? {}
+      : {
+          transcriptDeltas: asOneOf(parley['transcriptDeltas'], `${path}.transcriptDeltas`, [
+            'early',
+            'committed',
+          ]),
+        }),
     ...parsePacing(parley['pacing'], `${path}.pacing`),
   }
 }

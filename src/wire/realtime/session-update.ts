@@ -57,6 +57,7 @@ export function parseSessionUpdate(session: unknown): SessionUpdate {
   const parley = parseProviderData(given['providerData'])
   if (Object.keys(parley).length > 0) echo.parley = parley
   if (parley.leadMs !== undefined) patch.leadMs = parley.leadMs
+  if (parley.transcriptDeltas) patch.transcriptDeltas = parley.transcriptDeltas
   return { patch, echo }
 }
 
