@@ -37,16 +37,24 @@ export interface FakeRealtime {
   readonly protocols: string[]
   /** Resolves to the n-th event of this type, once it is there. */
   event(type: string, n?: number): Promise<ClientEvent>
+  /** Resolves to the next audio event that is as asked. */
+  audio(wanted: (samples: Int16Array) => boolean): Promise<void>
+  /** Open connections. */
+  connections(): number
   /** Drops every connection, as a failing network does. */
   drop(): void
   close(): Promise<void>
 }
 
-/** @param key when given, asked for as a server with keys does. */
-export async function startFakeRealtime(
-  script: readonly ScriptedTurn[],
-  key?: string,
-): Promise<FakeRealtime> {
+export interface FakeOptions {
+  readonly script: readonly ScriptedTurn[]
+  /** Where the built page lies. */
+  readonly root: string
+  /** When given, asked for as a server with keys does. */
+  readonly key?: string
+}
+
+export async function startFakeRealtime({ script, root, key }: FakeOptions): Promise<FakeRealtime> {
   const app = Fastify()
   const records = new Map<string, TurnRecord>()
   const events: ClientEvent[] = []
@@ -54,7 +62,7 @@ export async function startFakeRealtime(
   const protocols: string[] = []
   const waiting: (() => void)[] = []
   const turns = script[Symbol.iterator]()
-  await app.register(consolePage)
+  await app.register(consolePage, { root })
   app.addHook('onRequest', async (request, reply) => {
     if (!request.url.startsWith('/v1/') || !key || request.headers.authorization === `Bearer ${key}`) return
     await reply.code(401).send({ error: { message: 'no key' } })
@@ -103,6 +111,14 @@ export async function startFakeRealtime(
         await new Promise<void>((resolve) => waiting.push(resolve))
       }
     },
+    async audio(wanted) {
+      for (let from = heard.length; ; ) {
+        await new Promise<void>((resolve) => waiting.push(resolve))
+        if (heard.slice(from).some(wanted)) return
+        from = heard.length
+      }
+    },
+    connections: () => server.clients.size,
     drop() {
       for (const client of server.clients) client.terminate()
     },

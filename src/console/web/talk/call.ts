@@ -66,6 +66,8 @@ export class Call {
   /** Must be called from a click or key where the browser asks one before sound. */
   async start(input: 'microphone' | 'keyboard'): Promise<void> {
     if (this.phase.value !== 'idle' && this.phase.value !== 'error') return
+    // Browsers keep microphones and audio threads from pages that anyone on the way could have changed.
+    if (!isSecureContext) return this.#fail('Calls need https, or a loopback address such as localhost.')
     const generation = ++this.#generation
     this.notice.value = ''
     this.phase.value = 'connecting'
@@ -106,7 +108,7 @@ export class Call {
   /** Says it in writing; begins a call without a microphone when there is none. */
   async type(text: string): Promise<void> {
     this.#unsaid.push(text)
-    if (this.phase.value === 'live') return this.#sendTyped()
+    if (this.phase.value === 'live') return await this.#sendTyped()
     await this.start('keyboard')
   }
 
@@ -213,7 +215,7 @@ export class Call {
     this.#dispatch({ type: 'connected' })
     this.#connection?.send({ type: 'session.update', session: SESSION })
     for (const chunk of this.#early.splice(0)) this.#connection?.sendAudio(chunk)
-    this.#sendTyped()
+    void this.#sendTyped()
   }
 
   /** Stops the sound at once, and tells the server how much of it was heard. */
@@ -233,20 +235,28 @@ export class Call {
     }
   }
 
-  #sendTyped(): void {
-    for (const text of this.#unsaid.splice(0)) {
-      // Writing interrupts as speech does, only that the server cannot know it by itself.
-      if (this.#activeResponse) this.#connection?.send({ type: 'response.cancel' })
-      void this.#cutAnswer()
-      const id = `item_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`
-      this.#dispatch({ type: 'typed', itemId: id, text })
-      this.#connection?.send({
+  /**
+   * Writing interrupts as speech does, only that the server cannot know it by itself: it is told what was heard before
+   * it is asked again, or it would answer as if all had been.
+   */
+  async #sendTyped(): Promise<void> {
+    const texts = this.#unsaid.splice(0)
+    const connection = this.#connection
+    if (texts.length === 0 || !connection) return
+    const items = texts.map((text) => ({
+      id: `item_${crypto.randomUUID().replaceAll('-', '').slice(0, 20)}`,
+      text,
+    }))
+    for (const { id, text } of items) this.#dispatch({ type: 'typed', itemId: id, text })
+    if (this.#activeResponse) connection.send({ type: 'response.cancel' })
+    await this.#cutAnswer()
+    for (const { id, text } of items)
+      connection.send({
         type: 'conversation.item.create',
         item: { id, type: 'message', role: 'user', content: [{ type: 'input_text', text }] },
       })
-      this.#connection?.send({ type: 'response.create' })
-      this.#awaiting.value = true
-    }
+    connection.send({ type: 'response.create' })
+    this.#awaiting.value = true
   }
 
   // ── sound ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ export function heardChars(texts: readonly string[], heard: string): readonly nu
 }
 
 function wordEnd(text: string, reached: number): number {
-  if (reached >= text.length || /\s/.test(text[reached]!)) return reached
+  if (reached >= text.length || /\s/.test(text.slice(reached - 1, reached + 1))) return reached
   const space = text.slice(0, reached).search(/\s\S*$/)
   return Math.max(0, space)
 }

@@ -17,6 +17,8 @@ export interface Row {
   readonly who: string
   /** Why this target, unless it was simply the first. */
   readonly note: string
+  /** How it went wrong, if it did. */
+  readonly fate: string
   readonly bar: Bar
   /** Named moments on this row, in order of time. */
   readonly moments: readonly { readonly name: string; readonly ms: number }[]
@@ -77,8 +79,9 @@ function silence(committedMs: number): Row {
   return {
     stage: 'silence',
     label: 'Silence',
-    who: 'until the turn was taken as ended',
+    who: 'in case you go on',
     note: '',
+    fate: '',
     bar,
     moments,
   }
@@ -97,17 +100,21 @@ function attemptRow(attempt: AttemptRecord, marks: TurnRecord['marks']): Row {
     label: LABEL[attempt.stage],
     who: `${attempt.provider}/${attempt.model}`,
     note: note(attempt),
+    fate: fate(attempt),
     bar,
     moments: moments(attempt, marks),
   }
 }
 
+/** `revision 1` is how every speculated turn begins; saying so would be noise. */
 function note(attempt: AttemptRecord): string {
-  const why = attempt.hedge ? 'hedge' : attempt.reason === 'first' ? '' : attempt.reason
-  if (attempt.status === 'failed')
-    return [why, `failed: ${attempt.kind ?? 'error'}`].filter(Boolean).join(', ')
-  if (attempt.status === 'cancelled') return [why, 'dropped'].filter(Boolean).join(', ')
-  return why
+  if (attempt.hedge) return 'hedge'
+  return attempt.reason === 'first' || attempt.reason === 'revision 1' ? '' : attempt.reason
+}
+
+function fate(attempt: AttemptRecord): string {
+  if (attempt.status === 'failed') return `failed: ${attempt.kind ?? 'error'}`
+  return attempt.status === 'cancelled' ? 'dropped' : ''
 }
 
 /** Marks belong to the attempt that made them: the one that was good, whose time the mark falls into. */

@@ -59,8 +59,7 @@ function AnswerLine({ answer, turn }: { readonly answer: Answer; readonly turn: 
               ? rest && <span class="ahead">{rest}</span>
               : rest && (
                   <>
-                    <span class="unseen"> Not heard: </span>
-                    <del data-testid="unheard">{rest}</del>
+                    <span class="unseen"> Not heard: </span> <del data-testid="unheard">{rest.trim()}</del>
                   </>
                 )}
           </p>

@@ -1,74 +1,91 @@
 /** The waterfall: one line of text and one bar a row, so that nothing needs a legend. */
 import { type Bar, place, type Row, type Waterfall } from '../timing/waterfall.ts'
 
+/** Labels closer than this share of the scale would touch. */
+const LABEL_SHARE = 0.17
+/** The one at zero is a phrase. */
+const ZERO_SHARE = 0.29
+
 export function WaterfallFigure({ fall, caption }: { readonly fall: Waterfall; readonly caption: string }) {
   const at = (ms: number) => `${100 * place(fall, ms)}%`
-  const over = fall.firstAudioMs !== null && fall.firstAudioMs > fall.budgetMs
+  const labelled = fall.ticks.filter(
+    (t) => place(fall, t) > ZERO_SHARE && Math.abs(place(fall, t) - place(fall, fall.budgetMs)) > LABEL_SHARE,
+  )
   return (
-    <figure class={over ? 'fall over' : 'fall'} data-testid={caption === '' ? 'waterfall' : undefined}>
-      <p class="sum">
-        {fall.firstAudioMs === null ? (
-          <span>no sound</span>
-        ) : (
-          <>
-            <b>{ms(fall.firstAudioMs)}</b>
-            <span>
-              {' '}
-              ms from {fall.zero} to first audio
-              {over && <em>, {ms(fall.firstAudioMs - fall.budgetMs)} ms over budget</em>}
-            </span>
-          </>
-        )}
-      </p>
-      <div class="plot">
-        <i class="budget" style={{ left: at(fall.budgetMs) }} />
-        <ol>
-          {fall.rows.map((row, i) => (
-            <li key={i} class={row.stage}>
-              <p>
-                <b>{row.label === fall.rows[i - 1]?.label ? '' : row.label}</b>
-                <span class="who" title={row.who}>
-                  {row.who}
-                </span>
-                {row.note && <span class="note">{row.note}</span>}
-                <span class="when">{when(row)}</span>
-              </p>
-              <div class="lane" aria-hidden="true">
-                <Span bar={row.bar} at={(t) => 100 * place(fall, t)} />
-                {row.moments.map((moment) => (
-                  <i class="tick" key={moment.name} style={{ left: at(moment.ms) }} />
-                ))}
-              </div>
-            </li>
-          ))}
-        </ol>
-        <div class="axis" aria-hidden="true">
-          {fall.ticks
-            .filter((t) => Math.abs(t - fall.budgetMs) > 0.16 * fall.toMs)
-            .map((t) => (
-              <span key={t} style={{ left: at(t) }}>
-                {t}
-              </span>
-            ))}
-          <span class="limit" style={{ left: at(fall.budgetMs) }}>
-            budget {ms(fall.budgetMs)}
+    <figure class="fall" data-testid={caption === '' ? 'waterfall' : undefined}>
+      <Sum fall={fall} />
+      <ol style={{ '--budget': at(fall.budgetMs) }}>
+        {fall.rows.map((row, i) => (
+          <RowLine key={i} row={row} again={row.label === fall.rows[i - 1]?.label} fall={fall} />
+        ))}
+      </ol>
+      <div class="axis" aria-hidden="true">
+        <span class="zero" style={{ left: at(0) }}>
+          0 <i class="wordy">{fall.zero}</i>
+        </span>
+        {labelled.map((t) => (
+          <span key={t} style={{ left: at(t) }}>
+            {ms(t)}
           </span>
-        </div>
+        ))}
+        <span class="limit" style={{ left: at(fall.budgetMs) }}>
+          budget {ms(fall.budgetMs)}
+        </span>
       </div>
-      {(fall.degraded.length > 0 || fall.costUsd !== null || fall.brokenBy) && (
-        <p class="foot">
-          {[
-            fall.brokenBy && `budget broken by ${fall.brokenBy}`,
-            fall.degraded.length > 0 && `saved by ${fall.degraded.join(', ')}`,
-            fall.costUsd !== null && `$${fall.costUsd.toFixed(4)}`,
-          ]
-            .filter(Boolean)
-            .join(' · ')}
-        </p>
-      )}
+      <Foot fall={fall} />
       {caption && <figcaption>{caption}</figcaption>}
     </figure>
   )
+}
+
+function Sum({ fall }: { readonly fall: Waterfall }) {
+  if (fall.firstAudioMs === null) return <p class="sum">no sound came of it</p>
+  const left = fall.budgetMs - fall.firstAudioMs
+  return (
+    <p class={left < 0 ? 'sum over' : 'sum'}>
+      <span>
+        <b>{ms(fall.firstAudioMs)}</b> ms to first audio
+      </span>
+      <span class="left">
+        {left < 0 ? `${ms(-left)} over budget` : `${ms(left)} to spare`}
+        <span class="unseen"> of {ms(fall.budgetMs)}</span>
+      </span>
+    </p>
+  )
+}
+
+function RowLine(props: { readonly row: Row; readonly again: boolean; readonly fall: Waterfall }) {
+  const { row, again, fall } = props
+  const percent = (t: number) => 100 * place(fall, t)
+  return (
+    <li class={row.stage}>
+      <p>
+        <b>{again ? <i>{row.note || 'then'}</i> : row.label}</b>
+        <span class="who" title={row.who}>
+          {row.who}
+          {!again && row.note && ` (${row.note})`}
+        </span>
+        <span class={row.fate ? 'when bad' : 'when'}>
+          {row.fate || row.moments.map(({ name, ms: at }) => <Moment key={name} name={name} at={at} />)}
+        </span>
+      </p>
+      <div class="lane" aria-hidden="true">
+        <Span bar={row.bar} at={percent} />
+        {row.moments.map((moment) => (
+          <i class="tick" key={moment.name} style={{ left: `${percent(moment.ms)}%` }} />
+        ))}
+      </div>
+    </li>
+  )
+}
+
+function Foot({ fall }: { readonly fall: Waterfall }) {
+  const said = [
+    fall.brokenBy && `budget broken by ${fall.brokenBy}`,
+    fall.degraded.length > 0 && `saved by ${fall.degraded.join(', ')}`,
+    fall.costUsd !== null && fall.costUsd > 0 && `$${fall.costUsd.toFixed(4)}`,
+  ].filter(Boolean)
+  return said.length > 0 ? <p class="foot">{said.join(' · ')}</p> : null
 }
 
 /** Waiting is hollow, output is solid. */
@@ -85,8 +102,15 @@ function Span({ bar, at }: { readonly bar: Bar; readonly at: (ms: number) => num
   )
 }
 
-function when(row: Row): string {
-  return row.moments.map((moment) => `${moment.name} ${ms(moment.ms)}`).join(' · ')
+/** Narrow figures leave out the word `first`; the row says the rest. */
+function Moment({ name, at }: { readonly name: string; readonly at: number }) {
+  const [, first = '', what = ''] = /^(first )?(.*)$/.exec(name) ?? []
+  return (
+    <span class="moment">
+      {first && <span class="wordy">{first}</span>}
+      {what} {ms(at)}
+    </span>
+  )
 }
 
 /** Thin space between thousands, as figures are set. */

@@ -31,13 +31,9 @@ const EXAMPLE: Waterfall = {
   degraded: [],
   costUsd: null,
   rows: [
-    row(
-      'silence',
-      'Silence',
-      'until your turn is taken as ended',
-      { fromMs: 0, firstMs: null, toMs: 500 },
-      [],
-    ),
+    row('silence', 'Silence', 'in case you go on', { fromMs: 0, firstMs: null, toMs: 500 }, [
+      { name: 'window', ms: 500 },
+    ]),
     row('stt', 'STT', 'your words', { fromMs: 380, firstMs: 540, toMs: 540 }, [{ name: 'final', ms: 540 }]),
     row('llm', 'LLM', 'the answer', { fromMs: 545, firstMs: 690, toMs: 1180 }, [
       { name: 'first token', ms: 690 },
@@ -56,5 +52,5 @@ function row(
   bar: { fromMs: number; firstMs: number | null; toMs: number },
   moments: Waterfall['rows'][number]['moments'],
 ): Waterfall['rows'][number] {
-  return { stage, label, who, note: '', bar: { ...bar, fate: 'ok' }, moments }
+  return { stage, label, who, note: '', fate: '', bar: { ...bar, fate: 'ok' }, moments }
 }
