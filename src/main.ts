@@ -9,6 +9,7 @@ import { type CheckOptions, check, describeCheck, paintProblem } from './command
 import type { CommandContext, ExitCode } from './command/context.ts'
 import { describeModels, listModels, pullModels } from './command/models.ts'
 import { describeServe, type ServeOptions, serve } from './command/serve.ts'
+import { watchStopSignals } from './command/signals.ts'
 import { describeTalk, type TalkOptions, talk } from './command/talk.ts'
 import { processTerminal } from './command/terminal.ts'
 import { EXIT, UserError } from './command/user-error.ts'
@@ -16,7 +17,8 @@ import { ConfigError } from './config/problem.ts'
 
 /** Runs the command of `process.argv` and ends the process: what still holds it (a half-closed socket) is not waited for. */
 export async function main(argv: readonly string[]): Promise<never> {
-  const context = { terminal: processTerminal(), clock: realClock, env: process.env }
+  const terminal = processTerminal()
+  const context = { terminal, clock: realClock, env: process.env, watchStop: watchStopSignals }
   process.exit(await run(argv.slice(2), context))
 }
 

@@ -6,6 +6,8 @@ export interface CommandContext {
   readonly terminal: Terminal
   readonly clock: Clock
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Calls `onStop` each time the process is asked to end, until the function it returns is called. */
+  readonly watchStop: (onStop: () => void) => () => void
 }
 
 /** What a command's action answers with: one of `EXIT`. */

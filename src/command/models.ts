@@ -5,7 +5,6 @@ import { bringModels } from './bring.ts'
 import type { CommandContext, ExitCode } from './context.ts'
 import { formatBytes } from './format.ts'
 import type { ModelShelf, ShelfModel } from './shelf.ts'
-import { onStopSignal } from './signals.ts'
 import { EXIT, UserError } from './user-error.ts'
 
 export function describeModels(command: Command): Command {
@@ -48,11 +47,11 @@ export async function listModels(shelf: ModelShelf, { terminal }: CommandContext
 export async function pullModels(
   names: readonly string[],
   shelf: ModelShelf,
-  { terminal }: CommandContext,
+  { terminal, watchStop }: CommandContext,
 ): Promise<ExitCode> {
   const models = chosen(names, await shelf.list())
   const scope = openScope()
-  const unsubscribe = onStopSignal(() => scope.cancel('hangup'))
+  const unsubscribe = watchStop(() => scope.cancel('hangup'))
   try {
     const brought = await bringModels(models, shelf, terminal, scope.signal)
     return brought.some(({ missing }) => missing !== null) ? EXIT.failed : EXIT.ok

@@ -16,7 +16,7 @@ import type { CommandContext, ExitCode } from './context.ts'
 import { formatBytes, formatSeconds } from './format.ts'
 import { pipelinesFolder, SETTINGS_FILE } from './places.ts'
 import type { ModelShelf } from './shelf.ts'
-import { onStopSignal, stayAlive } from './signals.ts'
+import { stayAlive } from './signals.ts'
 import { EXIT, systemCode, UserError } from './user-error.ts'
 
 export interface ServeOptions {
@@ -93,7 +93,7 @@ export async function serve(
   const pipelines = loadPipelines({ dir: pipelinesDir })
   warn([...settings.warnings, ...pipelines.warnings], context)
 
-  const stop = watchForStop()
+  const stop = watchForStop(context)
   const release = stayAlive()
   try {
     if (!options.offline) await bringMissing(parts.shelf, stop.signal, context)
@@ -121,7 +121,7 @@ interface Stop {
   unsubscribe(): void
 }
 
-function watchForStop(): Stop {
+function watchForStop({ watchStop }: CommandContext): Stop {
   const scope = openScope()
   let markAsked: () => void = () => {}
   let markAgain: () => void = () => {}
@@ -131,7 +131,7 @@ function watchForStop(): Stop {
   const askedAgain = new Promise<void>((resolve) => {
     markAgain = resolve
   })
-  const unsubscribe = onStopSignal(() => {
+  const unsubscribe = watchStop(() => {
     if (scope.signal.aborted) markAgain()
     scope.cancel('hangup')
     markAsked()

@@ -3,13 +3,12 @@ import { MessageChannel } from 'node:worker_threads'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-export type StopSignal = (typeof SIGNALS)[number]
-
 /** Calls `onStop` at every SIGINT and SIGTERM, until the function it returns is called. */
-export function onStopSignal(onStop: (signal: StopSignal) => void): () => void {
-  for (const signal of SIGNALS) process.on(signal, onStop)
+export function watchStopSignals(onStop: () => void): () => void {
+  const heard = () => onStop()
+  for (const signal of SIGNALS) process.on(signal, heard)
   return () => {
-    for (const signal of SIGNALS) process.off(signal, onStop)
+    for (const signal of SIGNALS) process.off(signal, heard)
   }
 }
 

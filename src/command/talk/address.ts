@@ -14,7 +14,7 @@ const REALTIME_PATH = '/v1/realtime'
 
 /** Takes `ws:`, `wss:`, `http:` and `https:`, with or without `/v1/realtime`. Throws `UserError`. */
 export function parseAddress(text: string, pipeline: string | undefined): ServerAddress {
-  const url = tryParse(text) ?? tryParse(`ws://${text}`)
+  const url = tryParse(text.includes('://') ? text : `ws://${text}`)
   if (!url) throw new UserError(`"${text}" is no address.`, 'Write it as ws://127.0.0.1:8080')
   const secure = url.protocol === 'wss:' || url.protocol === 'https:'
   const base = url.pathname.replace(/\/+$/, '').replace(/\/v1(\/realtime)?$/, '')

@@ -123,7 +123,7 @@ function makeScale(record: TurnRecord, cells: number): Scale {
       return chart.join('')
     },
     ruler() {
-      const step = niceStep((toMs - fromMs) / (cells / 10))
+      const step = niceStep((toMs - fromMs) / (cells / 8))
       let text = ''
       for (let ms = Math.ceil(fromMs / step) * step; ms <= toMs; ms += step) {
         const at = inside(cell(ms))
