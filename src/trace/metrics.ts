@@ -1,0 +1,125 @@
+/** What Prometheus may ask. All of a turn's figures come from its record, so the two can never disagree. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { LabelBound } from './label-bound.ts'
+import { type ProcessWatch, watchProcess } from './process-metrics.ts'
+import type { TurnRecord } from './record.ts'
+
+/** Seconds, finest where a conversation feels it: 100 ms to 3 s. */
+const LATENCY_BUCKETS_S = [0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10]
+/** Above any sensible set-up; beyond it the label says `other`. */
+const MAX_PIPELINES = 200
+const MAX_TARGETS = 200
+const MAX_WIRES = 20
+
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #pipelines = new LabelBound(MAX_PIPELINES)
+  readonly #targets = new LabelBound(MAX_TARGETS)
+  readonly #wires = new LabelBound(MAX_WIRES)
+  readonly #drops = new LabelBound(20)
+  readonly #process: ProcessWatch
+
+  readonly #firstAudio = this.#histogram(
+    'parley_turn_first_audio_seconds',
+    "From the caller's end of speech to the first audio sent.",
+    ['pipeline', 'wire'],
+  )
+  readonly #stage = this.#histogram(
+    'parley_attempt_first_output_seconds',
+    'From the start of an attempt to its first useful output.',
+    ['stage', 'provider', 'model', 'pipeline'],
+  )
+  readonly #attempts = this.#counter('parley_attempts_total', 'Attempts by how they ended.', [
+    'stage',
+    'provider',
+    'model',
+    'status',
+    'kind',
+  ])
+  readonly #turns = this.#counter('parley_turns_total', 'Turns by outcome.', ['pipeline', 'outcome'])
+  readonly #broken = this.#counter(
+    'parley_turns_over_budget_total',
+    'Turns over budget, by the part that broke it.',
+    ['pipeline', 'part'],
+  )
+  readonly #interruptions = this.#counter('parley_interruptions_total', 'Answers the caller interrupted.', [
+    'pipeline',
+  ])
+  readonly #underruns = this.#counter('parley_underruns_total', "Times a listener's buffer ran dry.", [
+    'pipeline',
+  ])
+  readonly #dropped = this.#counter('parley_dropped_total', 'Things dropped because a bound was reached.', [
+    'what',
+  ])
+  readonly #refused = this.#counter('parley_sessions_refused_total', 'Sessions that were not opened.', [
+    'code',
+  ])
+  readonly #sessions = new Gauge({
+    name: 'parley_sessions',
+    help: 'Sessions open now.',
+    labelNames: ['wire'],
+    registers: [this.registry],
+  })
+
+  constructor() {
+    this.#process = watchProcess(this.registry)
+  }
+
+  /** Once for each turn, when it is closed. A turn that is still open is not counted. */
+  turn(record: TurnRecord): void {
+    if (record.outcome === 'open') return
+    const pipeline = this.#pipelines.of(record.pipeline)
+    this.#turns.inc({ pipeline, outcome: record.outcome })
+    const { actualMs, brokenBy } = record.budget
+    if (actualMs !== null) {
+      this.#firstAudio.observe({ pipeline, wire: this.#wires.of(record.wire) }, Math.max(0, actualMs) / 1000)
+    }
+    if (brokenBy !== null) this.#broken.inc({ pipeline, part: brokenBy })
+    if (record.heard?.interrupted) this.#interruptions.inc({ pipeline })
+    if (record.underruns > 0) this.#underruns.inc({ pipeline }, record.underruns)
+    for (const attempt of record.attempts) {
+      const known = this.#targets.of(`${attempt.provider}/${attempt.model}`) !== 'other'
+      const provider = known ? attempt.provider : 'other'
+      const model = known ? attempt.model : 'other'
+      const { stage, status, kind, firstOutputMs, startMs } = attempt
+      this.#attempts.inc({ stage, provider, model, status, kind: kind ?? '' })
+      if (firstOutputMs === null) continue
+      this.#stage.observe({ stage, provider, model, pipeline }, Math.max(0, firstOutputMs - startMs) / 1000)
+    }
+  }
+
+  sessionOpened(wire: string): void {
+    this.#sessions.inc({ wire: this.#wires.of(wire) })
+  }
+
+  sessionClosed(wire: string): void {
+    this.#sessions.dec({ wire: this.#wires.of(wire) })
+  }
+
+  sessionRefused(code: 'server_full' | 'key_sessions_full' | 'draining' | 'no_pipeline'): void {
+    this.#refused.inc({ code })
+  }
+
+  /** `what` names the bound: `stt-audio`, `vad-frames`, … */
+  dropped(what: string, count = 1): void {
+    this.#dropped.inc({ what: this.#drops.of(what) }, count)
+  }
+
+  /** The text a scrape reads. */
+  async text(): Promise<string> {
+    return this.registry.metrics()
+  }
+
+  /** Stops watching the event loop. Idempotent. */
+  close(): void {
+    this.#process.close()
+  }
+
+  #histogram<L extends string>(name: string, help: string, labelNames: readonly L[]): Histogram<L> {
+    return new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS_S, registers: [this.registry] })
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] })
+  }
+}
