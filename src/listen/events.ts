@@ -21,7 +21,7 @@ export type EarEvent =
     }
   /** Once an utterance: enough speech that an interruption is meant. Absent from a short "uh". */
   | { readonly type: 'speechConfirmed'; readonly at: number }
-  /** Takes `speechStarted` back: too short to be speech, or its audio was cleared. */
+  /** Takes `speechStarted` back: its audio was cleared, or detection was turned off. A click never comes this far. */
   | { readonly type: 'speechDropped'; readonly at: number }
   /** Silence, not yet long enough to end the turn: the moment to speculate. */
   | {
@@ -33,11 +33,11 @@ export type EarEvent =
   | { readonly type: 'speechResumed'; readonly at: number }
   | {
       readonly type: 'speechEnded'
-      /** The real end of speech. */
+      /** The real end of speech, as an estimate: for clocks, not for cutting. A weak last "f" may lie after it. */
       readonly endMs: number
       /** Arrival of the last speech sample: the budget's zero. */
       readonly endAt: number
-      /** With the silence that ended it. */
+      /** With the silence that ended it: where the utterance's audio is cut. */
       readonly audioEndMs: number
       readonly at: number
     }

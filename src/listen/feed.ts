@@ -13,7 +13,7 @@ import type { SpeechGate } from './gate.ts'
 import { RecentBytes } from './recent.ts'
 import { VAD_SAMPLE_RATE_HZ, type VadStream } from './vad.ts'
 
-/** Onsets softer than the gate hears are at most about this long; measured in `npm run bench:listen`. */
+/** The gate opens up to 260 ms after the first sound of speech 36 dB softer than usual (`bench/listen.ts`). */
 export const REPLAY_MS = 400
 /** Long enough to bridge the pauses inside a turn, so that the model keeps its state through them. */
 export const CLOSE_AFTER_MS = 1000
