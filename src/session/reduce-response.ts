@@ -293,7 +293,7 @@ function playedOut(d: Draft, id: string): void {
 function truncated(d: Draft, event: Extract<AnswerEvent, { type: 'truncated' }>): void {
   const { itemId, contentIndex, audioEndMs, heard } = event
   const before = findEntry(d.state.history, itemId)
-  if (before?.item.type !== 'message') return
+  if (before?.item.type !== 'message' || before.item.role !== 'assistant') return
   const item: MessageItem = { ...before.item, parts: [{ type: 'audio', transcript: null }] }
   d.changeEntry(itemId, (entry) => ({ ...entry, item, said: entry.said ?? '', heard }))
   d.emit({ type: 'itemTruncated', itemId, contentIndex, audioEndMs })

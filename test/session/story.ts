@@ -45,6 +45,7 @@ type Untimed<T> = T extends { readonly at: number } ? Omit<T, 'at'> : never
 export class Story {
   state: State
   readonly effects: Effect[] = []
+  readonly events: SessionEvent[] = []
   at = 0
   #audioMs = 0
 
@@ -55,7 +56,9 @@ export class Story {
   /** Feeds one event; returns the effects it brought. */
   tell(event: Untimed<SessionEvent>): readonly Effect[] {
     this.at += 10
-    const { state, effects } = reduce(this.state, { ...event, at: this.at } as SessionEvent)
+    const timed = { ...event, at: this.at } as SessionEvent
+    this.events.push(timed)
+    const { state, effects } = reduce(this.state, timed)
     this.state = state
     this.effects.push(...effects)
     return effects
