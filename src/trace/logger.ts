@@ -31,12 +31,15 @@ export function createLogger(settings: LogSettings, destination?: DestinationStr
   return guardChildren(log, words)
 }
 
+type MakeChild = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger
+
 /** Pino formats what is logged but not what a child logger is bound to; children inherit this from their parent. */
 function guardChildren(log: Logger, words: Words): Logger {
-  const child = log.child
-  log.child = function (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+  const child = log.child as unknown as MakeChild
+  const guarded: MakeChild = function (bindings, options) {
     return child.call(this, redactFacts(bindings, words), options)
-  } as Logger['child']
+  }
+  log.child = guarded as unknown as Logger['child']
   return log
 }
 
