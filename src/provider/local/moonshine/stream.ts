@@ -1,0 +1,186 @@
+/**
+ * A session's stream: utterances in order, the last of them still growing, and the events they give. The engine
+ * asks it for jobs and tells it how they ended.
+ */
+import { Channel } from '../../../channel.ts'
+import { ProviderError, type ProviderErrorKind } from '../../../errors.ts'
+import type { SttEvent, SttStream } from '../../../stage/stt.ts'
+import { type Job, type Purpose, Utterance } from './utterance.ts'
+
+/** Events that may wait for the reader; from half of that on, partials are left out. */
+const UNREAD_EVENTS = 64
+/** Utterances that wait for their final. A session commits one at a time; a flood is refused. */
+const WAITING_FINALS = 32
+
+export interface StreamEngine {
+  /** What the stream wants may have changed. */
+  changed(stream: MoonshineStream): void
+  gone(stream: MoonshineStream): void
+  /** May a stream with this backlog of unheard samples take more? */
+  hasRoom(stream: MoonshineStream, samples: number): boolean
+}
+
+export class MoonshineStream implements SttStream {
+  readonly #events: Channel<SttEvent>
+  #utterances: Utterance[] = [new Utterance()]
+  #lastPartial = ''
+  #ended = false
+  readonly #onAbort: () => void
+
+  constructor(
+    private readonly engine: StreamEngine,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#events = new Channel({ capacity: UNREAD_EVENTS, signal })
+    // The channel fails by itself, and drops what nobody read.
+    this.#onAbort = () => this.#end(() => {})
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  get #current(): Utterance {
+    return this.#utterances.at(-1)!
+  }
+
+  /** Samples that were never recognised yet. */
+  get backlog(): number {
+    return this.#utterances.reduce((sum, utterance) => sum + utterance.backlog, 0)
+  }
+
+  write(audio: Uint8Array): void {
+    if (this.#ended) return
+    const samples = samplesOf(audio)
+    if (!this.engine.hasRoom(this, samples.length)) {
+      this.break('rate', 'too much audio waits for recognition')
+      return
+    }
+    this.#current.write(samples)
+    this.engine.changed(this)
+  }
+
+  preview(): void {
+    if (this.#ended) return
+    this.#current.askPreview()
+    this.#progress()
+  }
+
+  finalize(): void {
+    if (this.#ended) return
+    if (this.#utterances.length > WAITING_FINALS) {
+      this.break('rate', 'too many utterances wait for recognition')
+      return
+    }
+    this.#current.askFinal()
+    this.#utterances.push(new Utterance())
+    this.#lastPartial = ''
+    this.#progress()
+  }
+
+  discard(): void {
+    if (this.#ended) return
+    this.#utterances[this.#utterances.length - 1] = new Utterance()
+    this.#lastPartial = ''
+    this.engine.changed(this)
+  }
+
+  async close(): Promise<void> {
+    this.#end(() => this.#events.close())
+  }
+
+  /** Ends with an error; the attempt layer decides what next. */
+  break(kind: ProviderErrorKind, message: string, cause?: unknown): void {
+    const error = new ProviderError({ provider: 'local', stage: 'stt', kind, message, cause })
+    this.#end(() => this.#events.fail(error))
+  }
+
+  get wants(): Purpose | undefined {
+    return this.#ended ? undefined : this.#utterances[0]!.wants
+  }
+
+  get runningIsStale(): boolean {
+    return this.#ended || this.#utterances[0]!.runningIsStale
+  }
+
+  begin(): { readonly utterance: Utterance; readonly job: Job } | undefined {
+    const utterance = this.#utterances[0]!
+    const job = this.#ended ? undefined : utterance.begin()
+    return job && { utterance, job }
+  }
+
+  /** A job's text. Nothing happens when its utterance was discarded meanwhile. */
+  heard(utterance: Utterance, job: Job, text: string, confidence: number): void {
+    utterance.done(job, { text, confidence })
+    if (this.#ended || this.#utterances[0] !== utterance) return
+    if (job.purpose === 'partial') this.#partial(utterance)
+    this.#progress()
+  }
+
+  gaveUp(utterance: Utterance, job: Job): void {
+    utterance.dropped(job)
+    this.#progress()
+  }
+
+  isHearing(utterance: Utterance): boolean {
+    return !this.#ended && this.#utterances[0] === utterance
+  }
+
+  next(): Promise<IteratorResult<SttEvent>> {
+    return this.#events.next()
+  }
+
+  return(): Promise<IteratorResult<SttEvent>> {
+    this.#end(() => this.#events.close())
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<SttEvent> {
+    return this
+  }
+
+  /** Gives every answer that is ready, in order, then says what is wanted next. */
+  #progress(): void {
+    for (;;) {
+      if (this.#ended) return
+      const answer = this.#utterances[0]!.takeAnswer()
+      if (!answer) break
+      const { text, confidence } = answer
+      if (answer.kind === 'preview') {
+        this.#lastPartial = text
+        this.#emit({ type: 'partial', text, stable: text, complete: true, language: 'en' })
+      } else {
+        this.#utterances.shift()
+        this.#emit({ type: 'final', text, language: 'en', confidence })
+      }
+    }
+    this.engine.changed(this)
+  }
+
+  #partial(utterance: Utterance): void {
+    const { text, stable } = utterance
+    const asShown = `${stable}|${text}`
+    if (text === '' || asShown === this.#lastPartial || this.#events.size >= UNREAD_EVENTS / 2) return
+    this.#lastPartial = asShown
+    this.#emit({ type: 'partial', text, stable, complete: false, language: 'en' })
+  }
+
+  #emit(event: SttEvent): void {
+    if (!this.#events.push(event) && !this.#events.ended) {
+      this.break('rate', 'nobody reads what was recognised')
+    }
+  }
+
+  #end(settle: () => void): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.signal.removeEventListener('abort', this.#onAbort)
+    this.#utterances = [new Utterance()]
+    settle()
+    this.engine.gone(this)
+  }
+}
+
+/** Views 16-bit samples where alignment allows, copies where not. */
+function samplesOf(audio: Uint8Array): Int16Array {
+  const length = audio.byteLength >> 1
+  if (audio.byteOffset % 2 === 0) return new Int16Array(audio.buffer, audio.byteOffset, length)
+  return new Int16Array(audio.slice(0, 2 * length).buffer)
+}
