@@ -27,7 +27,7 @@ import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
 import { initialState, type State } from './state.ts'
 import { truncateHeard } from './truncate.ts'
-import type { TurnBook } from './turn-book.ts'
+import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 
 /** What a hand-committed buffer may hold; longer ones lose their beginning. */
 const RING_MS = 120_000
@@ -41,7 +41,8 @@ export interface LiveSessionOptions {
   readonly clock: Clock
   readonly vad: Vad
   readonly pacers: PacerGroup
-  readonly book: TurnBook
+  /** What the book of turns needs beside what the session knows. */
+  readonly book: Omit<TurnBookOptions, 'heardOf' | 'sessionId' | 'lineup' | 'clock' | 'onRecord'>
   /** Called once, when all under the session has ended. */
   readonly onClosed: () => void
 }
@@ -53,6 +54,7 @@ export class LiveSession implements Session {
   readonly #speaker: Speaker
   readonly #recogniser: Recogniser
   readonly #ear: Ear
+  readonly #book: TurnBook
   readonly #itemAudio = new ItemAudio()
   readonly #answers = new Map<string, Answer>()
   readonly #timers = new Map<TimerName, Timer>()
@@ -67,12 +69,20 @@ export class LiveSession implements Session {
   #closed: Promise<void> | undefined
 
   constructor(options: LiveSessionOptions) {
-    const { id, settings, caps, clock, lineup, vad, book } = options
+    const { id, settings, caps, clock, lineup, vad } = options
     this.id = id
     this.#options = options
     this.#state = initialState(settings, caps, id.replace(/^sess_/, '').slice(0, 12))
     const { signal } = this.#scope
-    this.#itemAudio = new ItemAudio()
+    const book = new TurnBook({
+      ...options.book,
+      clock,
+      lineup,
+      sessionId: id,
+      heardOf: (response) => this.#speaker.heard(response),
+      onRecord: (record) => this.#speaker.queue.control({ type: 'turn', record }),
+    })
+    this.#book = book
     this.#speaker = new Speaker({
       clock,
       caps,
@@ -81,7 +91,7 @@ export class LiveSession implements Session {
       pacers: options.pacers,
       itemAudio: this.#itemAudio,
       report: (event) => this.#dispatch(event),
-      firstSent: (turn, at) => book.firstSent(turn, at),
+      firstSent: (turn, at) => book.mark(turn, 'firstAudioSent', at),
       underrun: (turn) => book.underrun(turn),
       onOverflow: () => void this.close('limit'),
     })
@@ -183,7 +193,7 @@ export class LiveSession implements Session {
   }
 
   #carryOut(effect: Effect): void {
-    const { book } = this.#options
+    const book = this.#book
     switch (effect.do) {
       case 'emit':
         return this.#emit(effect.output)
@@ -246,7 +256,6 @@ export class LiveSession implements Session {
 
   #emit(output: SessionOutput): void {
     const { queue } = this.#speaker
-    const { book } = this.#options
     switch (output.type) {
       case 'responseCreated':
       case 'answerStarted':
@@ -257,7 +266,7 @@ export class LiveSession implements Session {
       }
       case 'responseDone': {
         const { response } = output
-        const record = book.responseDone(response, this.#speaker.heard(response.id))
+        const record = this.#book.responseDone(output.turn, response)
         this.#answers.delete(response.id)
         return queue.answer({ ...output, record }, { bytes: 0, response: response.id })
       }
@@ -271,7 +280,8 @@ export class LiveSession implements Session {
 
   #answer(effect: Extract<Effect, { do: 'think' | 'recite' }>): void {
     const { response, turn, voicing } = effect
-    const { book, clock, lineup } = this.#options
+    const { clock, lineup } = this.#options
+    const book = this.#book
     book.begin(turn)
     book.respond(turn, response)
     this.#stopAnswer(response, 'superseded')
@@ -287,7 +297,7 @@ export class LiveSession implements Session {
       settings: () => this.settings,
       attempts: book.attempts(turn),
       report: (event) => this.#dispatch(event),
-      mark: (name) => book.markFirst(turn, response, name, clock.now()),
+      mark: (name) => book.mark(turn, name, clock.now()),
     })
     this.#answers.set(response, answer)
     if (effect.do === 'recite') return answer.recite(effect.text)
@@ -333,6 +343,7 @@ export class LiveSession implements Session {
     }
     const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, sentMs)
     this.#itemAudio.truncate(itemId, msToBytes(format, audioEndMs))
+    if (track) this.#book.amend(track.facts.turn, heard)
     const at = this.#options.clock.now()
     this.#dispatch({ type: 'truncated', at, itemId, contentIndex, audioEndMs, heard })
   }

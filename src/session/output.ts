@@ -117,6 +117,12 @@ export type AnswerOutput =
       readonly previousItemId: string | null
       readonly inConversation: boolean
     } & AnswerPlace)
-  | { readonly type: 'responseDone'; readonly response: ResponseView; readonly record: TurnRecord | null }
+  | {
+      readonly type: 'responseDone'
+      readonly turn: string
+      readonly response: ResponseView
+      /** As of this moment; filled in by the runner. */
+      readonly record: TurnRecord | null
+    }
 
 export type SessionOutput = ControlOutput | AnswerOutput

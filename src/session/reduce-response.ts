@@ -14,6 +14,13 @@ import { buildRequest, entryOf, promptKey } from './prompt.ts'
 import { closeTurn, settleTurn } from './reduce-turn.ts'
 import { activeResponse, type Response, type ResponseSetup, type State, speculation } from './state.ts'
 
+const OUTCOMES = {
+  completed: 'said',
+  incomplete: 'said',
+  cancelled: 'cancelled',
+  failed: 'failed',
+} as const
+
 export function setupOf(state: State): ResponseSetup {
   const s = state.settings
   return {
@@ -199,7 +206,9 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
     }
   }
   d.removeResponse(response.id)
-  d.emit({ type: 'responseDone', response: viewOf(response, ending, output), record: null })
+  const view = viewOf(response, ending, output)
+  d.emit({ type: 'responseDone', turn: response.turn, response: view, record: null })
+  if (!response.inConversation) closeTurn(d, response.turn, OUTCOMES[ending.status])
 }
 
 function finishMessage(d: Draft, response: Response, ending: ResponseEnding, said: string): MessageItem {

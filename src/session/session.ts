@@ -41,7 +41,7 @@ export interface SessionOrigin {
 export class SessionRefused extends Error {
   override readonly name = 'SessionRefused'
   constructor(
-    readonly code: 'server_full' | 'draining' | 'no_pipeline',
+    readonly code: 'server_full' | 'key_sessions_full' | 'draining' | 'no_pipeline',
     message: string,
   ) {
     super(message)

@@ -1,0 +1,127 @@
+/** Opens sessions: admits them, gives each the snapshot of its pipeline, and counts them out again. */
+import { randomBytes } from 'node:crypto'
+import type { SessionLimits } from '../access/session-limits.ts'
+import type { Lineup } from '../attempt/lineup.ts'
+import { PCM16_24K } from '../audio/format.ts'
+import type { Clock } from '../clock.ts'
+import type { Pipeline } from '../config/pipeline.ts'
+import type { Vad } from '../listen/vad.ts'
+import { PacerGroup } from '../playout/pacer-group.ts'
+import type { Metrics } from '../trace/metrics.ts'
+import type { TurnStore } from '../trace/turn-store.ts'
+import { LiveSession } from './live-session.ts'
+import {
+  type CloseReason,
+  type Session,
+  type SessionHost,
+  type SessionOrigin,
+  SessionRefused,
+} from './session.ts'
+import type { SessionSettings } from './settings.ts'
+
+/** A pipeline with the adapters that serve it: immutable, what a session keeps for its life. */
+export interface PipelineSnapshot {
+  readonly pipeline: Pipeline
+  readonly lineup: Lineup
+}
+
+export interface HostOptions {
+  readonly clock: Clock
+  readonly vad: Vad
+  readonly limits: SessionLimits
+  readonly turns: TurnStore
+  readonly metrics: Metrics
+  /** The named pipeline, or the default for null; undefined when there is none. Asked at each opening. */
+  readonly snapshot: (name: string | null) => PipelineSnapshot | undefined
+}
+
+const REFUSALS = {
+  server_full: 'The server has as many sessions as it takes. Try again shortly.',
+  key_sessions_full: 'This key has as many sessions as it may have.',
+  draining: 'The server is shutting down.',
+} as const
+
+export class Host implements SessionHost {
+  readonly #options: HostOptions
+  readonly #pacers: PacerGroup
+  readonly #sessions = new Set<LiveSession>()
+
+  constructor(options: HostOptions) {
+    this.#options = options
+    this.#pacers = new PacerGroup(options.clock)
+  }
+
+  /** Throws `SessionRefused`. */
+  open(origin: SessionOrigin): Session {
+    const { clock, vad, limits, metrics, turns, snapshot } = this.#options
+    const keyId = origin.key?.id ?? null
+    const found = snapshot(origin.pipeline)
+    if (!found) throw this.#refused('no_pipeline', `There is no pipeline named ${origin.pipeline}.`)
+    const admission = limits.acquire(keyId)
+    if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
+    const { pipeline, lineup } = found
+    metrics.sessionOpened(origin.wire)
+    const session = new LiveSession({
+      id: `sess_${randomBytes(12).toString('hex')}`,
+      settings: settingsFrom(pipeline),
+      greeting: pipeline.greeting,
+      caps: origin.caps,
+      lineup,
+      clock,
+      vad,
+      pacers: this.#pacers,
+      book: {
+        keyId,
+        wire: origin.wire,
+        pipeline: pipeline.name,
+        turnMs: pipeline.budget.turnMs,
+        turns,
+        metrics,
+      },
+      onClosed: () => {
+        this.#sessions.delete(session)
+        metrics.sessionClosed(origin.wire)
+        admission.release()
+      },
+    })
+    this.#sessions.add(session)
+    return session
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** Ends every session now. */
+  async closeAll(reason: CloseReason): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close(reason)))
+  }
+
+  #refused(code: SessionRefused['code'], message: string): SessionRefused {
+    this.#options.metrics.sessionRefused(code)
+    return new SessionRefused(code, message)
+  }
+}
+
+/** What a session starts with; the client changes what it may. */
+export function settingsFrom(pipeline: Pipeline): SessionSettings {
+  const { instructions, voice, language, turnDetection, interruption, speculation } = pipeline
+  return {
+    instructions,
+    voice,
+    ...(language === null ? {} : { language }),
+    inputFormat: PCM16_24K,
+    outputFormat: PCM16_24K,
+    modality: 'audio',
+    speed: 1,
+    showTranscription: false,
+    transcriptDeltas: 'committed',
+    turnDetection,
+    interruption,
+    tools: [],
+    toolChoice: 'auto',
+    maxOutputTokens: 'inf',
+    maxRevisions: speculation.maxRevisions,
+    leadMs: null,
+  }
+}
