@@ -3,11 +3,13 @@
  * (`session.audio.output.speed`) and returns it typed, or throws a `Refusal` that names the path.
  */
 
+import type { ErrorCode } from '../../errors.ts'
+
 /** A client event that is not done. `param` is the path of the member at fault. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     readonly param: string | null = null,
   ) {

@@ -4,15 +4,15 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type {} from '@fastify/websocket'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RawData, ServerOptions, WebSocket } from 'ws'
+import { ERRORS, type ErrorCode, openaiError } from '../../errors.ts'
 import { SessionRefused } from '../../session/session.ts'
 import { Refusal } from './check.ts'
 import { Connection, type ConnectionDeps, type ConnectionStart } from './connection.ts'
+import { eventIds } from './ids.ts'
 import { readUpgrade } from './origin.ts'
 import type { WireSocket } from './writer.ts'
-
-export type { Caller } from './origin.ts'
 
 export interface RealtimeDeps extends ConnectionDeps {
   /** The name shown as the model when the client names none. */
@@ -50,8 +50,11 @@ export function registerRealtime(app: FastifyInstance, deps: RealtimeDeps): void
     preHandler: (request, reply, done) => {
       const refused = openSession(request, deps)
       if (!refused) return done()
-      reply.code(refused.status).headers(refused.headers ?? {})
-      answerError(reply, refused)
+      const { code, message, param, headers = {} } = refused
+      reply
+        .code(ERRORS[code].status)
+        .headers(headers)
+        .send(openaiError(code, message, param))
     },
     handler: (_, reply) => reply.code(426).send(),
     wsHandler: (socket, request) => {
@@ -65,8 +68,7 @@ export function registerRealtime(app: FastifyInstance, deps: RealtimeDeps): void
 }
 
 interface HttpRefusal {
-  readonly status: number
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly param: string | null
   readonly headers?: Readonly<Record<string, string>>
@@ -77,7 +79,7 @@ function openSession(request: FastifyRequest, deps: RealtimeDeps): HttpRefusal |
   if (!request.ws) {
     const message = 'This endpoint speaks WebSocket.'
     const headers = { upgrade: 'websocket', connection: 'upgrade' }
-    return { status: 426, code: 'upgrade_required', message, param: null, headers }
+    return { code: 'upgrade_required', message, param: null, headers }
   }
   if (wantsBeta(request)) return undefined
   try {
@@ -87,16 +89,9 @@ function openSession(request: FastifyRequest, deps: RealtimeDeps): HttpRefusal |
     request.raw.socket.once('close', () => abandon(request.raw))
     return undefined
   } catch (error) {
-    if (error instanceof Refusal)
-      return { status: 400, code: error.code, message: error.message, param: error.param }
+    if (error instanceof Refusal) return error
     if (error instanceof SessionRefused)
-      return {
-        status: 503,
-        code: error.code,
-        message: error.message,
-        param: null,
-        headers: { 'retry-after': '5' },
-      }
+      return { code: error.code, message: error.message, param: null, headers: { 'retry-after': '5' } }
     throw error
   }
 }
@@ -106,12 +101,6 @@ function abandon(request: IncomingMessage): void {
   const start = opened.get(request)
   if (!opened.delete(request)) return
   start?.session.close('client').catch(() => {})
-}
-
-function answerError(reply: FastifyReply, refused: HttpRefusal): void {
-  const { status, code, message, param } = refused
-  const type = status >= 500 ? 'server_error' : 'invalid_request_error'
-  reply.send({ error: { message, type, param, code } })
 }
 
 function wantsBeta(request: FastifyRequest): boolean {
@@ -127,9 +116,9 @@ function refuseBeta(socket: WebSocket): void {
   const code = 'beta_api_shape_disabled'
   const message =
     'The beta shape of the Realtime API is not supported yet. Leave out the OpenAI-Beta header to use the GA shape.'
-  const error = { type: 'invalid_request_error', code, message, param: null, event_id: null }
-  socket.send(JSON.stringify({ type: 'error', event_id: 'event_0', error }))
-  socket.close(4000, `invalid_request_error.${code}`)
+  const error = { ...openaiError(code, message).error, event_id: null }
+  socket.send(JSON.stringify({ type: 'error', event_id: eventIds()(), error }))
+  socket.close(4000, `${error.type}.${code}`)
 }
 
 function attach(socket: WebSocket, start: ConnectionStart, deps: RealtimeDeps): void {

@@ -1,14 +1,9 @@
 /** What an upgrade request says before the first event: model, metadata, user, and the key it came in with. */
 import type { FastifyRequest } from 'fastify'
+import type {} from '../../access/plugin.ts'
 import type { SessionOrigin } from '../../session/session.ts'
 import { Refusal } from './check.ts'
 import { MAX_USER_CHARS, type Metadata, parseMetadata } from './provider-data.ts'
-
-/** What the access plugin found; null where no keys are configured. */
-export interface Caller {
-  readonly keyId: string
-  readonly attributes: Readonly<Record<string, string>>
-}
 
 export interface UpgradeFacts {
   /** As the client wrote it. */
@@ -26,7 +21,7 @@ export function readUpgrade(request: FastifyRequest, hasPipeline: (name: string)
   const one = (name: string) => last(query[name])
   refuseLater(one('intent'), one('call_id'))
   const model = one('model') ?? null
-  const caller = (request as { caller?: Caller | null }).caller ?? null
+  const caller = request.caller ?? null // No keys are configured, or the caller has no access plugin.
   return {
     model,
     origin: {

@@ -1,5 +1,6 @@
 /** One text frame in, one thing to do out. Nothing here throws: what cannot be done is a refusal. */
 import type { AudioFormat } from '../../audio/format.ts'
+import type { ErrorCode } from '../../errors.ts'
 import type { ClientEvent } from '../../session/client.ts'
 import { decodeAudio } from './audio-in.ts'
 import { asInteger, invalidValue, type Json, missing, Refusal, wrongType } from './check.ts'
@@ -9,7 +10,7 @@ import { parseSessionUpdate, type SessionUpdate } from './session-update.ts'
 
 export interface RefusedEvent {
   readonly kind: 'refused'
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly param: string | null
   /** The client's event id, where it could be read. */
@@ -76,7 +77,7 @@ export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
 }
 
 export function refusal(
-  code: string,
+  code: ErrorCode,
   message: string,
   param: string | null = null,
   ref: string | null = null,

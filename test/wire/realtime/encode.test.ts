@@ -60,7 +60,12 @@ describe('the order of events', () => {
       { type: 'answerStarted', item, ...shared },
       { type: 'answerText', delta: 'Hi.', modality, ...PLACE },
       { type: 'answerDone', item, text: 'Hi.', ...shared },
-      { type: 'responseDone', response: response({ status: 'completed' }, { modality }), record: null },
+      {
+        type: 'responseDone',
+        turn: 'turn_1',
+        response: response({ status: 'completed' }, { modality }),
+        record: null,
+      },
     ])
     expect(types(events)).toEqual([
       'response.created',
@@ -85,7 +90,12 @@ describe('the order of events', () => {
     const called = SPOKEN_TURN.filter((o) => o.type === 'toolCalled')
     const events = encode([
       ...[...started, ...called].map((output) => ({ ...output, inConversation }) as SessionOutput),
-      { type: 'responseDone', response: response({ status: 'completed' }, { inConversation }), record: null },
+      {
+        type: 'responseDone',
+        turn: 'turn_1',
+        response: response({ status: 'completed' }, { inConversation }),
+        record: null,
+      },
     ])
     expect(types(events).filter((type) => type.startsWith('conversation.'))).toEqual([])
     expect(events.at(-1)?.['response'].conversation_id).toBeNull()
@@ -236,7 +246,9 @@ describe('what the events say', () => {
       { type: 'failed', error: { type: 'server_error', code: 'llm_failed', message: 'No model answered.' } },
     ],
   ] as const)('the ending %j', (ending, details) => {
-    const [event] = encode([{ type: 'responseDone', response: response(ending), record: null }])
+    const [event] = encode([
+      { type: 'responseDone', turn: 'turn_1', response: response(ending), record: null },
+    ])
     expect(event?.['response']).toMatchObject({ status: ending.status, status_details: details })
     expect(event?.['response'].usage).toMatchObject({ total_tokens: 0, input_tokens: 0, output_tokens: 0 })
     expect(event?.['response']).not.toHaveProperty('parley')

@@ -122,6 +122,7 @@ export const SPOKEN_TURN: readonly SessionOutput[] = [
   },
   {
     type: 'responseDone',
+    turn: 'turn_1',
     response: response(
       { status: 'completed' },
       {
