@@ -125,11 +125,16 @@ export class Feed {
     this.#send(replay)
   }
 
+  /**
+   * The resampler holds 5 ms back, which would keep a window that ends with this frame waiting for the next one, 20 ms.
+   * So the stream is kept up with the audio: silence stands in front, and what the model hears is 5 ms late.
+   */
   #send(bytes: Uint8Array): void {
     const samples = samplesOf(this.#converter!.process(bytes), bytes)
-    if (samples.length === 0) return
-    this.#sent += samples.length
-    this.#stream.write(samples)
+    const behind = Math.round(this.#position) - this.#sent - samples.length
+    if (behind > 0) this.#stream.write(new Int16Array(behind))
+    if (samples.length > 0) this.#stream.write(samples)
+    this.#sent += Math.max(0, behind) + samples.length
   }
 
   #shut(): void {
