@@ -305,27 +305,6 @@ export const ERRORS = {
     "Add it to the pipeline's `clientMay`.",
   ),
   // Stages
-  stt_failed: fact(
-    502,
-    SERVER,
-    'retry',
-    'Every speech-to-text target failed.',
-    "See the turn's attempts for each one's reason.",
-  ),
-  llm_failed: fact(
-    502,
-    SERVER,
-    'retry',
-    'Every language-model target failed.',
-    "See the turn's attempts for each one's reason.",
-  ),
-  tts_failed: fact(
-    502,
-    SERVER,
-    'retry',
-    'Every text-to-speech target failed.',
-    "See the turn's attempts for each one's reason.",
-  ),
   no_target: fact(
     503,
     SERVER,
@@ -333,6 +312,51 @@ export const ERRORS = {
     'No target of the route can be used: none is set up, or its models are missing.',
     "`parley check` and the start's messages say which and why.",
   ),
+  vad_failed: fact(
+    500,
+    SERVER,
+    'retry',
+    'Speech detection failed, so the session cannot hear any more.',
+    'Open a new session; the log names the cause.',
+  ),
+  // Providers: how the last attempt of a stage failed
+  auth: fact(
+    502,
+    SERVER,
+    'final',
+    "The provider refused the server's credentials.",
+    "Check the provider's `apiKey` in the settings.",
+  ),
+  quota: fact(
+    502,
+    SERVER,
+    'final',
+    'The account at the provider is used up.',
+    'Add credit there, or another target to the route.',
+  ),
+  rate: fact(
+    429,
+    LIMIT,
+    'retry',
+    'The provider asked to slow down.',
+    'Try again later, or add another target to the route.',
+  ),
+  bad_request: fact(
+    502,
+    SERVER,
+    'final',
+    'The provider refused the request as wrong.',
+    "See the message; a target's `params` may be the reason.",
+  ),
+  transient: fact(502, SERVER, 'retry', 'The provider failed or went away.', 'Try again.'),
+  timeout: fact(
+    504,
+    SERVER,
+    'retry',
+    'The provider gave nothing useful by its deadline.',
+    'Try again, or put a faster target into the route.',
+  ),
+  expired: fact(502, SERVER, 'retry', 'The connection to the provider had reached its age.', 'Try again.'),
 } as const satisfies Readonly<Record<string, ErrorFacts>>
 
 export type ErrorCode = keyof typeof ERRORS

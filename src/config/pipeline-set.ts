@@ -100,7 +100,7 @@ export function loadPipelines(place: PipelinePlace): PipelineSet {
       )
     } else byName.set(pipeline.name, pipeline)
   }
-  const fallback = defaultOf(loaded, problems)
+  const fallback = defaultOf(loaded, 'dir' in place ? 'needed' : 'any', problems)
   if (hasErrors(problems) || !fallback) throw new ConfigError(inOrder(problems))
   return new PipelineSet(byName, fallback, loaded.flatMap(targetsOf), inOrder(problems))
 }
@@ -145,7 +145,12 @@ function lint(pipeline: Pipeline, source: YamlSource): Problem[] {
   return problems
 }
 
-function defaultOf(loaded: readonly Loaded[], problems: Problem[]): Pipeline | undefined {
+/** A folder must say which pipeline is the default; files picked by hand need not. */
+function defaultOf(
+  loaded: readonly Loaded[],
+  mark: 'needed' | 'any',
+  problems: Problem[],
+): Pipeline | undefined {
   const marked = loaded.filter((one) => one.isDefault)
   for (const { source } of marked.slice(1)) {
     problems.push(
@@ -153,7 +158,8 @@ function defaultOf(loaded: readonly Loaded[], problems: Problem[]): Pipeline | u
     )
   }
   const chosen = marked[0] ?? loaded.find((one) => one.pipeline.name === 'default') ?? loaded[0]
-  if (chosen && marked.length === 0 && loaded.length > 1 && chosen.pipeline.name !== 'default') {
+  const unsaid = marked.length === 0 && loaded.length > 1 && chosen?.pipeline.name !== 'default'
+  if (chosen && unsaid && mark === 'needed') {
     problems.push(chosen.source.problem([], 'no pipeline says `default: true`'))
   }
   return chosen?.pipeline

@@ -1,6 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ERRORS, type ErrorCode, openaiError } from '../../src/errors.ts'
+import {
+  ERRORS,
+  type ErrorCode,
+  openaiError,
+  ProviderError,
+  type ProviderErrorKind,
+} from '../../src/errors.ts'
 import { SessionRefused } from '../../src/session/session.ts'
 
 test('docs/errors.md and the table of codes say the same, code by code', () => {
@@ -49,4 +55,14 @@ test('the body is the shape that OpenAI clients read', () => {
       code: 'invalid_value',
     },
   })
+})
+
+test('every way a provider can fail is a code, and both agree on whether trying again helps', () => {
+  const kinds = ['auth', 'quota', 'rate', 'bad_request', 'transient', 'timeout', 'expired'] as const
+  const all: Exclude<ProviderErrorKind, 'cancelled' | (typeof kinds)[number]>[] = []
+  expect(all).toEqual([])
+  for (const kind of kinds) {
+    const error = new ProviderError({ provider: 'p', stage: 'llm', kind, message: 'm' })
+    expect(ERRORS[kind].retryable, kind).toBe(error.retryable)
+  }
 })

@@ -246,6 +246,8 @@ describe('a folder of pipelines', () => {
   test('refuses to guess which of two is the default', () => {
     const dir = folder({ 'a.yaml': 'name: a', 'b.yaml': 'name: b' })
     expect(refusal(() => loadPipelines({ dir }))).toEqual(['1:1 no pipeline says `default: true`'])
+    const files = ['a.yaml', 'b.yaml'].map((name) => join(dir, name))
+    expect(loadPipelines({ files }).names).toEqual(['a', 'b'])
   })
 
   test('says what is wrong in every file at once, in order', () => {
@@ -286,7 +288,7 @@ test('a target is split at its first slash', () => {
   for (const bad of ['', 'a', '/a', 'a/', 'a b/c']) expect(parseTarget(bad)).toBeUndefined()
 })
 
-test('pipelines/schema.json is what the schema says (npx tsx -e to renew it: see docs/pipelines.md)', () => {
+test('pipelines/schema.json is what the schema says (renew it: npx parley check --schema)', () => {
   expect(JSON.parse(readFileSync('pipelines/schema.json', 'utf8'))).toEqual(pipelineJsonSchema())
 })
 
