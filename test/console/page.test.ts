@@ -61,7 +61,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page in Chromium' : SKIPPED, 
         )
 
         await turn(1).getByTestId('waterfall').getByText('budget broken by llm').waitFor()
-        const fall = (await turn(1).getByTestId('waterfall').innerText()).replaceAll('\u2009', '')
+        const fall = ((await turn(1).getByTestId('waterfall').textContent()) ?? '').replaceAll('\u2009', '')
         for (const part of [
           '1534',
           '34 over budget',

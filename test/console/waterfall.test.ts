@@ -65,6 +65,22 @@ describe('a turn’s waterfall', () => {
     ])
   })
 
+  test('a sentence belongs to the model that said it, not to the guess before it nor to the round with the tool', () => {
+    const attempts = [
+      attempt('llm', 'a/guess', [300, 410, 480], { status: 'cancelled' }),
+      attempt('llm', 'a/tool', [500, 600, 640]),
+      attempt('llm', 'a/answer', [700, 790, 1100], { status: 'cancelled' }),
+    ]
+    const facts = { attempts, marks: { firstSentence: 850, interrupted: 2000 } }
+    expect(waterfall(report(facts), record(facts)).rows.map((row) => [row.fate, row.moments.length])).toEqual(
+      [
+        ['dropped', 0],
+        ['', 1],
+        ['', 2],
+      ],
+    )
+  })
+
   test('with nothing but the report there is still something to see', () => {
     const fall = waterfall(report({ ...shortAnswer.record, marks: {} }), null)
     expect(fall.firstAudioMs).toBe(1534)

@@ -49,8 +49,10 @@ export function waterfall(report: TurnReport, record: TurnRecord | null): Waterf
   const firstAudioMs = budget.actualMs ?? marks.firstAudioSent ?? null
   const rows: Row[] = []
   if (spoken && marks.committed !== undefined && marks.committed > 0) rows.push(silence(marks.committed))
-  for (const stage of ['stt', 'llm', 'tts'] as const)
-    for (const attempt of attempts.filter((a) => a.stage === stage)) rows.push(attemptRow(attempt, marks))
+  for (const stage of ['stt', 'llm', 'tts'] as const) {
+    const tries = attempts.filter((a) => a.stage === stage)
+    for (const attempt of tries) rows.push(attemptRow(attempt, tries, marks))
+  }
   const toMs = scaleEnd(Math.max(budget.turnMs, firstAudioMs ?? 0, marks.committed ?? 0))
   const earliest = Math.min(0, ...rows.map((row) => row.bar.fromMs))
   const fromMs = Math.max(earliest, -0.08 * toMs)
@@ -87,23 +89,33 @@ function silence(committedMs: number): Row {
   }
 }
 
-function attemptRow(attempt: AttemptRecord, marks: TurnRecord['marks']): Row {
+function attemptRow(
+  attempt: AttemptRecord,
+  tries: readonly AttemptRecord[],
+  marks: TurnRecord['marks'],
+): Row {
   const endMs = attempt.endMs ?? attempt.firstOutputMs ?? attempt.startMs
-  const bar: Bar = {
-    fromMs: attempt.startMs,
-    firstMs: attempt.firstOutputMs,
-    toMs: Math.max(endMs, attempt.startMs),
-    fate: attempt.status,
-  }
+  const used = good(attempt, tries, marks)
   return {
     stage: attempt.stage,
     label: LABEL[attempt.stage],
     who: `${attempt.provider}/${attempt.model}`,
     note: note(attempt),
-    fate: fate(attempt),
-    bar,
-    moments: moments(attempt, marks),
+    fate: used ? '' : fate(attempt),
+    bar: {
+      fromMs: attempt.startMs,
+      firstMs: attempt.firstOutputMs,
+      toMs: Math.max(endMs, attempt.startMs),
+      fate: used && attempt.status === 'cancelled' ? 'ok' : attempt.status,
+    },
+    moments: used ? moments(attempt, tries, marks) : [],
   }
+}
+
+/** An interrupted answer's last attempts were cancelled too, yet they are what was heard. */
+function good(attempt: AttemptRecord, tries: readonly AttemptRecord[], marks: TurnRecord['marks']): boolean {
+  if (attempt.status === 'ok' || attempt.status === 'running') return true
+  return attempt.status === 'cancelled' && marks.interrupted !== undefined && attempt === tries.at(-1)
 }
 
 /** `revision 1` is how every speculated turn begins; saying so would be noise. */
@@ -113,27 +125,25 @@ function note(attempt: AttemptRecord): string {
 }
 
 function fate(attempt: AttemptRecord): string {
-  if (attempt.status === 'failed') return `failed: ${attempt.kind ?? 'error'}`
-  return attempt.status === 'cancelled' ? 'dropped' : ''
+  return attempt.status === 'failed' ? `failed: ${attempt.kind ?? 'error'}` : 'dropped'
 }
 
-/** Marks belong to the attempt that made them: the one that was good, whose time the mark falls into. */
-function moments(attempt: AttemptRecord, marks: TurnRecord['marks']): Row['moments'] {
-  if (attempt.status === 'failed' || attempt.status === 'cancelled') {
-    // An interrupted answer's attempts were cancelled too, yet they are what was heard.
-    if (attempt.status === 'failed' || marks.interrupted === undefined) return []
-  }
-  const found: { name: string; ms: number }[] = []
-  const add = (name: string, ms: number | null | undefined) => {
-    if (ms !== null && ms !== undefined) found.push({ name, ms })
-  }
-  if (attempt.stage === 'stt') add('final', marks.sttFinal ?? attempt.firstOutputMs)
-  if (attempt.stage === 'llm') {
-    add('first token', attempt.firstOutputMs)
-    add('sentence', marks.firstSentence)
-  }
-  if (attempt.stage === 'tts') add('first audio', attempt.firstOutputMs)
-  return found.sort((a, b) => a.ms - b.ms)
+/** The turn's marks name no attempt: each belongs to the last good one that had begun by then. */
+function moments(
+  attempt: AttemptRecord,
+  tries: readonly AttemptRecord[],
+  marks: TurnRecord['marks'],
+): Row['moments'] {
+  const owned = (ms: number | undefined) =>
+    ms !== undefined && attempt === tries.findLast((a) => good(a, tries, marks) && a.startMs <= ms)
+      ? ms
+      : null
+  const named: readonly (readonly [name: string, ms: number | null])[] = {
+    stt: [['final', owned(marks.sttFinal) ?? attempt.firstOutputMs] as const],
+    llm: [['first token', attempt.firstOutputMs] as const, ['sentence', owned(marks.firstSentence)] as const],
+    tts: [['first audio', attempt.firstOutputMs] as const],
+  }[attempt.stage]
+  return named.flatMap(([name, ms]) => (ms === null ? [] : [{ name, ms }])).sort((a, b) => a.ms - b.ms)
 }
 
 /** A little room behind the budget line, so that it is seen as a line and not as the edge. */

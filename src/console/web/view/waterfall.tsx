@@ -21,7 +21,7 @@ export function WaterfallFigure({ fall, caption }: { readonly fall: Waterfall; r
       </ol>
       <div class="axis" aria-hidden="true">
         <span class="zero" style={{ left: at(0) }}>
-          0 <i class="wordy">{fall.zero}</i>
+          0 <span class="wordy">{fall.zero}</span>
         </span>
         {labelled.map((t) => (
           <span key={t} style={{ left: at(t) }}>
@@ -59,8 +59,8 @@ function RowLine(props: { readonly row: Row; readonly again: boolean; readonly f
   const percent = (t: number) => 100 * place(fall, t)
   return (
     <li class={row.stage}>
-      <p>
-        <b>{again ? <i>{row.note || 'then'}</i> : row.label}</b>
+      <p class="row">
+        {again ? <span class="stage">{row.note || 'then'}</span> : <b class="stage">{row.label}</b>}
         <span class="who" title={row.who}>
           {row.who}
           {!again && row.note && ` (${row.note})`}
