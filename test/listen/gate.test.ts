@@ -88,8 +88,11 @@ describe('the speech gate', () => {
       gate.close()
       expect(() => gate.hears(new Int16Array(160))).toThrow('closed')
     }
-    // The WASM heap is 16 MB and a detector about 700 bytes: 50,000 would not fit if they were kept.
+    open()
+    const before = process.memoryUsage().external
     for (let i = 0; i < 50_000; i++) open()
+    // Kept, they would be 40 MB more of WASM memory.
+    expect(process.memoryUsage().external - before).toBeLessThan(15_000_000)
   })
 
   test('refuses rates it cannot judge', () => {
