@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import { type ClientOptions, WebSocket } from 'ws'
 import { realClock } from '../../../src/clock.ts'
 import { registerRealtime, websocketOptions } from '../../../src/wire/realtime/index.ts'
+import type { Certificate } from '../../support/certificate.ts'
 import { FakeHost } from '../../support/fake-session.ts'
 import type { WireEvent } from './fake-socket.ts'
 
@@ -16,8 +17,14 @@ export interface Server {
   readonly notes: string[]
 }
 
-export async function startServer(caller?: object): Promise<Server> {
-  const app = Fastify({ forceCloseConnections: true })
+export interface ServerOptions {
+  /** What the access plugin would have found. */
+  readonly caller?: object
+  readonly tls?: Certificate
+}
+
+export async function startServer({ caller, tls }: ServerOptions = {}): Promise<Server> {
+  const app = Fastify({ forceCloseConnections: true, ...(tls ? { https: tls } : {}) }) as FastifyInstance
   const host = new FakeHost()
   const notes: string[] = []
   await app.register(websocket, websocketOptions)

@@ -112,7 +112,7 @@ describe('the upgrade', () => {
 })
 
 test('the key a request came in with is the session’s', async () => {
-  const keyed = await startServer({ keyId: 'web-team', attributes: { tier: 'premium' } })
+  const keyed = await startServer({ caller: { keyId: 'web-team', attributes: { tier: 'premium' } } })
   const client = new Client(keyed.port)
   await client.event('session.created')
   expect(keyed.host.last.origin.key).toEqual({ id: 'web-team', attributes: { tier: 'premium' } })
