@@ -192,7 +192,7 @@ export class Answer {
         ? error.kind
         : error instanceof NoCandidate
           ? 'no_target'
-          : 'server_error'
+          : 'internal_error'
     const message =
       error instanceof ProviderError || error instanceof NoCandidate ? error.message : 'The answer failed.'
     report({ type: 'answerFailed', at: clock.now(), response, code, message, said, audioMs })

@@ -41,3 +41,20 @@ export type ClientEvent =
   | { readonly type: 'cancelResponse'; readonly responseId: string | null; readonly ref: string | null }
   /** The client's word on how much of a response was played. */
   | { readonly type: 'played'; readonly responseId: string; readonly playedMs: number }
+
+const GUARDED = ['instructions', 'voice', 'tools'] as const
+
+/** What of an event the pipeline's `clientMay` does not allow; null when all is well. Sending what stands is allowed. */
+export function forbiddenChange(
+  event: ClientEvent,
+  settings: SessionSettings,
+  clientMay: readonly string[],
+): (typeof GUARDED)[number] | null {
+  const asked = event.type === 'settings' ? event.patch : event.type === 'respond' ? event.request : {}
+  for (const member of GUARDED) {
+    const value = asked[member]
+    if (value === undefined || clientMay.includes(member)) continue
+    if (JSON.stringify(value) !== JSON.stringify(settings[member])) return member
+  }
+  return null
+}

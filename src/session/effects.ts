@@ -12,7 +12,7 @@ export type Effect =
   | { readonly do: 'listen'; readonly turn: string; readonly fromMs: number }
   /** Recognise all there is so far: the caller may have finished. */
   | { readonly do: 'preview'; readonly turn: string }
-  /** The utterance ended at `endMs`: answer with a `final`. */
+  /** The utterance's audio ended at `endMs`: answer with a `final`. */
   | { readonly do: 'finalize'; readonly turn: string; readonly itemId: string; readonly endMs: number }
   | { readonly do: 'discard'; readonly turn: string }
   /** Forget the caller's uncommitted audio and any utterance in progress. */

@@ -57,6 +57,9 @@ export class Host implements SessionHost {
     const keyId = origin.key?.id ?? null
     const found = snapshot(origin.pipeline)
     if (!found) throw this.#refused('no_pipeline', `There is no pipeline named ${origin.pipeline}.`)
+    if (found.lineup.stt.length === 0) {
+      throw this.#refused('no_pipeline', `No recogniser of pipeline ${found.pipeline.name} is available.`)
+    }
     const admission = limits.acquire(keyId)
     if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
     const { pipeline, lineup } = found
@@ -66,6 +69,7 @@ export class Host implements SessionHost {
       settings: settingsFrom(pipeline),
       greeting: pipeline.greeting,
       caps: origin.caps,
+      clientMay: pipeline.clientMay,
       lineup,
       clock,
       vad,
@@ -90,6 +94,11 @@ export class Host implements SessionHost {
 
   get size(): number {
     return this.#sessions.size
+  }
+
+  /** Each session ends as soon as nothing is being said or thought in it. */
+  finishAll(): void {
+    for (const session of this.#sessions) session.finish()
   }
 
   /** Ends every session now. */

@@ -14,7 +14,7 @@ import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
 import { AudioRing } from '../stage/ring.ts'
 import { Answer } from './answer.ts'
-import type { ClientEvent } from './client.ts'
+import { type ClientEvent, forbiddenChange } from './client.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
 import { findEntry } from './history.ts'
@@ -25,7 +25,7 @@ import { reduce } from './reduce.ts'
 import type { CloseReason, Session, WireCaps } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, type State } from './state.ts'
+import { initialState, outputOf, type State } from './state.ts'
 import { truncateHeard } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 
@@ -37,6 +37,7 @@ export interface LiveSessionOptions {
   readonly settings: SessionSettings
   readonly greeting: string | null
   readonly caps: WireCaps
+  readonly clientMay: readonly string[]
   readonly lineup: Lineup
   readonly clock: Clock
   readonly vad: Vad
@@ -66,6 +67,7 @@ export class LiveSession implements Session {
   #bufferStartMs = 0
   #state: State
   #busy = false
+  #finishing = false
   #closed: Promise<void> | undefined
 
   constructor(options: LiveSessionOptions) {
@@ -135,6 +137,12 @@ export class LiveSession implements Session {
   }
 
   send(event: ClientEvent): void {
+    const forbidden = forbiddenChange(event, this.settings, this.#options.clientMay)
+    if (forbidden !== null && 'ref' in event) {
+      const message = `This pipeline does not let clients change ${forbidden}.`
+      const param = event.type === 'settings' ? `session.${forbidden}` : `response.${forbidden}`
+      return this.#emit({ type: 'refused', code: 'override_not_allowed', message, param, ref: event.ref })
+    }
     const audioMs = this.#audioMs
     const at = this.#options.clock.now()
     this.#dispatch({ type: 'client', at, event, audioMs, bufferedMs: audioMs - this.#bufferStartMs })
@@ -143,6 +151,14 @@ export class LiveSession implements Session {
   close(_reason: CloseReason): Promise<void> {
     this.#closed ??= this.#end()
     return this.#closed
+  }
+
+  /** Closes as soon as the caller is silent and nothing is being answered. */
+  finish(): void {
+    this.#finishing = true
+    const { input, transcriptions } = this.#state
+    const quiet = input.kind === 'idle' && transcriptions.length === 0 && outputOf(this.#state) === 'silent'
+    if (quiet) void this.close('drain')
   }
 
   async #end(): Promise<void> {
@@ -190,6 +206,7 @@ export class LiveSession implements Session {
       this.#busy = false
     }
     this.#keepAudio()
+    if (this.#finishing && !this.#state.closed) this.finish()
   }
 
   #carryOut(effect: Effect): void {

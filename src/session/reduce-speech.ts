@@ -169,7 +169,8 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
     d.addTranscription({ ...facts, onFinal: 'held' })
     if (d.state.paused) d.do({ do: 'setTimer', timer: 'falseInterruption', ms: FALSE_INTERRUPTION_MS })
   }
-  d.do({ do: 'finalize', turn, itemId, endMs })
+  // With its silence: a weak last consonant lies behind the estimated end of speech.
+  d.do({ do: 'finalize', turn, itemId, endMs: audioEndMs })
 }
 
 /** The utterance becomes an item of the conversation, its words still unknown. */

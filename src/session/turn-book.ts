@@ -115,7 +115,6 @@ export class TurnBook {
 
   underrun(turn: string): void {
     this.#pages.get(turn)?.trace.underrun()
-    this.#options.metrics.dropped('underrun')
   }
 
   userSaid(turn: string, text: string): void {

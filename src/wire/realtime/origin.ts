@@ -26,8 +26,8 @@ export function readUpgrade(request: FastifyRequest, hasPipeline: (name: string)
     model,
     origin: {
       wire: WIRE,
-      // Clients play what they get and say how far they came by `conversation.item.truncate`.
-      caps: { leadMs: null, ownsOutput: false, reportsPlayed: true },
+      // Clients play what they get; how far they came the clock says, until they say it better by a truncate.
+      caps: { leadMs: null, ownsOutput: false, reportsPlayed: false },
       pipeline: pipelineOf(model, hasPipeline),
       key: caller && { id: caller.keyId, attributes: caller.attributes },
       metadata: parseMetadata({ ...headerMetadata(request), ...queryMetadata(query) }, 'metadata'),

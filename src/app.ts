@@ -1,0 +1,218 @@
+/**
+ * The composition root: settings and pipelines in, a listening server out. The one file that knows everyone.
+ *
+ *     settings ─► providers ─► snapshots (pipeline + adapters) ─► Host ◄─ wire/realtime
+ *                    └► vad, models                                 └► turns, metrics ─► HTTP, console
+ */
+import { readFileSync } from 'node:fs'
+import fastifyWebsocket from '@fastify/websocket'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { accessPlugin } from './access/plugin.ts'
+import { SessionLimits } from './access/session-limits.ts'
+import { loadAudio } from './audio/convert.ts'
+import { type Clock, realClock } from './clock.ts'
+import { checkAvailable } from './config/available.ts'
+import type { PipelineSet } from './config/pipeline-set.ts'
+import { formatProblem } from './config/problem.ts'
+import type { Settings } from './config/settings.ts'
+import { type Reload, watchPipelines } from './config/watch.ts'
+import { consolePage } from './console/index.ts'
+import { openaiError } from './errors.ts'
+import { loadGate } from './listen/gate.ts'
+import type { Vad } from './listen/vad.ts'
+import { createLocalProvider } from './provider/local/index.ts'
+import { ensureModel, listModels } from './provider/local/models/index.ts'
+import { createOpenAi } from './provider/openai/index.ts'
+import { Host } from './session/host.ts'
+import { Snapshots } from './session/snapshots.ts'
+import type { Provider } from './stage/provider.ts'
+import { createLogger } from './trace/logger.ts'
+import { Metrics } from './trace/metrics.ts'
+import { metricsPlugin } from './trace/metrics-plugin.ts'
+import { memoryTurnStore } from './trace/turn-store.ts'
+import { turnsPlugin } from './trace/turns-plugin.ts'
+import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
+
+/** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
+export interface Embedded extends Provider {
+  readonly vad: Vad
+  /** Of each model: here or not, why, and what stands in. */
+  readonly advice: readonly string[]
+}
+
+export interface AppDeps {
+  readonly clock?: Clock
+  /** Watched for changes; left out: pipelines stay as given. */
+  readonly pipelinesDir?: string
+  /** Instead of the embedded models: tests and benchmarks bring their own. */
+  readonly embedded?: Embedded
+  /** Added to those of the settings, by name. */
+  readonly providers?: readonly Provider[]
+  readonly log?: Logger
+}
+
+export interface App {
+  /** Resolves with the console's address. Rejects with the system's error. */
+  listen(): Promise<string>
+  readonly runsOn: { readonly stt: string; readonly llm: string; readonly tts: string }
+  readonly advice: readonly string[]
+  readonly host: Host
+  readonly http: FastifyInstance
+  /** Refuses new conversations; resolves when the running turns have ended. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+/** The commands' view of the embedded models. */
+export const embeddedModels = { list: listModels, ensure: ensureModel }
+
+const PUBLIC_PATHS = ['/healthz', '/readyz', '/', '/index.html', '/favicon.svg', '/assets/*']
+const BODY_LIMIT_BYTES = 1024 * 1024
+
+export async function buildApp(settings: Settings, pipelines: PipelineSet, deps: AppDeps = {}): Promise<App> {
+  const clock = deps.clock ?? realClock
+  const log = deps.log ?? createLogger(settings.log)
+  const note = (message: string, facts?: Readonly<Record<string, unknown>>) => log.info(facts ?? {}, message)
+  const [embedded] = await Promise.all([
+    deps.embedded ?? createLocalProvider({ clock, note, scriptsDir: deps.pipelinesDir ?? 'pipelines' }),
+    loadAudio(),
+    loadGate(),
+  ])
+  const providers = new Map<string, Provider>([[embedded.name, embedded]])
+  for (const provider of [...cloudProviders(settings, clock, note), ...(deps.providers ?? [])]) {
+    providers.set(provider.name, provider)
+  }
+  const limits = new SessionLimits(settings)
+  const turns = memoryTurnStore(settings.limits.turnsKept)
+  const metrics = new Metrics()
+  const snapshots = new Snapshots(providers)
+  const load = (set: PipelineSet) => {
+    for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
+    snapshots.load(set)
+  }
+  load(pipelines)
+  const host = new Host({
+    clock,
+    vad: embedded.vad,
+    limits,
+    turns,
+    metrics,
+    snapshot: (name) => snapshots.get(name),
+  })
+
+  const http = createHttp(settings, log)
+  let state: 'starting' | 'ready' | 'draining' = 'starting'
+  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS })
+  await http.register(fastifyWebsocket, websocketOptions)
+  http.get('/healthz', async () => ({ status: 'ok' }))
+  http.get('/readyz', async (_request, reply) =>
+    reply.code(state === 'ready' ? 200 : 503).send({ status: state }),
+  )
+  turnsPlugin(http, { turns })
+  metricsPlugin(http, { metrics })
+  await http.register(async (scope) => {
+    registerRealtime(scope, {
+      host,
+      clock,
+      sessionMinutes: settings.limits.sessionMinutes,
+      hasPipeline: (name) => snapshots.has(name),
+      defaultPipeline: () => snapshots.defaultName,
+      note,
+    })
+  })
+  await http.register(consolePage, {})
+  const watching =
+    deps.pipelinesDir === undefined ? undefined : watchPipelines(deps.pipelinesDir, clock, reload)
+
+  function reload(change: Reload): void {
+    if (change.type === 'loaded') {
+      load(change.set)
+      return log.info({ pipelines: change.set.names }, 'pipelines reloaded')
+    }
+    for (const problem of change.problems) log.error(`pipelines not reloaded: ${formatProblem(problem)}`)
+  }
+
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= (async () => {
+      watching?.close()
+      await host.closeAll('drain')
+      await http.close()
+      await Promise.all([...providers.values()].map((provider) => provider.close()))
+      metrics.close()
+    })()
+    return closed
+  }
+
+  return {
+    host,
+    http,
+    close,
+    runsOn: snapshots.runsOn,
+    advice: embedded.advice,
+    async listen() {
+      const { host: address, port } = settings.listen
+      await http.listen({ host: address, port })
+      state = 'ready'
+      const bound = http.server.address()
+      const boundPort = typeof bound === 'object' && bound ? bound.port : port
+      const shown = address.includes(':') ? `[${address}]` : address
+      return `${settings.listen.tls ? 'https' : 'http'}://${shown}:${boundPort}`
+    },
+    async drain() {
+      state = 'draining'
+      host.finishAll()
+      await limits.drain()
+    },
+  }
+}
+
+function createHttp(settings: Settings, log: Logger): FastifyInstance {
+  const { tls } = settings.listen
+  const https = tls ? { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) } : null
+  const http = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    https,
+  }) as unknown as FastifyInstance
+  http.setNotFoundHandler((_request, reply) =>
+    reply.code(404).send(openaiError('not_found', 'There is nothing at this address.')),
+  )
+  http.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) log.error({ err: error }, 'request failed')
+    const code = status >= 500 ? 'internal_error' : 'bad_request'
+    return reply.code(status).send(openaiError(code, status >= 500 ? 'The server failed.' : error.message))
+  })
+  return http
+}
+
+/** Every provider of the settings that has an adapter. */
+function cloudProviders(settings: Settings, clock: Clock, note: (message: string) => void): Provider[] {
+  return Object.values(settings.providers).flatMap((setting) => {
+    if (setting.type !== 'openai') {
+      if (setting.type !== 'local')
+        note(`provider ${setting.name}: type ${setting.type} is not supported yet`)
+      return []
+    }
+    const { name, baseUrl, apiKey, options } = setting
+    const provider = createOpenAi(
+      { clock, note },
+      {
+        name,
+        ...(baseUrl === null ? {} : { baseUrl }),
+        ...(apiKey === null ? {} : { apiKey: apiKey.reveal() }),
+        ...(isHeaders(options['headers']) ? { headers: options['headers'] } : {}),
+      },
+    )
+    return [provider]
+  })
+}
+
+function isHeaders(value: unknown): value is Readonly<Record<string, string>> {
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string')
+  )
+}
