@@ -59,6 +59,7 @@ export class Attachment {
 
   /** Something was said on either side: from now on the session stays. */
   begin(): void {
+    if (this.#begun) return
     this.#begun = true
     this.#applied = []
   }

@@ -169,6 +169,8 @@ describe('the session object', () => {
     await talk.tell({ type: 'session.update', session: { providerData: { parley } } })
     expect(talk.session.settings).toMatchObject({ leadMs: 800, transcriptDeltas: 'early' })
     expect(updated(talk)['providerData']).toEqual({ parley })
+    await talk.tell({ type: 'session.update', session: { providerData: { parley: { turnEvents: false } } } })
+    expect(updated(talk)['providerData']).toEqual({ parley: { ...parley, turnEvents: false } })
   })
 })
 
@@ -269,6 +271,13 @@ describe('another pipeline', () => {
     await talk.tell({ type: 'session.update', session: { providerData: { parley } } })
     expect(talk.socket.types).toEqual(['session.created', 'session.updated', 'session.updated'])
     expect(talk.socket.last['session'].tracing).toBe('auto')
+  })
+
+  test('what the former session still had to say is not heard', async () => {
+    const talk = await connect()
+    talk.session.say({ type: 'cleared' }, { type: 'cleared' })
+    await talk.tell({ type: 'session.update', session: { providerData: { parley } } })
+    expect(talk.socket.types).toEqual(['session.created', 'session.updated'])
   })
 
   test.each([
