@@ -58,7 +58,7 @@ export class FakeSession implements Session {
   #end: (reason: CloseReason) => void = () => {}
   /** What to answer to settings; `hold` leaves them to the test. */
   onSettings: 'apply' | 'refuse' | 'hold' = 'apply'
-  readonly #waiting: { count: number; resolve: () => void }[] = []
+  readonly #waiting: { readonly done: () => boolean; readonly resolve: () => void }[] = []
 
   constructor(id: string, origin: SessionOrigin, settings: SessionSettings) {
     this.id = id
@@ -72,12 +72,13 @@ export class FakeSession implements Session {
   audio(bytes: Uint8Array): void {
     this.audioBytes += bytes.length
     this.lastAudio = bytes
+    this.#wake()
   }
 
   send(event: ClientEvent): void {
     this.events.push(event)
     if (event.type === 'settings') this.#settings(event)
-    for (const waiter of this.#waiting) if (this.events.length >= waiter.count) waiter.resolve()
+    this.#wake()
   }
 
   say(...outputs: readonly SessionOutput[]): void {
@@ -86,8 +87,21 @@ export class FakeSession implements Session {
 
   /** Resolves when the wire has sent this many events. */
   received(count: number): Promise<void> {
-    if (this.events.length >= count) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ count, resolve }))
+    return this.#until(() => this.events.length >= count)
+  }
+
+  /** Resolves when the wire has sent this much audio. */
+  heard(bytes: number): Promise<void> {
+    return this.#until(() => this.audioBytes >= bytes)
+  }
+
+  /** The n-th event of a kind, once the wire has sent it. */
+  async told(type: ClientEvent['type'], n = 0): Promise<ClientEvent> {
+    for (;;) {
+      const found = this.events.filter((event) => event.type === type)[n]
+      if (found) return found
+      await this.received(this.events.length + 1)
+    }
   }
 
   close(reason: CloseReason): Promise<void> {
@@ -95,6 +109,15 @@ export class FakeSession implements Session {
     this.#end(reason)
     this.outputs.close()
     return Promise.resolve()
+  }
+
+  #until(done: () => boolean): Promise<void> {
+    if (done()) return Promise.resolve()
+    return new Promise((resolve) => this.#waiting.push({ done, resolve }))
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiting) if (waiter.done()) waiter.resolve()
   }
 
   #settings(event: Extract<ClientEvent, { type: 'settings' }>): void {
@@ -113,12 +136,21 @@ export class FakeHost implements SessionHost {
   readonly opened: FakeSession[] = []
   settings: SessionSettings = PIPELINE_SETTINGS
   refuse: ConstructorParameters<typeof SessionRefused>[0] | undefined
+  readonly #waiting: ((session: FakeSession) => void)[] = []
 
   open(origin: SessionOrigin): FakeSession {
     if (this.refuse) throw new SessionRefused(this.refuse, `refused: ${this.refuse}`)
     const session = new FakeSession(`sess_${this.opened.length + 1}`, origin, this.settings)
     this.opened.push(session)
+    for (const tell of this.#waiting.splice(0)) tell(session)
     return session
+  }
+
+  /** The first session, once it is open. */
+  first(): Promise<FakeSession> {
+    const [first] = this.opened
+    if (first) return Promise.resolve(first)
+    return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /** The newest session. */

@@ -5,7 +5,6 @@ import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
 import { selfSigned } from '../../support/certificate.ts'
-import type { FakeSession } from '../../support/fake-session.ts'
 import { assistant, CALLER, PLACE, response, SPOKEN_TURN, sound } from './outputs.ts'
 import { type Server, startServer } from './server.ts'
 
@@ -14,15 +13,6 @@ afterEach(async () => {
   await server.app.close()
   expect(server.notes).toEqual([])
 })
-
-/** The n-th event of a kind that the wire told the session, once it is there. */
-async function told(session: FakeSession, type: string, n = 0) {
-  for (let count = 1; ; count++) {
-    const found = session.events.filter((event) => event.type === type)[n]
-    if (found) return found
-    await session.received(Math.max(count, session.events.length + 1))
-  }
-}
 
 test('the `openai` SDK, which insists on TLS, completes a spoken turn', async () => {
   const tls = selfSigned()
@@ -44,7 +34,7 @@ test('the `openai` SDK, which insists on TLS, completes a spoken turn', async ()
   realtime.send({ type: 'input_audio_buffer.append', audio: Buffer.alloc(4_800).toString('base64') })
   realtime.send({ type: 'input_audio_buffer.commit' })
   realtime.send({ type: 'response.create' })
-  await told(session, 'respond')
+  await session.told('respond')
   expect(session.audioBytes).toBe(4_800)
 
   const heard: string[] = []
@@ -78,7 +68,7 @@ test('the Agents SDK talks, calls a tool, is interrupted, and shows what was sai
   talk.on('error', (error) => errors.push(error))
   await talk.connect({ apiKey: 'none', url: `ws://127.0.0.1:${server.port}/v1/realtime` })
   const session = server.host.last
-  await told(session, 'settings', 1) // the configuration, then tracing once session.created arrived
+  await session.told('settings', 1) // the configuration, then tracing once session.created arrived
   expect(session.settings.instructions).toBe('Be kind.')
   expect(session.settings.tools.map(({ name }) => name)).toEqual(['weather'])
   expect(session.settings.turnDetection).toMatchObject({ type: 'semantic_vad', interruptResponse: true })
@@ -86,13 +76,13 @@ test('the Agents SDK talks, calls a tool, is interrupted, and shows what was sai
   talk.sendAudio(new ArrayBuffer(960))
   session.say(...SPOKEN_TURN)
   // It asks for the caller's item once its transcript is known, and answers the call by itself.
-  expect(await told(session, 'retrieveItem')).toMatchObject({ itemId: 'item_1' })
+  expect(await session.told('retrieveItem')).toMatchObject({ itemId: 'item_1' })
   const item = { ...CALLER, parts: [{ type: 'audio', transcript: 'hello' }] } as const
   session.say({ type: 'itemRetrieved', item, audio: new Uint8Array(960) })
-  const output = await told(session, 'createItem')
+  const output = await session.told('createItem')
   expect(output).toMatchObject({ item: { type: 'toolResult', callId: 'call_1' } })
   expect(asked).toEqual(['Oslo'])
-  await told(session, 'respond')
+  await session.told('respond')
   expect(session.audioBytes).toBe(960)
   expect(JSON.stringify(talk.history)).toContain('"transcript":"hello"')
   expect(JSON.stringify(talk.history)).toContain('"transcript":"Good morning."')
@@ -109,7 +99,7 @@ test('the Agents SDK talks, calls a tool, is interrupted, and shows what was sai
     { type: 'speechStarted', itemId: 'item_6', audioStartMs: 5_000 },
   )
   await cut
-  expect(await told(session, 'truncateItem')).toMatchObject({ itemId: 'item_5', contentIndex: 0 })
+  expect(await session.told('truncateItem')).toMatchObject({ itemId: 'item_5', contentIndex: 0 })
   expect(session.events.filter((event) => event.type === 'cancelResponse')).toEqual([])
   expect(errors).toEqual([])
   talk.close()
