@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openScope } from '../../../src/cancel.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelMessage, ModelRequest } from '../../../src/dialect/neutral.ts'
 import { createScripted, parseScript, ScriptError } from '../../../src/provider/local/scripted/index.ts'
-import { OWN_SCRIPTS, readScripts } from '../../../src/provider/local/scripted/library.ts'
+import { OWN_SCRIPTS, ScriptLibrary } from '../../../src/provider/local/scripted/library.ts'
 import {
   compilePattern,
   MatchingTooLong,
@@ -259,13 +261,38 @@ describe('the default script', () => {
 })
 
 describe('a folder of scripts', () => {
-  test('every script that comes with Parley is right', async () => {
-    const { scripts, problems } = await readScripts(OWN_SCRIPTS)
-    expect(problems).toEqual([])
-    expect([...scripts.keys()]).toEqual(['default', 'phone-menu'])
+  test('every script that comes with Parley is right', () => {
+    const notes: string[] = []
+    const library = new ScriptLibrary(OWN_SCRIPTS, (note) => notes.push(note))
+    expect(library.names()).toEqual(expect.arrayContaining(['default', 'phone-menu']))
+    expect(library.names().every((name) => library.get(name) !== undefined)).toBe(true)
+    expect(notes).toEqual([])
   })
-  test('a folder that is not there holds none', async () => {
-    expect(await readScripts(`${OWN_SCRIPTS}nowhere`)).toEqual({ scripts: new Map(), problems: [] })
+  test('a folder that is not there holds none, and a name cannot lead out of it', () => {
+    expect(new ScriptLibrary(`${OWN_SCRIPTS}nowhere`, () => {}).names()).toEqual([])
+    expect(new ScriptLibrary(`${OWN_SCRIPTS}nowhere`, () => {}).get('default')).toBeUndefined()
+    expect(new ScriptLibrary(`${OWN_SCRIPTS}x`, () => {}).get('../default')).toBeUndefined()
+  })
+  test('a changed file is read again; one that became wrong is told, and the script before goes on', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-scripts-'))
+    const file = join(folder, 'a.script.yaml')
+    const notes: string[] = []
+    const library = new ScriptLibrary(folder, (note) => notes.push(note))
+    try {
+      writeFileSync(file, 'rules: []\nfallback: One.')
+      expect(library.get('a')?.fallback[0]?.text).toBe('One.')
+      writeFileSync(file, 'rules: []\nfallback: Another.')
+      expect(library.get('a')?.fallback[0]?.text).toBe('Another.')
+      writeFileSync(file, 'rules: []\nfall: x')
+      expect(library.get('a')?.fallback[0]?.text).toBe('Another.')
+      library.get('a')
+      expect(notes).toHaveLength(1)
+      expect(notes[0]).toContain(`${file}:2:`)
+      rmSync(file)
+      expect(library.get('a')).toBeUndefined()
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
   test('the phone menu asks until it hears a number', async () => {
     const yaml = readFileSync(`${OWN_SCRIPTS}phone-menu.script.yaml`, 'utf8')
