@@ -1,5 +1,8 @@
-/** The part of WebAssembly that flite needs: the types of Node 20 name only `Module`, and the DOM's are not ours. */
+/** The part of WebAssembly that flite needs: the types of Node 20 lack it, and the DOM's are not ours. */
 declare namespace WebAssembly {
+  interface Module {
+    readonly [Symbol.toStringTag]: string
+  }
   class Memory {
     readonly buffer: ArrayBuffer
     private constructor()
