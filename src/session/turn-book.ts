@@ -135,7 +135,10 @@ export class TurnBook {
     )
     if (said.length > 0) trace.said(said.join(' ').trim())
     trace.heard(this.#options.heardOf(response.id))
-    return trace.snapshot()
+    const record = trace.snapshot()
+    // While the answer still plays the record can be read already, as `open`.
+    if (page.opened) this.#options.turns.put(record)
+    return record
   }
 
   close(turn: string, outcome: Exclude<TurnRecord['outcome'], 'open'>): void {
