@@ -1,0 +1,74 @@
+/** A connection whose session is the real one; its stages do as they are told, on the virtual clock. */
+import { SessionLimits } from '../../../src/access/session-limits.ts'
+import { loadAudio } from '../../../src/audio/convert.ts'
+import { PCM16_24K } from '../../../src/audio/format.ts'
+import { VirtualClock } from '../../../src/clock.ts'
+import { loadPipeline } from '../../../src/config/pipeline-set.ts'
+import { loadGate } from '../../../src/listen/gate.ts'
+import { Host } from '../../../src/session/host.ts'
+import { lineupOf } from '../../../src/session/snapshots.ts'
+import { Metrics } from '../../../src/trace/metrics.ts'
+import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
+import { Connection } from '../../../src/wire/realtime/connection.ts'
+import { FakeVad } from '../../support/fake-vad.ts'
+import { FakeLlm, type FakeLlmOptions, FakeStt, FakeTts, fakeProvider, sound } from '../../support/stages.ts'
+import { FakeSocket, ORIGIN } from './fake-socket.ts'
+
+const PIPELINE = `
+name: support
+instructions: Be brief.
+voice: warm
+clientMay: [instructions, voice, tools]
+stt: { routes: [{ name: any, use: [fake/stt] }] }
+llm: { routes: [{ name: any, use: [fake/llm] }] }
+tts: { routes: [{ name: any, use: [fake/tts] }] }
+`
+
+export interface RealTalk {
+  readonly clock: VirtualClock
+  readonly socket: FakeSocket
+  readonly host: Host
+  readonly connection: Connection
+  tell(event: object): Promise<void>
+  /** Sound at the pace of real time, 20 ms a frame. */
+  hears(kind: 'speech' | 'silence', ms: number): Promise<void>
+}
+
+/** A client that has connected to the server's own session. `llm`: what the model answers. */
+export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealTalk> {
+  await Promise.all([loadAudio(), loadGate()])
+  const clock = new VirtualClock()
+  const { loaded, problems } = loadPipeline(PIPELINE, 'support.yaml')
+  if (!loaded) throw new Error(JSON.stringify(problems))
+  const { pipeline } = loaded
+  const stt = new FakeStt({ words: ['hello there'], finalMs: 40 })
+  const tts = new FakeTts({ firstAudioMs: 30 })
+  const provider = fakeProvider(stt, new FakeLlm({ firstTokenMs: 50, ...llm }), tts)
+  const snapshot = { pipeline, lineup: lineupOf(pipeline, new Map([['fake', provider]])) }
+  const host = new Host({
+    clock,
+    vad: new FakeVad(),
+    limits: new SessionLimits({ limits: { sessions: 10, sessionsPerKey: null }, keys: [] }),
+    turns: memoryTurnStore(100),
+    metrics: new Metrics(),
+    snapshot: () => snapshot,
+  })
+  const socket = new FakeSocket()
+  const deps = { host, clock, hasPipeline: () => true, sessionMinutes: 60, note: () => {} }
+  const session = host.open(ORIGIN)
+  const connection = new Connection(socket, { session, origin: ORIGIN, model: 'support' }, deps)
+  void connection.run()
+  await clock.advance(0)
+  const tell = async (event: object) => {
+    connection.message(Buffer.from(JSON.stringify(event)), false)
+    await clock.advance(0)
+  }
+  const hears = async (kind: 'speech' | 'silence', ms: number) => {
+    const audio = Buffer.from(sound(PCM16_24K, 20, kind)).toString('base64')
+    for (let at = 0; at < ms; at += 20) {
+      connection.message(Buffer.from(JSON.stringify({ type: 'input_audio_buffer.append', audio })), false)
+      await clock.advance(20)
+    }
+  }
+  return { clock, socket, host, connection, tell, hears }
+}
