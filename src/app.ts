@@ -45,6 +45,8 @@ export interface AppDeps {
   readonly clock?: Clock
   /** Watched for changes; left out: pipelines stay as given. */
   readonly pipelinesDir?: string
+  /** Whether embedded models that are missing are fetched now (`needed`: those that listening needs), or left out. */
+  readonly bring?: 'needed' | 'never'
   /** Instead of the embedded models: tests and benchmarks bring their own. */
   readonly embedded?: Embedded
   /** Added to those of the settings, by name. */
@@ -75,7 +77,13 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const log = deps.log ?? createLogger(settings.log)
   const note = (message: string, facts?: Readonly<Record<string, unknown>>) => log.info(facts ?? {}, message)
   const [embedded] = await Promise.all([
-    deps.embedded ?? createLocalProvider({ clock, note, scriptsDir: deps.pipelinesDir ?? 'pipelines' }),
+    deps.embedded ??
+      createLocalProvider({
+        clock,
+        note,
+        scriptsDir: deps.pipelinesDir ?? 'pipelines',
+        ...(deps.bring === undefined ? {} : { bring: deps.bring }),
+      }),
     loadAudio(),
     loadGate(),
   ])
@@ -172,8 +180,8 @@ function createHttp(settings: Settings, log: Logger): FastifyInstance {
   const { tls } = settings.listen
   const https = tls ? { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) } : null
   const http = fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
+    // What is worth a line is logged by who knows what it means; a line a request would say nothing more.
+    logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     https,
   }) as unknown as FastifyInstance
