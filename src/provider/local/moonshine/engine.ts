@@ -154,7 +154,8 @@ export class MoonshineEngine implements StreamEngine {
     let waiting = this.#queue.answers
     for (const seat of this.#seats) {
       if (waiting === 0) return
-      if (seat.running?.job.purpose !== 'partial' || seat.running.stream === stream) continue
+      // A partial that its own caller waits for by now is as good as an answer.
+      if (seat.running?.job.purpose !== 'partial' || seat.running.stream.awaitsAnswer) continue
       cancel(seat)
       waiting--
     }
@@ -179,15 +180,16 @@ export class MoonshineEngine implements StreamEngine {
     this.#assign()
   }
 
-  /** Who waits for an answer learns it now and may go elsewhere; partials and pieces wait for the next worker. */
+  /** Who waits for an answer learns it now and may go elsewhere; who only speaks is taken by the next worker. */
   #crashed(seat: Seat, error: Error): void {
     const running = seat.running
     seat.running = undefined
     const another = this.#seats.some((one) => one.supervisor.worker)
-    const waiting = new Set(another ? [] : this.#queue.waitingForAnswer())
-    if (running?.job.purpose === 'answer') waiting.add(running.stream)
-    for (const stream of waiting) stream.break('transient', 'the recogniser crashed', error)
-    if (running && !waiting.has(running.stream)) running.stream.gaveUp(running.utterance, running.job)
+    const hit = another && running ? [running.stream] : [...this.#streams]
+    for (const stream of hit) {
+      if (stream.awaitsAnswer) stream.break('transient', 'the recogniser crashed', error)
+    }
+    running?.stream.gaveUp(running.utterance, running.job)
   }
 }
 

@@ -34,8 +34,4 @@ export class FairQueue<T> {
   get answers(): number {
     return this.#lines.answer.size
   }
-
-  waitingForAnswer(): readonly T[] {
-    return [...this.#lines.answer]
-  }
 }

@@ -96,6 +96,11 @@ export class MoonshineStream implements SttStream {
     return this.#ended ? undefined : this.#utterances[0]!.wants
   }
 
+  /** A preview or a final was asked for and not given yet. */
+  get awaitsAnswer(): boolean {
+    return !this.#ended && this.#utterances[0]!.isAsked
+  }
+
   get runningIsStale(): boolean {
     return this.#ended || this.#utterances[0]!.runningIsStale
   }
@@ -110,7 +115,7 @@ export class MoonshineStream implements SttStream {
   heard(utterance: Utterance, job: Job, text: string, confidence: number): void {
     utterance.done(job, { text, confidence })
     if (this.#ended || this.#utterances[0] !== utterance) return
-    if (job.purpose === 'partial') this.#partial(utterance)
+    if (job.purpose === 'partial' && !utterance.isAsked) this.#partial(utterance)
     this.#progress()
   }
 

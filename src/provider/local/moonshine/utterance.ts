@@ -97,14 +97,14 @@ export class Utterance {
     this.#previewAsked = false
   }
 
-  get previewAsked(): boolean {
-    return this.#previewAsked
+  get isAsked(): boolean {
+    return this.#finalAsked || this.#previewAsked
   }
 
   /** What should run next, or undefined: nothing to do, or what there is runs. */
   get wants(): Purpose | undefined {
     if (this.#job) return undefined
-    const asked = this.#finalAsked || this.#previewAsked
+    const asked = this.isAsked
     if (this.#pieces.some((piece) => !piece.text)) return asked ? 'answer' : 'piece'
     if (asked) return this.#settled() ? undefined : 'answer'
     const due = this.#written - Math.max(this.#triedAt, this.#tailStart) >= PARTIAL_EVERY
@@ -118,7 +118,7 @@ export class Utterance {
     const piece = this.#pieces.find((one) => !one.text)
     const audio = piece?.audio ?? this.#tail.subarray(0, this.#written - this.#tailStart)
     if (!piece) this.#triedAt = this.#written
-    const asPreview = this.#previewAsked || this.#finalAsked
+    const asPreview = this.isAsked
     this.#job = { purpose, audio, piece, upTo: this.#written, asPreview, tailStart: this.#tailStart }
     return this.#job
   }
@@ -145,13 +145,13 @@ export class Utterance {
   /** What runs will not serve what was asked since, because more was said. */
   get runningIsStale(): boolean {
     const job = this.#job
-    if (!job || job.piece || (!this.#finalAsked && !this.#previewAsked)) return false
+    if (!job || job.piece || !this.isAsked) return false
     return this.#loudness.speechSince(job.asPreview ? job.upTo : job.upTo - HEARD_SILENCE)
   }
 
   /** The answer that was asked for, once everything it needs is known. */
   takeAnswer(): ({ readonly kind: 'preview' | 'final' } & Heard) | undefined {
-    if (!this.#finalAsked && !this.#previewAsked) return undefined
+    if (!this.isAsked) return undefined
     if (this.#pieces.some((piece) => !piece.text) || !this.#settled()) return undefined
     const kind = this.#finalAsked ? 'final' : 'preview'
     this.#previewAsked = false
