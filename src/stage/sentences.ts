@@ -7,7 +7,7 @@
  *
  * Nothing here knows the time: where the text stalls, the runner calls `flushClause`.
  */
-import { type CutContext, dripCut, nextCut } from './sentences/cut.ts'
+import { type CutContext, dripCut, nextCut, PIECE_CHARS } from './sentences/cut.ts'
 import { speakable } from './speakable.ts'
 import { speechUnits } from './speech-length.ts'
 
@@ -82,8 +82,8 @@ export class SentenceSplitter {
   #nextCode(): Piece | null {
     const from = this.#code === 'open' ? FENCE.length : 0
     const line = this.#text.indexOf('\n', from)
-    const fence = this.#text.indexOf(FENCE, from)
-    if (fence >= 0 && (line < 0 || fence < line)) {
+    const fence = (line < 0 ? this.#text : this.#text.slice(0, line)).indexOf(FENCE, from)
+    if (fence >= 0) {
       this.#code = 'none'
       return this.#unsaid(fence + FENCE.length)
     }
@@ -127,8 +127,8 @@ export class SentenceSplitter {
   }
 }
 
-/** Whether the first letter that has a case is small; null while there is none. */
+/** Whether the first letter that has a case is small; null while there is none. No decision looks beyond a piece. */
 function isLowerCase(text: string): boolean | null {
-  const first = /\p{Lu}|\p{Ll}/u.exec(text)
+  const first = /\p{Lu}|\p{Ll}/u.exec(text.slice(0, PIECE_CHARS))
   return first ? /\p{Ll}/u.test(first[0]) : null
 }

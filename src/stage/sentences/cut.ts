@@ -30,7 +30,11 @@ const LATER_LIMIT_UNITS = 240
 const WORD_LIMIT_UNITS = 600
 /** "example dot com", whatever its length; an address longer than this is no address. */
 const ADDRESS_UNITS = 12
-const ADDRESS_CHARS = 500
+const ADDRESS_CHARS = 250
+/** A longer run of spaces or marks is not one pause. */
+const RUN_CHARS = 200
+/** No piece is longer, whatever it is made of. */
+export const PIECE_CHARS = 2000
 /** What a slow drip must have brought to be said without any mark. */
 const DRIP_UNITS = 60
 
@@ -50,7 +54,10 @@ export function nextCut(text: string, context: CutContext): number | null {
   let units = 0
   let voiced = false
   let lastClause = 0
+  let endless = false
+  const limit = context.early === 'early' ? EARLY_LIMIT_UNITS : LATER_LIMIT_UNITS
   while (at < text.length) {
+    if (at >= PIECE_CHARS) return at
     const character = String.fromCodePoint(text.codePointAt(at)!)
     if (character === '`') {
       const fence = fenceAt(text, at, context)
@@ -74,8 +81,13 @@ export function nextCut(text: string, context: CutContext): number | null {
     const next = mark.verdict === 'none' ? at + character.length : mark.end
     units += next - at - character.length
     at = next
-    const cut = limitCut(text, at, units, lastClause, context)
-    if (cut > 0) return cut
+    if (endless) {
+      if (units >= WORD_LIMIT_UNITS || /\s/.test(character)) return at
+    } else if (units >= limit) {
+      const cut = limitCut(text, lastClause, context)
+      if (cut > 0) return cut
+      endless = true
+    }
   }
   return null
 }
@@ -130,10 +142,9 @@ function lineEnd(text: string, at: number, context: CutContext): Mark {
 }
 
 function stopAt(text: string, at: number, context: CutContext): Mark {
-  let end = at
-  while (end < text.length && STOP.test(text[end]!)) end++
-  const wide = WIDE_STOP.test(text.slice(at, end))
-  while (end < text.length && CLOSER.test(text[end]!)) end++
+  const runEnd = skip(text, at, STOP)
+  const wide = WIDE_STOP.test(text.slice(at, runEnd))
+  const end = skip(text, runEnd, CLOSER)
   if (end === text.length && !context.final) return WAIT
   const next = skipSpace(text, end)
   if (next === text.length && !context.final) return WAIT
@@ -147,8 +158,7 @@ function clauseAt(text: string, at: number, character: string, context: CutConte
   const wide = WIDE_CLAUSE.test(character)
   // A dash between words is a hyphen unless it stands free.
   if (/[-–]/.test(character) && !/\s/.test(text[at - 1] ?? '')) return NO_MARK
-  let end = at + 1
-  while (end < text.length && CLOSER.test(text[end]!)) end++
+  const end = skip(text, at + 1, CLOSER)
   if (end === text.length && !context.final) return WAIT
   const next = skipSpace(text, end)
   if (next === text.length && !context.final) return WAIT
@@ -164,17 +174,13 @@ function isEnough(verdict: Mark['verdict'], units: number, context: CutContext):
   return verdict === 'clause' && context.early === 'early' && units >= CLAUSE_UNITS
 }
 
-/** Text without a mark that has grown too long: 0, or where to cut what stands before `at`. */
-function limitCut(text: string, at: number, units: number, lastClause: number, context: CutContext): number {
+/** Where to cut text that grew to its limit without a sentence's end; 0 when it is one endless word. */
+function limitCut(text: string, lastClause: number, context: CutContext): number {
   if (context.early === 'early') {
-    if (units < EARLY_LIMIT_UNITS) return 0
-    const cut = breathIn(text, indexOfUnits(text, EARLY_MIN_UNITS), indexOfUnits(text, EARLY_CUT_UNITS))
-    return cut > 0 ? cut : wordLimit(at, units)
+    return breathIn(text, indexOfUnits(text, EARLY_MIN_UNITS), indexOfUnits(text, EARLY_CUT_UNITS))
   }
-  if (units < LATER_LIMIT_UNITS) return 0
   if (speechUnits(text.slice(0, lastClause)) >= LATER_LIMIT_UNITS / 3) return lastClause
-  const cut = wordStart(text, indexOfUnits(text, LATER_LIMIT_UNITS - 20))
-  return cut > 0 ? cut : wordLimit(at, units)
+  return wordStart(text, indexOfUnits(text, LATER_LIMIT_UNITS - 20))
 }
 
 function breathIn(text: string, from: number, to: number): number {
@@ -189,10 +195,6 @@ function wordStart(text: string, at: number): number {
   let cut = wordBreakBefore(text, at)
   while (cut > 0 && /\s/.test(text[cut] ?? '')) cut = wordBreakBefore(text, cut - 1)
   return text.slice(0, cut).trim() === '' ? 0 : cut
-}
-
-function wordLimit(at: number, units: number): number {
-  return units < WORD_LIMIT_UNITS ? 0 : at
 }
 
 function indexOfUnits(text: string, limit: number): number {
@@ -235,6 +237,12 @@ function addressAt(text: string, at: number, context: CutContext): number | 'wai
 }
 
 function skipSpace(text: string, at: number): number {
-  while (at < text.length && /\s/.test(text[at]!)) at++
+  return skip(text, at, /\s/)
+}
+
+/** Where a run of such characters ends, or was long enough. */
+function skip(text: string, at: number, characters: RegExp): number {
+  const end = Math.min(text.length, at + RUN_CHARS)
+  while (at < end && characters.test(text[at]!)) at++
   return at
 }
