@@ -9,6 +9,14 @@ import { join } from 'node:path'
 
 type Env = Readonly<Record<string, string | undefined>>
 
+/** A blip is ridden out; a registry that is away is said to be so within seconds. */
+const PATIENCE = {
+  fetchRetries: 2,
+  fetchRetryMintimeout: 500,
+  fetchRetryMaxtimeout: 3_000,
+  fetchTimeout: 60_000,
+}
+
 /** Options for pacote. May hold credentials: never log it. */
 export async function npmSettings(
   env: Env = process.env,
@@ -17,7 +25,7 @@ export async function npmSettings(
   const user = await readRc(env['npm_config_userconfig'] ?? join(homedir(), '.npmrc'), env)
   const project = await readRc(join(projectFolder, '.npmrc'), env)
   const rc = { ...user, ...project, ...fromEnvironment(env) }
-  const options: Record<string, unknown> = { userAgent: 'parley', fetchRetries: 2, fetchTimeout: 60_000 }
+  const options: Record<string, unknown> = { userAgent: 'parley', ...PATIENCE }
   for (const [key, value] of Object.entries(rc)) {
     // `//host/:_authToken` and `@scope:registry` are taken by pacote under these very names.
     if (key.startsWith('//') || key.startsWith('@')) options[key] = value

@@ -45,6 +45,7 @@ export function reasonFor(error: unknown, entry: ModelEntry, variable: string): 
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
+    case 'ENOTDIR':
       return 'the model folder cannot be written. Set PARLEY_HOME to a folder that can.'
     case 'ENOENT':
       return 'the file given does not exist.'
