@@ -79,7 +79,7 @@ export function nextCut(text: string, context: CutContext): number | null {
     if (voiced && isEnough(mark.verdict, units, context)) return mark.end
     if (mark.verdict === 'clause') lastClause = mark.end
     const next = mark.verdict === 'none' ? at + character.length : mark.end
-    units += next - at - character.length
+    units += speechUnits(text.slice(at + character.length, next))
     at = next
     if (endless) {
       if (units >= WORD_LIMIT_UNITS || /\s/.test(character)) return at
