@@ -23,7 +23,9 @@ export function spawnWorker(
 
 function sourceLoader(): string[] {
   // require() resolves to the CommonJS edition, whose register() does not find its loader.
-  const path = createRequire(import.meta.url).resolve('tsx/esm/api').replace(/\.cjs$/, '.mjs')
+  const path = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs')
   const api = pathToFileURL(path).href
   const boot = `import * as api from ${JSON.stringify(api)};api.register()`
   return ['--import', `data:text/javascript,${encodeURIComponent(boot)}`]
