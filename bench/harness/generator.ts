@@ -57,6 +57,8 @@ export interface GeneratorApi extends Api {
   talk(options: TalkOptions): Promise<TalkResult>
   hangUp(_: null): Promise<void>
   echo(options: EchoOptions): Promise<EchoResult>
+  /** Opens sessions and keeps them. */
+  open(options: ComeAndGoOptions): Promise<void>
   /** Sessions that come, speak a turn and go, each in one of the ways a client can go. */
   comeAndGo(options: ComeAndGoOptions): Promise<{ readonly answered: number; readonly errors: number }>
 }
@@ -228,6 +230,24 @@ async function comeAndGo({ url, pipeline, sessions, atOnce }: ComeAndGoOptions) 
   return { answered, errors }
 }
 
+async function open({ url, pipeline, sessions }: ComeAndGoOptions): Promise<void> {
+  const format = 'pcmu'
+  const quiet = await quietRoom(format)
+  for (let n = 0; n < sessions; n++) {
+    const caller = new Caller({
+      url,
+      pipeline,
+      format,
+      quiet,
+      leadMs: null,
+      silenceMs: 200,
+      onAnswer: () => {},
+    })
+    callers.push(caller)
+    await caller.ready()
+  }
+}
+
 /** The same numbers in every run. */
 function seeded(seed: number): () => number {
   let state = seed
@@ -237,4 +257,4 @@ function seeded(seed: number): () => number {
   }
 }
 
-serveParent({ talk, hangUp, echo, comeAndGo } satisfies GeneratorApi)
+serveParent({ talk, hangUp, echo, open, comeAndGo } satisfies GeneratorApi)

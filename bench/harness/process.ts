@@ -31,7 +31,14 @@ export function startProcess<A extends Api>(
   { core, nodeArgs = [] }: ProcessOptions,
 ): Remote<A> {
   const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
-  const node = [process.execPath, ...nodeArgs, '--import', import.meta.resolve('tsx'), script]
+  const node = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    ...nodeArgs,
+    '--import',
+    import.meta.resolve('tsx'),
+    script,
+  ]
   const [command, ...args] = core !== null && canPin ? ['taskset', '-c', String(core), ...node] : node
   const child = spawn(command!, args, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,5 +1,6 @@
 /** The server under measurement, in a process of its own: `buildApp` with the benchmark's stages, and its gauges. */
-import { writeFileSync } from 'node:fs'
+import type { EventEmitter } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Session as Inspector } from 'node:inspector/promises'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
@@ -37,11 +38,15 @@ export interface Sample {
   readonly rssBytes: number
   /** JavaScript heap and the memory outside that it holds. */
   readonly heapBytes: number
+  /** All threads; the main one alone where Linux tells it, else NaN. */
   readonly cpuMs: number
+  readonly mainCpuMs: number
   readonly atMs: number
   readonly sessions: number
   /** Timers of the clock that wait. */
   readonly timers: number
+  /** Of the process and of the HTTP server: what a session forgot to take off. */
+  readonly listeners: number
   /** What keeps the event loop alive, by kind. */
   readonly resources: Readonly<Record<string, number>>
   /** 99.9th percentile of the event loop's delay since the last sample. */
@@ -137,9 +142,11 @@ const api: ServerApi = {
       rssBytes: rss,
       heapBytes: heapUsed + external,
       cpuMs: (user + system) / 1000,
+      mainCpuMs: mainThreadCpuMs(),
       atMs: performance.now(),
       sessions: app?.host.size ?? 0,
       timers: clock.pending,
+      listeners: listenersOf(process) + (app ? listenersOf(app.http.server) : 0),
       resources,
       loopDelayMs,
     }
@@ -190,7 +197,21 @@ const api: ServerApi = {
   },
 }
 
-/** Twice, with the loop free between: finalisers of the first free what the second collects. */
+function listenersOf(emitter: EventEmitter): number {
+  return emitter.eventNames().reduce((sum, name) => sum + emitter.listenerCount(name), 0)
+}
+
+/** In ticks of 10 ms; what follows the command's closing parenthesis begins with the third field. */
+function mainThreadCpuMs(): number {
+  try {
+    const fields = readFileSync(`/proc/self/task/${process.pid}/stat`, 'latin1').split(') ')[1]!.split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** Thrice, with the loop free between: finalisers of the first free what the second collects. */
 async function collect(): Promise<void> {
   for (let round = 0; round < 3; round++) {
     globalThis.gc?.()
