@@ -12,8 +12,8 @@ import { ChatStreamDecoder, ChatStreamFault } from '../../dialect/openai-chat.ts
 import { errorOfStatus } from '../../dialect/openai-error.ts'
 import { SseParser, SseTooLarge } from '../../dialect/sse.ts'
 import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
+import { retryAfterMs } from '../retry-after.ts'
 import { EventQueue } from './queue.ts'
-import { retryAfterMs } from './retry-after.ts'
 import type { Endpoint } from './settings.ts'
 
 type Body = Dispatcher.ResponseData['body']
