@@ -11,8 +11,8 @@ export interface DeadlineOptions<T> {
   readonly firstUsefulMs: number
   readonly idleMs: number
   readonly isUseful: (item: T) => boolean
-  /** Whether anything is owed now; a gap while nothing is does not count. */
-  readonly owed?: () => boolean
+  /** Clock time since which anything is owed, null while nothing is: such a gap does not count. */
+  readonly owedSince?: () => number | null
   /** The attempt's own scope: aborted when time is up, so that the upstream request closes. */
   readonly scope: Scope
   readonly provider: string
@@ -23,13 +23,15 @@ export async function* withDeadline<T>(
   source: AsyncIterable<T>,
   options: DeadlineOptions<T>,
 ): AsyncGenerator<T> {
-  const { clock, firstUsefulMs, idleMs, isUseful, owed = () => true, scope, provider, stage } = options
+  const { clock, firstUsefulMs, idleMs, isUseful, owedSince, scope, provider, stage } = options
   let expired: ProviderError | undefined
   let timer: Timer | undefined
-  const arm = (ms: number, what: string) => {
+  const arm = (ms: number, what: string, waitMs = ms) => {
     timer?.cancel()
-    timer = clock.setTimer(ms, () => {
-      if (!owed()) return arm(ms, what)
+    timer = clock.setTimer(waitMs, () => {
+      const since = owedSince ? owedSince() : Number.NEGATIVE_INFINITY
+      const leftMs = since === null ? ms : since + ms - clock.now()
+      if (leftMs > 0) return arm(ms, what, leftMs)
       expired = new ProviderError({ provider, stage, kind: 'timeout', message: `${what} within ${ms} ms` })
       scope.cancel('deadline')
     })

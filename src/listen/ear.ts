@@ -98,6 +98,11 @@ export class Ear {
     return toMs(this.#received)
   }
 
+  /** No event that is still to come tells of speech before this audio time, prefix padding and a short burst aside. */
+  get horizonMs(): number {
+    return toMs(this.#feed.horizon)
+  }
+
   /** Audio never heard because the backlog was full. */
   get droppedMs(): number {
     return toMs(this.#dropped)

@@ -7,16 +7,16 @@
  */
 import { withDeadline } from '../attempt/deadline.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
-import { Cancelled, type CancelReason, openScope, type Scope } from '../cancel.ts'
+import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock, Timer } from '../clock.ts'
-import type { FinishReason, ModelEvent, ModelRequest, ModelUsage } from '../dialect/neutral.ts'
+import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import { ProviderError } from '../errors.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import { type Piece, SentenceSplitter } from '../stage/sentences.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { Voicing } from './effects.ts'
-import type { AnswerEvent } from './events.ts'
+import type { AnswerEvent, Failure } from './events.ts'
 import type { SessionSettings } from './settings.ts'
 import type { Speaker } from './speaker.ts'
 import { voice } from './voice.ts'
@@ -51,6 +51,7 @@ export class Answer {
   readonly #pieces: Channel<Piece>
   readonly #released: Promise<void>
   #release: () => void = () => {}
+  #held = true
 
   constructor(options: AnswerOptions) {
     this.#options = options
@@ -63,72 +64,71 @@ export class Answer {
 
   /** The model begins; nothing leaves before `release`. */
   think(request: ModelRequest): void {
-    void this.#run(() => this.#model(request))
+    void this.#run(this.#model(request))
   }
 
   recite(text: string): void {
     this.release()
-    void this.#run(async () => {
-      const splitter = new SentenceSplitter()
-      await this.#queue([...splitter.push(text), ...splitter.flush()])
-      this.#thought('stop', null, 'some')
-    })
+    const splitter = new SentenceSplitter()
+    void this.#run(this.#queue([...splitter.push(text), ...splitter.flush()]))
+    this.#thought({ finish: 'stop', usage: null, words: 'some' })
   }
 
   release(): void {
+    this.#held = false
     this.#release()
   }
 
   stop(reason: CancelReason): void {
     this.#scope.cancel(reason)
-    this.#release()
   }
 
-  async #run(source: () => Promise<void>): Promise<void> {
+  async #run(source: Promise<void>): Promise<void> {
     const { signal } = this.#scope
-    const speaking = this.#released.then(() => this.#speak())
-    speaking.catch(() => {})
     try {
-      await source()
-      this.#pieces.close()
-      await speaking
+      await Promise.all([source.then(() => this.#pieces.close()), this.#speak()])
+      this.#scope.release()
     } catch (error) {
-      this.#pieces.fail(error)
-      await speaking.catch(() => {})
       if (!signal.aborted) this.#failed(error)
       this.#scope.cancel('done')
-    } finally {
-      this.#scope.release()
     }
+  }
+
+  async #speak(): Promise<void> {
+    const { signal } = this.#scope
+    await orAborted(this.#released, signal)
+    await voice(this.#pieces, { ...this.#options, signal })
   }
 
   async #model(request: ModelRequest): Promise<void> {
     const { lineup, attempts, revision } = this.#options
+    const thought: Thought = { finish: 'stop', usage: null, words: 'none' }
     const candidate = firstOf('llm', lineup.llm)
     const attempt = attempts?.start('llm', candidate, revision > 0 ? `revision ${revision}` : 'first')
     try {
-      await this.#read(candidate, request, attempt)
+      await this.#read(candidate, request, thought, attempt)
       attempts?.end(attempt, 'ok')
     } catch (error) {
-      if (this.#scope.signal.reason instanceof Cancelled && !(error instanceof ProviderError)) {
-        attempts?.end(attempt, 'cancelled')
-      } else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
-      throw error
+      const { aborted } = this.#scope.signal
+      if (aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
+      else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
+      // What it said before is said still, unless it was a guess: that is made again.
+      if (aborted || this.#held || thought.words === 'none') throw error
+      thought.failure = failureOf(error)
     }
+    this.#thought(thought)
   }
 
   async #read(
     candidate: Candidate<LlmAdapter>,
     request: ModelRequest,
+    thought: Thought,
     attempt: number | undefined,
   ): Promise<void> {
-    const { clock, response, report, attempts, mark } = this.#options
+    const { clock, attempts, mark } = this.#options
     const scope = openScope(this.#scope.signal)
     const splitter = new SentenceSplitter()
-    const drip = new Drip(clock, () => void this.#queue(splitter.flushClause()))
-    let usage: ModelUsage | null = null
-    let finish: FinishReason = 'stop'
-    let words: 'some' | 'none' = 'none'
+    const drip = new Drip(clock, () => void this.#queue(splitter.flushClause(), thought))
     let first = true
     const events = withDeadline(candidate.adapter.stream(request, { signal: scope.signal, clock }), {
       clock,
@@ -147,56 +147,63 @@ export class Answer {
           mark('llmFirstToken')
         }
         if (event.type === 'text') {
-          if (event.text.trim() !== '') words = 'some'
-          await this.#queue(splitter.push(event.text))
+          await this.#queue(splitter.push(event.text), thought)
           drip.again()
-        } else if (event.type === 'toolCall') {
-          const { call } = event
-          void this.#released.then(() => report({ type: 'toolCalled', at: clock.now(), response, call }))
-        } else if (event.type === 'usage') usage = event.usage
-        else if (event.type === 'finish') finish = event.reason
+        } else if (event.type === 'toolCall') this.#afterRelease({ type: 'toolCalled', call: event.call })
+        else if (event.type === 'usage') thought.usage = event.usage
+        else if (event.type === 'finish') thought.finish = event.reason
       }
-      await this.#queue(splitter.flush())
+      await this.#queue(splitter.flush(), thought)
     } finally {
       drip.stop()
       scope.release()
     }
-    this.#thought(finish, usage, words)
   }
 
-  #thought(finish: FinishReason, usage: ModelUsage | null, words: 'some' | 'none'): void {
+  #thought(thought: Thought): void {
+    this.#afterRelease({ type: 'thought', ...thought })
+  }
+
+  /** A stopped answer has nothing to tell: another may run under its name. */
+  #afterRelease(
+    event:
+      | ({ readonly type: 'thought' } & Thought)
+      | { readonly type: 'toolCalled'; readonly call: ToolCall },
+  ): void {
     const { clock, response, report } = this.#options
-    void this.#released.then(() =>
-      report({ type: 'thought', at: clock.now(), response, finish, usage, words }),
-    )
+    void this.#released.then(() => {
+      if (!this.#scope.signal.aborted) report({ at: clock.now(), response, ...event })
+    })
   }
 
-  async #queue(pieces: readonly Piece[]): Promise<void> {
+  /** Blank text before the first words is nothing to say. */
+  async #queue(pieces: readonly Piece[], thought?: Thought): Promise<void> {
     for (const piece of pieces) {
+      if (thought?.words === 'none' && piece.text.trim() === '') continue
+      if (thought) thought.words = 'some'
       this.#options.mark('firstSentence')
       await this.#pieces.send(piece)
     }
   }
 
-  async #speak(): Promise<void> {
-    const { signal } = this.#scope
-    if (signal.aborted) return
-    await voice(this.#pieces, { ...this.#options, signal })
-  }
-
   #failed(error: unknown): void {
     const { clock, response, speaker, report } = this.#options
-    const { said, audioMs } = speaker.giveUp(response)
-    const code =
-      error instanceof ProviderError
-        ? error.kind
-        : error instanceof NoCandidate
-          ? 'no_target'
-          : 'internal_error'
-    const message =
-      error instanceof ProviderError || error instanceof NoCandidate ? error.message : 'The answer failed.'
-    report({ type: 'answerFailed', at: clock.now(), response, code, message, said, audioMs })
+    const ended = speaker.giveUp(response)
+    report({ type: 'answerFailed', at: clock.now(), response, ...failureOf(error), ...ended })
   }
+}
+
+interface Thought {
+  finish: FinishReason
+  usage: ModelUsage | null
+  words: 'some' | 'none'
+  failure?: Failure
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof ProviderError) return { code: error.kind, message: error.message }
+  if (error instanceof NoCandidate) return { code: 'no_target', message: error.message }
+  return { code: 'internal_error', message: 'The answer failed.' }
 }
 
 function isUseful(event: ModelEvent): boolean {

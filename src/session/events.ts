@@ -47,7 +47,12 @@ export type RecognitionEvent =
       readonly message: string
     }
 
-/** From the model (`toolCalled`, `thought`, `thinkFailed`) and from what speaks its words. */
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+/** From the model (`toolCalled`, `thought`, `answerFailed`) and from what speaks its words. */
 export type AnswerEvent =
   | { readonly type: 'toolCalled'; readonly at: number; readonly response: string; readonly call: ToolCall }
   | {
@@ -58,7 +63,10 @@ export type AnswerEvent =
       readonly usage: ModelUsage | null
       /** Whether there is anything to say; if not, `spoken` never comes. */
       readonly words: 'some' | 'none'
+      /** The model broke off after these words: they are said, and then the response has failed. */
+      readonly failure?: Failure
     }
+  /** Nothing more of it will be said. `heard` is what will have been, once all that was sent is played. */
   | {
       readonly type: 'answerFailed'
       readonly at: number
@@ -67,6 +75,7 @@ export type AnswerEvent =
       readonly message: string
       readonly said: string
       readonly audioMs: number
+      readonly heard: Heard | null
     }
   /** The first piece of the answer is about to be queued for the wire. */
   | { readonly type: 'speaking'; readonly at: number; readonly response: string }

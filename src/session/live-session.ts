@@ -25,12 +25,16 @@ import { reduce } from './reduce.ts'
 import type { CloseReason, Session, WireCaps } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, outputOf, type State } from './state.ts'
+import { initialState, isQuiet, type State } from './state.ts'
 import { truncateHeard } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 
 /** What a hand-committed buffer may hold; longer ones lose their beginning. */
 const RING_MS = 120_000
+/** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
+const AHEAD_OF_EAR_MS = 200
+/** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
+const BURST_MS = 500
 
 export interface LiveSessionOptions {
   readonly id: string
@@ -65,6 +69,8 @@ export class LiveSession implements Session {
   #ringStartMs = 0
   /** Audio time from which nothing has been committed yet. */
   #bufferStartMs = 0
+  /** Where the newest utterance begins. */
+  #listenFromMs = 0
   #state: State
   #busy = false
   #finishing = false
@@ -101,9 +107,10 @@ export class LiveSession implements Session {
       candidate: lineup.stt[0]!,
       clock,
       signal,
-      language: settings.language,
+      language: () => this.settings.language,
       report: (event) => this.#dispatch(event),
       attempts: (turn) => book.attempts(turn),
+      audibleMs: () => Math.min(this.#audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
       audio: (fromMs, toMs) => this.#audioBetween(fromMs, toMs),
     })
     this.#ring = new AudioRing(settings.inputFormat, { capacityMs: RING_MS })
@@ -130,10 +137,10 @@ export class LiveSession implements Session {
 
   audio(bytes: Uint8Array): void {
     if (this.#state.closed || bytes.length === 0) return
-    const { inputFormat } = this.settings
     this.#ring.write(bytes)
-    this.#recogniser.write(bytes, inputFormat)
     this.#ear.write(bytes)
+    this.#recogniser.hear()
+    this.#keepAudio()
   }
 
   send(event: ClientEvent): void {
@@ -156,9 +163,7 @@ export class LiveSession implements Session {
   /** Closes as soon as the caller is silent and nothing is being answered. */
   finish(): void {
     this.#finishing = true
-    const { input, transcriptions } = this.#state
-    const quiet = input.kind === 'idle' && transcriptions.length === 0 && outputOf(this.#state) === 'silent'
-    if (quiet) void this.close('drain')
+    if (isQuiet(this.#state)) void this.close('drain')
   }
 
   async #end(): Promise<void> {
@@ -180,13 +185,8 @@ export class LiveSession implements Session {
       for await (const event of this.#ear.events) this.#dispatch(event)
     } catch {
       // The model behind the ear cannot be had: without ears there is no conversation by voice.
-      if (!this.#scope.signal.aborted) {
-        this.#speaker.queue.control({
-          type: 'fault',
-          code: 'vad_failed',
-          message: 'Speech detection failed.',
-        })
-      }
+      if (this.#scope.signal.aborted) return
+      this.#emit({ type: 'fault', code: 'vad_failed', message: 'Speech detection failed.' })
     }
   }
 
@@ -216,6 +216,7 @@ export class LiveSession implements Session {
         return this.#emit(effect.output)
       case 'listen':
         book.begin(effect.turn)
+        this.#listenFromMs = effect.fromMs
         return this.#recogniser.listen(effect.turn, effect.fromMs)
       case 'preview':
         return this.#recogniser.preview(effect.turn)
@@ -328,13 +329,9 @@ export class LiveSession implements Session {
     this.#answers.delete(response)
   }
 
-  #finalize(effect: Extract<Effect, { do: 'finalize' }>): void {
-    const fromMs = this.#recogniser.neededFromMs
-    if (fromMs !== null) {
-      const { bytes } = this.#audioBetween(this.#recogniser.spokenFromMs ?? fromMs, effect.endMs)
-      this.#itemAudio.append(effect.itemId, bytes)
-    }
-    this.#recogniser.finalize(effect.turn, effect.endMs)
+  #finalize({ turn, itemId, endMs }: Extract<Effect, { do: 'finalize' }>): void {
+    this.#itemAudio.append(itemId, this.#audioBetween(this.#listenFromMs, endMs).bytes)
+    this.#recogniser.finalize(turn, endMs)
   }
 
   #retrieve(itemId: string): void {
@@ -348,7 +345,7 @@ export class LiveSession implements Session {
     const { itemId, contentIndex, audioEndMs, ref } = event
     const track = this.#speaker.trackOfItem(itemId)
     const said = findEntry(this.#state.history, itemId)?.said ?? ''
-    const format = this.settings.outputFormat
+    const format = track?.format ?? this.settings.outputFormat
     const sentMs = track?.sentMs ?? bytesToMs(format, this.#itemAudio.get(itemId)?.length ?? 0)
     if (audioEndMs > sentMs + (track?.slackMs ?? 1)) {
       const message = `Audio content of ${Math.floor(sentMs)}ms is already shorter than ${audioEndMs}ms`
@@ -360,7 +357,7 @@ export class LiveSession implements Session {
     }
     const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, sentMs)
     this.#itemAudio.truncate(itemId, msToBytes(format, audioEndMs))
-    if (track) this.#book.amend(track.facts.turn, heard)
+    if (track) this.#book.amend(track.facts.turn)
     const at = this.#options.clock.now()
     this.#dispatch({ type: 'truncated', at, itemId, contentIndex, audioEndMs, heard })
   }
@@ -368,6 +365,8 @@ export class LiveSession implements Session {
   #apply(patch: Partial<SessionSettings>): void {
     const { turnDetection, interruption, inputFormat } = this.settings
     if (patch.inputFormat && !sameFormat(this.#ring.format, inputFormat)) {
+      // What the old ring holds goes out with it.
+      this.#recogniser.hear()
       this.#ringStartMs = this.#audioMs
       this.#ring = new AudioRing(inputFormat, { capacityMs: RING_MS })
     }
@@ -384,16 +383,18 @@ export class LiveSession implements Session {
     this.#timers.set(timer, this.#options.clock.setTimer(ms, fire))
   }
 
-  #audioBetween(fromMs: number, toMs: number | null) {
-    const to = toMs === null ? Number.POSITIVE_INFINITY : toMs - this.#ringStartMs
-    return { bytes: this.#ring.read(fromMs - this.#ringStartMs, to), format: this.#ring.format }
+  #audioBetween(fromMs: number, toMs: number) {
+    const [from, to] = [fromMs - this.#ringStartMs, toMs - this.#ringStartMs]
+    return { bytes: this.#ring.read(from, to), format: this.#ring.format }
   }
 
-  /** The ring keeps what may be recognised again, or may be committed by hand. */
+  /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */
   #keepAudio(): void {
-    const manual = this.settings.turnDetection === null ? this.#bufferStartMs : null
-    const needed = this.#recogniser.neededFromMs
-    const from = manual === null ? needed : Math.min(manual, needed ?? manual)
-    this.#ring.retain(from === null ? null : from - this.#ringStartMs)
+    const { turnDetection } = this.settings
+    const from = turnDetection
+      ? this.#ear.horizonMs - turnDetection.prefixPaddingMs - BURST_MS
+      : this.#bufferStartMs
+    const needed = this.#recogniser.neededFromMs ?? from
+    this.#ring.retain(Math.min(from, needed) - this.#ringStartMs)
   }
 }

@@ -1,12 +1,15 @@
 /**
  * The session's hold on a recogniser's stream. Opened at the caller's first words and kept for many turns; each
- * `finalize` is one attempt, answered by one `final` or, at the deadline, by `sttFailed`. When the stream breaks, what
- * was not recognised yet is read from the session's ring and written into a new one, once.
+ * `finalize` is one attempt, answered by one `final` or by `sttFailed`. All audio is read from the session's ring, so
+ * that a stream that breaks loses nothing: what was not recognised yet is written into a new one, once.
+ *
+ *     listen ─► hear hear hear … preview ─► partial
+ *            ─► hear … finalize ─► final | sttFailed
  */
 import type { Candidate } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
-import type { AudioFormat } from '../audio/format.ts'
-import { openScope, type Scope } from '../cancel.ts'
+import { type AudioFormat, sameFormat } from '../audio/format.ts'
+import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { ProviderError } from '../errors.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
@@ -24,13 +27,16 @@ export interface RecogniserOptions {
   readonly candidate: Candidate<SttAdapter>
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly language?: string | undefined
+  /** Asked when a stream is opened. */
+  readonly language: () => string | undefined
   readonly report: (event: RecognitionEvent) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
-  /** The caller's audio between two audio times, as far as the ring holds it; null: up to now. */
+  /** The audio time up to which the caller may be heard now. */
+  readonly audibleMs: () => number
+  /** The caller's audio between two audio times, as far as the ring holds it; whole samples. */
   readonly audio: (
     fromMs: number,
-    toMs: number | null,
+    toMs: number,
   ) => { readonly bytes: Uint8Array; readonly format: AudioFormat }
 }
 
@@ -39,11 +45,15 @@ interface Utterance {
   readonly fromMs: number
   /** Null while the caller speaks. */
   endMs: number | null
-  tries: number
-  converter: Converter | undefined
+  /** Up to where the stream has it. */
+  writtenMs: number
+  converter: { readonly from: AudioFormat; readonly to: Converter } | undefined
+  /** Streams lost with it. */
+  losses: number
+  /** Given up while the caller still spoke: its end will say so. */
+  failed: string | undefined
   deadline: Timer | undefined
   attempt: number | undefined
-  overdue: boolean
 }
 
 export class Recogniser {
@@ -51,9 +61,8 @@ export class Recogniser {
   /** Not answered yet, oldest first; only the last may still be spoken. */
   #utterances: Utterance[] = []
   #stream: SttStream | undefined
+  /** Of the stream, or of its opening. */
   #scope: Scope | undefined
-  /** An utterance given up while it was still spoken: its end will say so. */
-  #givenUp: { readonly turn: string; readonly code: string } | undefined
 
   constructor(options: RecogniserOptions) {
     this.#options = options
@@ -67,51 +76,54 @@ export class Recogniser {
   /** Recognise the caller's audio from `fromMs` on as `turn`. */
   listen(turn: string, fromMs: number): void {
     this.discard(this.#spoken?.turn ?? '')
-    const utterance: Utterance = {
+    this.#utterances.push({
       turn,
       fromMs,
       endMs: null,
-      tries: 0,
+      writtenMs: fromMs,
       converter: undefined,
+      losses: 0,
+      failed: undefined,
       deadline: undefined,
       attempt: undefined,
-      overdue: false,
-    }
-    this.#utterances.push(utterance)
-    if (this.#stream) this.#replay(this.#stream, utterance)
-    else this.warm()
+    })
+    this.warm()
+    this.hear()
   }
 
-  /** The caller's audio as it arrives, after the ring has it; ignored outside an utterance. */
-  write(audio: Uint8Array, format: AudioFormat): void {
+  /** More of the caller may be audible; ignored outside an utterance. */
+  hear(): void {
     const utterance = this.#spoken
-    if (!utterance || !this.#stream) return
-    const pcm = this.#convert(utterance, audio, format)
-    if (pcm.length > 0) this.#stream.write(pcm)
+    if (utterance) this.#write(utterance, this.#options.audibleMs())
   }
 
   preview(turn: string): void {
-    if (turn === this.#spoken?.turn) this.#stream?.preview()
+    if (turn !== this.#spoken?.turn) return
+    this.hear()
+    this.#stream?.preview()
   }
 
-  /** The utterance is over; `endMs` is the audio time up to which it was written. */
+  /** The utterance is over: its audio ends at `endMs`. */
   finalize(turn: string, endMs: number): void {
-    if (this.#givenUp?.turn === turn) return this.#report(turn, this.#givenUp.code, WENT_AWAY)
     const utterance = this.#spoken
     if (utterance?.turn !== turn) return
-    const { clock, candidate } = this.#options
+    const { clock } = this.#options
     utterance.endMs = endMs
-    utterance.attempt = this.#options.attempts(turn)?.start('stt', candidate, 'first')
+    if (utterance.failed !== undefined) {
+      this.#utterances.pop()
+      return this.#report(turn, utterance.failed, WENT_AWAY)
+    }
+    this.#startAttempt(utterance, 'first')
     utterance.deadline = clock.setTimer(FINAL_DEADLINE_MS, () => this.#overdue(utterance))
-    if (this.#stream) this.#finish(this.#stream, utterance)
-    else this.warm()
+    this.#finish(utterance, endMs)
+    this.warm()
   }
 
   discard(turn: string): void {
     const utterance = this.#spoken
     if (utterance?.turn !== turn) return
     this.#utterances.pop()
-    utterance.converter?.close()
+    rewind(utterance)
     this.#stream?.discard()
   }
 
@@ -120,15 +132,10 @@ export class Recogniser {
     return this.#utterances[0]?.fromMs ?? null
   }
 
-  /** Where the utterance being spoken begins. */
-  get spokenFromMs(): number | null {
-    return this.#spoken?.fromMs ?? null
-  }
-
   async close(): Promise<void> {
-    for (const { deadline, converter } of this.#utterances.splice(0)) {
-      deadline?.cancel()
-      converter?.close()
+    for (const utterance of this.#utterances.splice(0)) {
+      utterance.deadline?.cancel()
+      rewind(utterance)
     }
     const stream = this.#stream
     this.#stream = undefined
@@ -146,47 +153,68 @@ export class Recogniser {
     return this.#options.candidate.adapter.caps.inputs[0] as AudioFormat
   }
 
-  #convert(utterance: Utterance, audio: Uint8Array, from: AudioFormat): Uint8Array {
-    utterance.converter ??= createConverter(from, this.#format)
-    return utterance.converter.process(audio)
+  #write(utterance: Utterance, toMs: number): void {
+    if (!this.#stream || utterance.failed !== undefined || toMs <= utterance.writtenMs) return
+    const { bytes, format } = this.#options.audio(utterance.writtenMs, toMs)
+    utterance.writtenMs = toMs
+    if (utterance.converter && !sameFormat(utterance.converter.from, format)) this.#flush(utterance)
+    utterance.converter ??= { from: format, to: createConverter(format, this.#format) }
+    const pcm = utterance.converter.to.process(bytes)
+    if (pcm.length > 0) this.#stream.write(pcm)
   }
 
-  /** Writes what the ring holds of the utterance, from its beginning to its end or to this moment. */
-  #replay(stream: SttStream, utterance: Utterance): void {
-    utterance.tries++
-    utterance.converter?.close()
+  #flush(utterance: Utterance): void {
+    const tail = utterance.converter?.to.flush()
+    utterance.converter?.to.close()
     utterance.converter = undefined
-    const { bytes, format } = this.#options.audio(utterance.fromMs, utterance.endMs)
-    const pcm = this.#convert(utterance, bytes, format)
-    if (pcm.length > 0) stream.write(pcm)
-    if (utterance.endMs !== null) this.#finish(stream, utterance)
+    if (tail && tail.length > 0) this.#stream?.write(tail)
   }
 
-  #finish(stream: SttStream, utterance: Utterance): void {
-    const tail = utterance.converter?.flush()
-    utterance.converter?.close()
-    utterance.converter = undefined
-    if (tail && tail.length > 0) stream.write(tail)
-    stream.finalize()
+  #finish(utterance: Utterance, endMs: number): void {
+    if (!this.#stream) return
+    this.#write(utterance, endMs)
+    this.#flush(utterance)
+    this.#stream?.finalize()
   }
 
+  /** One stream, from its opening to its end; whatever it owed then is `lost`. */
   async #open(): Promise<void> {
-    const { candidate, clock, language, signal } = this.#options
-    const scope = openScope(signal)
+    const scope = openScope(this.#options.signal)
     this.#scope = scope
+    let error: unknown
     try {
-      const options = { format: this.#format, signal: scope.signal, clock }
-      const stream = await candidate.adapter.open(language ? { ...options, language } : options)
-      if (scope.signal.aborted) return void stream.close()
+      const stream = await this.#connect(scope.signal)
       this.#stream = stream
-      for (const utterance of this.#utterances) this.#replay(stream, utterance)
+      for (const utterance of this.#utterances) {
+        if (utterance.endMs === null) this.hear()
+        else this.#finish(utterance, utterance.endMs)
+      }
       for await (const event of stream) this.#heard(event)
-      this.#lost(undefined)
-    } catch (error) {
-      if (!this.#stream) for (const utterance of this.#utterances) utterance.tries++
-      this.#lost(error)
+    } catch (cause) {
+      error = cause
     } finally {
       scope.release()
+    }
+    this.#stream = undefined
+    this.#scope = undefined
+    if (!this.#options.signal.aborted) this.#lost(error instanceof ProviderError ? error.kind : 'transient')
+  }
+
+  async #connect(signal: AbortSignal): Promise<SttStream> {
+    const { candidate, clock, language } = this.#options
+    const wanted = language()
+    const opening = candidate.adapter.open({
+      format: this.#format,
+      signal,
+      clock,
+      ...(wanted === undefined ? {} : { language: wanted }),
+    })
+    try {
+      return await orAborted(opening, signal)
+    } catch (error) {
+      // One that opens after all is not left standing.
+      opening.then((late) => late.close()).catch(() => {})
+      throw error
     }
   }
 
@@ -202,11 +230,10 @@ export class Recogniser {
   }
 
   #answered(first: Utterance, event: Extract<SttEvent, { type: 'final' }>, at: number): void {
-    if (first.endMs === null) return
+    const { turn, fromMs, endMs, attempt } = first
+    if (endMs === null) return
     this.#utterances.shift()
     first.deadline?.cancel()
-    if (first.overdue) return
-    const { turn, fromMs, endMs, attempt } = first
     const log = this.#options.attempts(turn)
     log?.firstOutput(attempt)
     log?.end(attempt, 'ok')
@@ -214,27 +241,37 @@ export class Recogniser {
     this.#options.report({ type: 'final', at, turn, text: event.text, language, audioMs: endMs - fromMs })
   }
 
-  /** Too late for its turn; its final is still counted off when it comes. */
+  /** Too late for its turn. A stream that is ten seconds behind is given up: the next utterance gets a fresh one. */
   #overdue(utterance: Utterance): void {
-    utterance.overdue = true
+    this.#utterances = this.#utterances.filter((one) => one !== utterance)
     this.#fail(utterance, 'timeout', 'recognition did not answer in time')
+    this.#scope?.cancel('deadline')
   }
 
-  /** The stream ended, or never opened. What it owed goes into a new one; with nothing owed, the next utterance opens it. */
-  #lost(error: unknown): void {
-    this.#stream = undefined
-    this.#scope = undefined
-    if (this.#options.signal.aborted) return
-    const kind = error instanceof ProviderError ? error.kind : 'transient'
-    const lost = this.#utterances.filter((utterance) => utterance.tries >= MAX_TRIES || utterance.overdue)
-    this.#utterances = this.#utterances.filter((utterance) => !lost.includes(utterance))
-    for (const utterance of lost) {
-      utterance.deadline?.cancel()
-      utterance.converter?.close()
-      if (utterance.endMs === null) this.#givenUp = { turn: utterance.turn, code: kind }
-      else if (!utterance.overdue) this.#fail(utterance, kind, WENT_AWAY)
+  /** The stream ended, or never opened. With nothing owed, the next utterance opens another. */
+  #lost(kind: string): void {
+    const owed = this.#utterances.filter(({ failed }) => failed === undefined)
+    for (const utterance of owed) {
+      rewind(utterance)
+      const spoken = utterance.endMs === null
+      if (++utterance.losses < MAX_TRIES) {
+        if (spoken) continue
+        this.#options.attempts(utterance.turn)?.end(utterance.attempt, 'failed', kind)
+        this.#startAttempt(utterance, 'retry')
+      } else if (spoken) {
+        utterance.failed = kind
+      } else {
+        this.#utterances = this.#utterances.filter((one) => one !== utterance)
+        utterance.deadline?.cancel()
+        this.#fail(utterance, kind, WENT_AWAY)
+      }
     }
-    if (this.#utterances.length > 0) this.warm()
+    if (this.#utterances.some(({ failed }) => failed === undefined)) this.warm()
+  }
+
+  #startAttempt(utterance: Utterance, reason: string): void {
+    const { attempts, candidate } = this.#options
+    utterance.attempt = attempts(utterance.turn)?.start('stt', candidate, reason)
   }
 
   #fail({ turn, attempt }: Utterance, code: string, message: string): void {
@@ -245,4 +282,11 @@ export class Recogniser {
   #report(turn: string, code: string, message: string): void {
     this.#options.report({ type: 'sttFailed', at: this.#options.clock.now(), turn, code, message })
   }
+}
+
+/** As if nothing of it had been written. */
+function rewind(utterance: Utterance): void {
+  utterance.converter?.to.close()
+  utterance.converter = undefined
+  utterance.writtenMs = utterance.fromMs
 }

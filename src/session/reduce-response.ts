@@ -12,7 +12,14 @@ import type { Item, MessageItem, ToolCallItem } from './items.ts'
 import type { ResponseEnding, ResponseView } from './output.ts'
 import { buildRequest, entryOf, promptKey } from './prompt.ts'
 import { closeTurn, settleTurn } from './reduce-turn.ts'
-import { activeResponse, type Response, type ResponseSetup, type State, speculation } from './state.ts'
+import {
+  activeResponse,
+  isCutting,
+  type Response,
+  type ResponseSetup,
+  type State,
+  speculation,
+} from './state.ts'
 
 const OUTCOMES = {
   completed: 'said',
@@ -110,13 +117,20 @@ export function stopResponse(d: Draft, response: Response, by: 'turn_detected' |
   const ending: ResponseEnding = { status: 'cancelled', reason: by }
   if (response.started) {
     d.response({ ...response, phase: 'cutting', ending })
-    const reason = by === 'turn_detected' ? 'barge-in' : 'client-cancelled'
-    d.do({ do: 'cut', response: response.id, reason })
-    return
+    return cutOutput(d, response.id, by === 'turn_detected' ? 'barge-in' : 'client-cancelled')
   }
   d.do({ do: 'drop', response: response.id, reason: 'barge-in' })
   finishResponse(d, response, ending, '')
   if (by === 'client_cancelled') settleTurn(d, response.turn, 'cancelled')
+}
+
+/** Stops what is being sent or played; `outputCut` will tell what was heard of it. */
+export function cutOutput(d: Draft, response: string, reason: 'barge-in' | 'client-cancelled'): void {
+  const playing = d.state.playing.map((p) =>
+    p.response === response ? ({ ...p, phase: 'cutting' } as const) : p,
+  )
+  d.set({ playing })
+  d.do({ do: 'cut', response, reason })
 }
 
 export function reduceAnswer(d: Draft, event: AnswerEvent): void {
@@ -127,7 +141,8 @@ export function reduceAnswer(d: Draft, event: AnswerEvent): void {
       )
     case 'thought':
       return withRunning(d, event.response, ({ ...response }) => {
-        response.thought = { finish: event.finish, usage: event.usage, words: event.words }
+        const { finish, usage, words, failure } = event
+        response.thought = { finish, usage, words, ...(failure ? { failure } : {}) }
         finishWhenDone(d, response)
       })
     case 'speaking':
@@ -168,7 +183,9 @@ function startMessage(d: Draft, response: Response): void {
   }
   const added = inConversation ? d.addEntry(entryOf(item, turn)) : undefined
   if (setup.modality === 'audio') {
-    d.set({ playing: [...d.state.playing, { response: id, itemId, turn }] })
+    d.set({
+      playing: [...d.state.playing, { response: id, itemId, turn, outcome: 'said', phase: 'playing' }],
+    })
   }
   if (d.state.turn?.id === turn) d.set({ turn: { id: turn, answered: true } })
   d.emit({
@@ -186,11 +203,13 @@ function startMessage(d: Draft, response: Response): void {
 function finishWhenDone(d: Draft, response: Response): void {
   const { thought, spoken } = response
   if (!thought || (thought.words === 'some' && !spoken)) return d.response(response)
-  finishResponse(d, response, endingOf(thought.finish), spoken?.said ?? '')
-  settleTurn(d, response.turn, 'said')
+  const ending = endingOf(thought)
+  finishResponse(d, response, ending, spoken?.said ?? '')
+  settleTurn(d, response.turn, OUTCOMES[ending.status])
 }
 
-function endingOf(finish: NonNullable<Response['thought']>['finish']): ResponseEnding {
+function endingOf({ finish, failure }: NonNullable<Response['thought']>): ResponseEnding {
+  if (failure) return { status: 'failed', ...failure }
   if (finish === 'length') return { status: 'incomplete', reason: 'max_output_tokens' }
   if (finish === 'content_filter') return { status: 'incomplete', reason: 'content_filter' }
   return { status: 'completed' }
@@ -206,9 +225,17 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
     }
   }
   d.removeResponse(response.id)
+  if (ending.status === 'failed') {
+    const playing = d.state.playing.map((p) =>
+      p.response === response.id ? ({ ...p, outcome: 'failed' } as const) : p,
+    )
+    d.set({ playing })
+  }
   const view = viewOf(response, ending, output)
   d.emit({ type: 'responseDone', turn: response.turn, response: view, record: null })
-  if (!response.inConversation) closeTurn(d, response.turn, OUTCOMES[ending.status])
+  if (response.inConversation) return
+  closeTurn(d, response.turn, OUTCOMES[ending.status])
+  d.do({ do: 'forget', itemId: response.itemId })
 }
 
 function finishMessage(d: Draft, response: Response, ending: ResponseEnding, said: string): MessageItem {
@@ -263,8 +290,9 @@ function failed(d: Draft, event: Extract<AnswerEvent, { type: 'answerFailed' }>)
   if (!response || response.phase === 'cutting') return
   // A guess that failed costs nothing: the committed turn thinks again.
   if (response.phase === 'speculating') return d.removeResponse(response.id)
-  const { code, message } = event
+  const { code, message, heard } = event
   finishResponse(d, response, { status: 'failed', code, message }, event.said)
+  d.changeEntry(response.itemId, (entry) => ({ ...entry, heard }))
   settleTurn(d, response.turn, 'failed')
 }
 
@@ -285,9 +313,14 @@ function wasCut(d: Draft, event: Extract<AnswerEvent, { type: 'outputCut' }>): v
   const itemId = response?.itemId ?? playing?.itemId
   const turn = response?.turn ?? playing?.turn
   if (itemId) d.changeEntry(itemId, (entry) => ({ ...entry, heard: event.heard }))
-  if (!turn) return
-  d.do({ do: 'mark', turn, name: 'interrupted', at: event.at })
-  if (d.state.turn?.id === turn) closeTurn(d, turn, event.heard.ms > 0 ? 'said' : 'cancelled')
+  if (turn) {
+    d.do({ do: 'mark', turn, name: 'interrupted', at: event.at })
+    if (d.state.turn?.id === turn) closeTurn(d, turn, event.heard.text === '' ? 'cancelled' : 'said')
+  }
+  const { owed } = d.state
+  if (owed === null || isCutting(d.state)) return
+  d.set({ owed: null })
+  answerTurn(d, owed)
 }
 
 function playedOut(d: Draft, id: string): void {
@@ -295,7 +328,7 @@ function playedOut(d: Draft, id: string): void {
   if (!playing) return
   d.set({ playing: d.state.playing.filter((p) => p !== playing) })
   if (d.state.playing.length === 0) d.set({ paused: false })
-  settleTurn(d, playing.turn, 'said')
+  settleTurn(d, playing.turn, playing.outcome)
 }
 
 /** The client knows better what was heard. A prompt built on the old belief, unspoken so far, is built again. */

@@ -13,6 +13,7 @@ import { buildRequest, promptKey, userEntry, withProvisionalWords } from './prom
 import {
   answerTurn,
   beginResponse,
+  cutOutput,
   dropSpeculation,
   newResponse,
   setupOf,
@@ -23,8 +24,9 @@ import {
 import { openTurn, settleTurn } from './reduce-turn.ts'
 import {
   activeResponse,
+  isCutting,
   outputOf,
-  ownsOutput,
+  paced,
   speculation,
   type Transcription,
   type Utterance,
@@ -82,7 +84,7 @@ function considerInterrupting(d: Draft): void {
   const output = outputOf(d.state)
   if (output !== 'silent') {
     if (!utterance.confirmed) return
-    if (output === 'speaking' && ownsOutput(d.state) && interrupts(d)) pause(d)
+    if (output === 'speaking' && paced(d.state) && interrupts(d)) pause(d)
     if (!enoughWords(d, utterance.words)) return
   }
   announce(d, utterance)
@@ -95,7 +97,7 @@ function interrupts(d: Draft): boolean {
 function enoughWords(d: Draft, words: string): boolean {
   const { minWords, ignore } = d.state.settings.interruption
   const playing = d.state.playing.length > 0
-  const needed = Math.max(minWords, ignore.length > 0 || (playing && ownsOutput(d.state)) ? 1 : 0)
+  const needed = Math.max(minWords, ignore.length > 0 || (playing && paced(d.state)) ? 1 : 0)
   return needed === 0 || significantWords(words, ignore) >= needed
 }
 
@@ -128,7 +130,7 @@ function interrupt(d: Draft): void {
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })
   const active = activeResponse(d.state)
   for (const playing of d.state.playing) {
-    if (playing.response !== active?.id) d.do({ do: 'cut', response: playing.response, reason: 'barge-in' })
+    if (playing.response !== active?.id) cutOutput(d, playing.response, 'barge-in')
   }
   if (!active || active.phase === 'cutting') return
   if (!active.started) d.set({ unanswered: true })
@@ -246,7 +248,7 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   const text = event.text.trim()
   let { onFinal } = t
   if (onFinal === 'held') {
-    if (!enoughWords(d, text) || text === '') return resume(d)
+    if (!enoughWords(d, text) || text === '') return disregard(d, t)
     becomeTurn(d, t, event.at)
     onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
   }
@@ -257,12 +259,21 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   if (onFinal === 'nothing') return
   if (text === '') return heardNothing(d, t.turn)
   const speaksAgain = utteranceOf(d.state)?.announced ?? false
-  if (speaksAgain || activeResponse(d.state)) {
+  const active = activeResponse(d.state)
+  if (speaksAgain || (active && active.phase !== 'cutting')) {
     // The next turn's answer takes these words along.
     if (speaksAgain) d.set({ unanswered: true })
     return dropSpeculation(d)
   }
+  if (isCutting(d.state)) return d.set({ owed: t.turn })
   answerTurn(d, t.turn)
+}
+
+/** Held speech proved to be none: as if it had never been. */
+function disregard(d: Draft, t: Transcription): void {
+  d.do({ do: 'discard', turn: t.turn })
+  d.do({ do: 'forget', itemId: t.itemId })
+  resume(d)
 }
 
 /** Held speech proved to be words: announce it late, interrupt, and commit it as one. */
@@ -297,7 +308,7 @@ function unrecognised(
   event: Extract<RecognitionEvent, { type: 'sttFailed' }>,
 ): void {
   dropSpeculation(d)
-  if (t.onFinal === 'held') return resume(d)
+  if (t.onFinal === 'held') return disregard(d, t)
   const { code, message } = event
   if (d.state.settings.showTranscription)
     d.emit({ type: 'transcriptFailed', itemId: t.itemId, code, message })

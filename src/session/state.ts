@@ -7,6 +7,7 @@
  *     responses: Map (default conversation and out of band)     tools: pending calls     closed
  */
 import type { FinishReason, ModelUsage, ToolCall, ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { Failure } from './events.ts'
 import type { History } from './history.ts'
 import type { Item } from './items.ts'
 import type { ResponseEnding } from './output.ts'
@@ -42,6 +43,10 @@ export interface Playing {
   readonly response: string
   readonly itemId: string
   readonly turn: string
+  /** How its turn ends once it was played. */
+  readonly outcome: 'said' | 'failed'
+  /** `cutting`: told to stop, the runner's report is due. */
+  readonly phase: 'playing' | 'cutting'
 }
 
 /** What a response runs with: the session's settings with the request's overrides. */
@@ -77,6 +82,7 @@ export interface Response {
     readonly finish: FinishReason
     readonly usage: ModelUsage | null
     readonly words: 'some' | 'none'
+    readonly failure?: Failure
   } | null
   readonly spoken: { readonly said: string; readonly audioMs: number } | null
   /** How it ends once the runner has reported the cut. */
@@ -113,6 +119,8 @@ export interface State {
   readonly revision: number
   /** The caller said something that nothing answered yet, because the caller went on. */
   readonly unanswered: boolean
+  /** A turn whose words are known, answered as soon as the cut they made is reported: its prompt needs what was heard. */
+  readonly owed: string | null
   /** Suffix of the next id, and what all ids of this session share. */
   readonly ids: { readonly prefix: string; readonly next: number }
   readonly closed: boolean
@@ -132,6 +140,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     turn: null,
     revision: 0,
     unanswered: false,
+    owed: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,
   }
@@ -150,14 +159,27 @@ export function speculation(state: State): Response | undefined {
   return undefined
 }
 
-/** The server holds the unplayed answer itself, so it may pause and go on. */
-export function ownsOutput(state: State): boolean {
-  return state.caps.ownsOutput || state.settings.leadMs !== null
+/** The server paces the answer and so holds its unplayed rest: it may pause and go on. */
+export function paced(state: State): boolean {
+  return (state.settings.leadMs ?? state.caps.leadMs) !== null
 }
 
 export function outputOf(state: State): Output {
   if (state.playing.length > 0) return state.paused ? 'paused' : 'speaking'
   return activeResponse(state) ? 'thinking' : 'silent'
+}
+
+/** Output was told to stop, and what was heard of it is not known yet. */
+export function isCutting(state: State): boolean {
+  return activeResponse(state)?.phase === 'cutting' || state.playing.some((p) => p.phase === 'cutting')
+}
+
+/** Nothing is said, recognised, thought, played or awaited: the session may end without cutting anything off. */
+export function isQuiet(state: State): boolean {
+  if (state.input.kind !== 'idle' || state.transcriptions.length > 0 || state.playing.length > 0) return false
+  // A tool's result is followed by the request to answer it.
+  const lastItem = state.history.at(-1)?.item.type
+  return state.responses.size === 0 && state.tools.size === 0 && lastItem !== 'toolResult'
 }
 
 export function utteranceOf(state: State): Utterance | undefined {

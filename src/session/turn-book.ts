@@ -14,6 +14,8 @@ import type { ResponseView } from './output.ts'
 
 /** Turns closed and still open to a late word about what was heard. */
 const KEPT_CLOSED = 4
+/** Of a turn of many tool rounds, the last that are heard. The speaker keeps as many. */
+const MAX_RESPONSES = 8
 
 export interface TurnBookOptions {
   readonly clock: Clock
@@ -35,8 +37,10 @@ interface Page {
   readonly trace: TurnTrace
   opened: boolean
   closed: boolean
-  /** The newest response, and whether it reached its end. */
-  response: string | null
+  /** What answered it, oldest first; a tool's result is answered by another. `said` is by the one it is of. */
+  responses: string[]
+  readonly said: Map<string, string>
+  /** Whether the newest response reached its end. */
   finished: boolean
   sttFinalAt: number | null
 }
@@ -69,7 +73,8 @@ export class TurnBook {
       trace,
       opened: false,
       closed: false,
-      response: null,
+      responses: [],
+      said: new Map(),
       finished: false,
       sttFinalAt: null,
     })
@@ -97,11 +102,13 @@ export class TurnBook {
     const page = this.#pages.get(turn)
     if (!page) return
     const { trace } = page
-    if (page.response !== null && !page.finished) {
+    if (page.responses.length > 0 && !page.finished) {
+      page.responses.pop()
       trace.revise(trace.revision + 1)
       if (page.sttFinalAt !== null) trace.mark('sttFinal', page.sttFinalAt)
     }
-    page.response = response
+    page.responses.push(response)
+    if (page.responses.length > MAX_RESPONSES) page.said.delete(page.responses.shift()!)
     page.finished = false
     trace.response(response)
   }
@@ -111,6 +118,8 @@ export class TurnBook {
     if (!page) return
     if (name === 'sttFinal') page.sttFinalAt = at
     page.trace.mark(name, at)
+    // The words that interrupt may open the next turn before the cut is reported.
+    if (page.closed && name === 'interrupted') this.#keep(page.trace)
   }
 
   underrun(turn: string): void {
@@ -133,8 +142,9 @@ export class TurnBook {
         ? item.parts.map((p) => (p.type === 'text' ? p.text : p.type === 'audio' ? p.transcript : ''))
         : [],
     )
-    if (said.length > 0) trace.said(said.join(' ').trim())
-    trace.heard(this.#options.heardOf(response.id))
+    if (said.length > 0) page.said.set(response.id, said.join(' ').trim())
+    if (page.said.size > 0) trace.said([...page.said.values()].join(' '))
+    this.#hear(page)
     const record = trace.snapshot()
     // While the answer still plays the record can be read already, as `open`.
     if (page.opened) this.#options.turns.put(record)
@@ -145,8 +155,7 @@ export class TurnBook {
     const page = this.#pages.get(turn)
     if (!page || page.closed) return
     page.closed = true
-    const heard = page.response === null ? null : this.#options.heardOf(page.response)
-    if (heard) page.trace.heard(heard)
+    this.#hear(page)
     this.#keep(page.trace.close(outcome))
     this.#options.metrics.turn(page.trace.snapshot())
     const closed = [...this.#pages].filter(([, p]) => p.closed)
@@ -154,11 +163,20 @@ export class TurnBook {
   }
 
   /** The client's late word on what was heard. */
-  amend(turn: string, heard: Heard): void {
+  amend(turn: string): void {
     const page = this.#pages.get(turn)
     if (!page) return
-    page.trace.heard(heard)
+    this.#hear(page)
     if (page.closed) this.#keep(page.trace)
+  }
+
+  /** What was heard of all that answered it. */
+  #hear(page: Page): void {
+    const heard = page.responses.flatMap((response) => this.#options.heardOf(response) ?? [])
+    if (heard.length === 0) return
+    const text = heard.map((one) => one.text).filter((one) => one !== '')
+    const ms = heard.reduce((sum, one) => sum + one.ms, 0)
+    page.trace.heard({ ms, text: text.join(' '), interrupted: heard.some((one) => one.interrupted) })
   }
 
   #keep(trace: TurnTrace): void {

@@ -6,12 +6,12 @@ import { withDeadline } from '../attempt/deadline.ts'
 import { firstOf } from '../attempt/lineup.ts'
 import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, PCM16_24K, sameFormat } from '../audio/format.ts'
-import { openScope, type Scope } from '../cancel.ts'
+import { openScope, orAborted, type Scope } from '../cancel.ts'
 import { ProviderError } from '../errors.ts'
 import type { Piece } from '../stage/sentences.ts'
-import type { TtsAdapter, TtsEvent, TtsStream } from '../stage/tts.ts'
+import type { Sentence, TtsAdapter, TtsEvent, TtsStream } from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
-import type { Track } from './speaker.ts'
+import type { Track } from './track.ts'
 
 /** PROVIDERS.md section 5: hard limit on a voice's first sound, and on any later gap. */
 const VOICE_FIRST_MS = 5_000
@@ -19,14 +19,10 @@ const VOICE_IDLE_MS = 5_000
 
 /** Resolves when all was handed to the speaker. Throws `ProviderError`, `NoCandidate`, or the signal's reason. */
 export async function voice(pieces: AsyncIterable<Piece>, options: AnswerOptions): Promise<void> {
-  const { speaker, response, turn, voicing } = options
-  const begin = () => speaker.begin({ response, turn, voicing })
-  if (voicing.modality === 'text') return write(pieces, options, begin)
-  const utterance = new Utterance(options, begin)
+  if (options.voicing.modality === 'text') return write(pieces, options)
+  const utterance = new Utterance(options)
   try {
-    let index = 0
-    for await (const piece of pieces) await utterance.add(index++, piece)
-    await utterance.end()
+    await Promise.race([utterance.say(pieces), utterance.broken])
   } catch (error) {
     utterance.stop()
     throw error
@@ -35,14 +31,13 @@ export async function voice(pieces: AsyncIterable<Piece>, options: AnswerOptions
 
 async function write(
   pieces: AsyncIterable<Piece>,
-  options: AnswerOptions,
-  begin: () => Track,
+  { speaker, signal, ...facts }: AnswerOptions,
 ): Promise<void> {
   let track: Track | undefined
   let index = 0
   for await (const piece of pieces) {
-    track ??= begin()
-    await options.speaker.room(options.signal)
+    track ??= speaker.begin(facts)
+    await speaker.room(signal)
     track.sentence(index, piece.text)
     track.show(index++)
   }
@@ -51,77 +46,95 @@ async function write(
 
 /** The sentences of one answer on one text-to-speech stream, opened at the first that has anything to voice. */
 class Utterance {
+  /** Rejects when the voice fails, at once, whatever the model is doing. */
+  readonly broken: Promise<never>
   readonly #options: AnswerOptions
-  readonly #begin: () => Track
   readonly #scope: Scope
-  #track: Track | undefined
+  #break: (error: unknown) => void = () => {}
   #stream: TtsStream | undefined
   #playing: Promise<void> | undefined
-  #failed = false
-  /** Sentences said and not finished. */
+  /** Said before the stream was open. */
+  readonly #waiting: Sentence[] = []
+  #ended = false
+  /** Sentences said and not finished, and since when any is. */
   #owed = 0
+  #owedSince = 0
 
-  constructor(options: AnswerOptions, begin: () => Track) {
+  constructor(options: AnswerOptions) {
     this.#options = options
-    this.#begin = begin
     this.#scope = openScope(options.signal)
+    this.broken = new Promise((_, reject) => {
+      this.#break = reject
+    })
   }
 
-  async add(index: number, piece: Piece): Promise<void> {
-    this.#track ??= this.#begin()
-    this.#track.sentence(index, piece.text)
-    if (piece.spoken === '') return
-    this.#stream ??= await this.#open()
-    if (this.#failed) await this.#playing
-    this.#owed++
-    this.#stream.say({ index, text: piece.spoken })
-  }
-
-  async end(): Promise<void> {
-    this.#stream?.end()
+  async say(pieces: AsyncIterable<Piece>): Promise<void> {
+    let track: Track | undefined
+    let index = 0
+    for await (const piece of pieces) {
+      track ??= this.#options.speaker.begin(this.#options)
+      track.sentence(index, piece.text)
+      if (piece.spoken !== '') this.#voice({ index, text: piece.spoken }, track)
+      index++
+    }
+    this.#end()
     await this.#playing
     this.#scope.release()
-    this.#track?.end()
+    track?.end()
   }
 
   stop(): void {
     this.#scope.cancel('done')
   }
 
-  async #open(): Promise<TtsStream> {
-    const { lineup, clock, voicing, settings, attempts } = this.#options
-    const candidate = firstOf('tts', lineup.tts)
-    const { outputFormat, language, speed } = settings()
-    const format = bestFormat(candidate.adapter, outputFormat)
-    const attempt = attempts?.start('tts', candidate, 'first')
-    const stream = await candidate.adapter.open({
-      voice: lineup.voice(voicing.voice, candidate.provider) ?? '',
+  #voice(sentence: Sentence, track: Track): void {
+    if (this.#owed++ === 0) this.#owedSince = this.#options.clock.now()
+    if (this.#stream) this.#stream.say(sentence)
+    else this.#waiting.push(sentence)
+    if (this.#playing) return
+    this.#playing = this.#play(track)
+    this.#playing.catch(this.#break)
+  }
+
+  #end(): void {
+    if (this.#owed === 0) this.#owedSince = this.#options.clock.now()
+    this.#ended = true
+    this.#stream?.end()
+  }
+
+  async *#events(adapter: TtsAdapter, provider: string, format: AudioFormat): AsyncGenerator<TtsEvent> {
+    const { lineup, clock, voicing, settings } = this.#options
+    const { language, speed } = settings()
+    const { signal } = this.#scope
+    const opening = adapter.open({
+      voice: lineup.voice(voicing.voice, provider) ?? '',
       format,
       speed,
       ...(language === undefined ? {} : { language }),
-      signal: this.#scope.signal,
+      signal,
       clock,
     })
-    this.#playing = this.#play(stream, format, attempt)
-    this.#playing.catch(() => {
-      this.#failed = true
-    })
-    return stream
+    const stream = await orAborted(opening, signal)
+    this.#stream = stream
+    for (const sentence of this.#waiting.splice(0)) stream.say(sentence)
+    if (this.#ended) stream.end()
+    yield* stream
   }
 
-  async #play(stream: TtsStream, format: AudioFormat, attempt: number | undefined): Promise<void> {
-    const { clock, lineup, attempts, settings, mark, signal } = this.#options
-    const { provider } = firstOf('tts', lineup.tts)
-    const track = this.#track as Track
-    const converter = createConverter(format, settings().outputFormat)
+  async #play(track: Track): Promise<void> {
+    const { clock, lineup, attempts, mark, signal } = this.#options
+    const { adapter, provider, ...facts } = firstOf('tts', lineup.tts)
+    const format = bestFormat(adapter, track.format)
+    const converter = createConverter(format, track.format)
+    const attempt = attempts?.start('tts', { provider, ...facts }, 'first')
     let first = true
     let sentence = 0
-    const events = withDeadline<TtsEvent>(stream, {
+    const events = withDeadline(this.#events(adapter, provider, format), {
       clock,
       firstUsefulMs: VOICE_FIRST_MS,
       idleMs: VOICE_IDLE_MS,
       isUseful: (event) => event.type === 'audio',
-      owed: () => this.#owed > 0,
+      owedSince: () => (this.#owed > 0 || this.#ended ? this.#owedSince : null),
       scope: this.#scope,
       provider,
       stage: 'tts',

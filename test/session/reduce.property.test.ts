@@ -107,6 +107,7 @@ class World {
           message: '',
           said: '',
           audioMs: 0,
+          heard: null,
         })
       case 'reportCut':
         return this.#reportCuts()

@@ -135,6 +135,7 @@ describe('speculation', () => {
       message: '',
       said: '',
       audioMs: 0,
+      heard: null,
     })
     story.stops()
     story.final('Hello')
@@ -231,7 +232,7 @@ describe('interruption', () => {
     expect(kinds(story.tell({ type: 'speechConfirmed' }))).toEqual(['pause'])
     expect(story.types).not.toContain('cut')
     story.stops()
-    expect(kinds(story.final(''))).toEqual(['clearTimer', 'resume'])
+    expect(kinds(story.final(''))).toEqual(['discard', 'forget', 'clearTimer', 'resume'])
     expect(story.count('cut')).toBe(0)
   })
 
