@@ -52,6 +52,8 @@ export interface AppDeps {
   /** Added to those of the settings, by name. */
   readonly providers?: readonly Provider[]
   readonly log?: Logger
+  /** Where the built page lies; left out: where the build puts it. */
+  readonly consoleRoot?: string
 }
 
 export interface App {
@@ -129,7 +131,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       note,
     })
   })
-  await http.register(consolePage, {})
+  await http.register(consolePage, deps.consoleRoot === undefined ? {} : { root: deps.consoleRoot })
   const watching =
     deps.pipelinesDir === undefined ? undefined : watchPipelines(deps.pipelinesDir, clock, reload)
 

@@ -19,6 +19,8 @@ export const SKIPPED = 'skipped: chromium is not installed (apt-get install chro
 export interface Voice {
   readonly silentMs?: number
   readonly toneMs?: number
+  /** 48 kHz, after the silence. */
+  readonly clip?: Int16Array
 }
 
 export const MIC_TONE_HZ = 500
@@ -65,11 +67,17 @@ export async function openBrowser(
 }
 
 function wavOf(spoken: readonly Voice[]): Buffer {
-  const total = spoken.reduce((ms, voice) => ms + (voice.silentMs ?? 0) + (voice.toneMs ?? 0), 0)
-  const samples = new Int16Array((total * MIC_RATE_HZ) / 1000)
+  const lengths = spoken.map(
+    ({ silentMs = 0, toneMs = 0, clip }) => ((silentMs + toneMs) * MIC_RATE_HZ) / 1000 + (clip?.length ?? 0),
+  )
+  const samples = new Int16Array(lengths.reduce((sum, length) => sum + length, 0))
   let at = 0
-  for (const { silentMs = 0, toneMs = 0 } of spoken) {
+  for (const { silentMs = 0, toneMs = 0, clip } of spoken) {
     at += (silentMs * MIC_RATE_HZ) / 1000
+    if (clip) {
+      samples.set(clip, at)
+      at += clip.length
+    }
     for (const end = at + (toneMs * MIC_RATE_HZ) / 1000; at < end; at++)
       samples[at] = 9000 * Math.sin((2 * Math.PI * MIC_TONE_HZ * at) / MIC_RATE_HZ)
   }

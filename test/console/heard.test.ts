@@ -34,6 +34,8 @@ describe('which words were heard', () => {
     expect(spokenChars(stretches, text, 3000, 1000)).toBe(12)
     expect(text.slice(0, spokenChars(stretches, text, 3000, 2000))).toBe('First part. Second')
     expect(spokenChars(stretches, text, 3000, 3000)).toBe(text.length)
+    // Sound is as long as its samples, the player counts whole milliseconds: the last word does not stay unheard.
+    expect(spokenChars(stretches, text, 3000.8, 3000)).toBe(text.length)
   })
 
   test('a word is heard whole or not at all', () => {

@@ -61,6 +61,12 @@ export async function readBack(audio: Uint8Array): Promise<string> {
   }
 }
 
+/** PCM16 at 24 kHz as samples at 48 kHz, as sound cards want it. */
+export function at48k(audio: Uint8Array): Int16Array {
+  const bytes = convert(audio, PCM16_24K, { encoding: 'pcm16', sampleRateHz: 48_000 })
+  return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
+}
+
 export function quiet(ms: number): Buffer {
   return Buffer.alloc(ms * 48)
 }

@@ -27,6 +27,8 @@ const SESSION = {
     input: { format: { type: 'audio/pcm', rate: WIRE_RATE_HZ }, transcription: { model: 'default' } },
     output: { format: { type: 'audio/pcm', rate: WIRE_RATE_HZ } },
   },
+  // Words are shown while they are being said.
+  providerData: { parley: { transcriptDeltas: 'early' } },
 }
 
 export class Call {

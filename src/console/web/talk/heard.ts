@@ -17,7 +17,8 @@ export function spokenChars(
   playedMs: number,
 ): number {
   if (playedMs <= 0) return 0
-  if (playedMs >= receivedMs) return text.length
+  // The player counts whole milliseconds.
+  if (playedMs >= Math.floor(receivedMs)) return text.length
   const index = stretches.findLastIndex((s) => s.msStart <= playedMs)
   const from = stretches[index]
   if (!from) return 0

@@ -2,6 +2,7 @@
 import { heardChars, spokenChars } from '../talk/heard.ts'
 import type { Answer, Turn } from '../talk/turns.ts'
 import { waterfall } from '../timing/waterfall.ts'
+import { Unheard } from './unheard.tsx'
 import { WaterfallFigure } from './waterfall.tsx'
 
 export function TurnView({ turn }: { readonly turn: Turn }) {
@@ -57,11 +58,7 @@ function AnswerLine({ answer, turn }: { readonly answer: Answer; readonly turn: 
             <span data-testid="heard">{heard}</span>
             {answer.cutMs === null
               ? rest && <span class="ahead">{rest}</span>
-              : rest && (
-                  <>
-                    <span class="unseen"> Not heard: </span> <del data-testid="unheard">{rest.trim()}</del>
-                  </>
-                )}
+              : rest && <Unheard text={rest.trim()} />}
           </p>
         )}
         {answer.cutMs !== null && (
