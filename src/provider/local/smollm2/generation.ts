@@ -11,6 +11,12 @@ const TOP_P = 0.9
 /** A model this small repeats itself without it. */
 const REPEAT_PENALTY = 1.15
 const PENALISED_TOKENS = 64
+/**
+ * What it says beyond two sentences is rambling, whatever its instructions ask for, and a caller has to sit through
+ * it: asked for one or two short sentences, its first two answers tried took 10 and 18 s to say.
+ */
+const MAX_SENTENCES = 2
+const SENTENCE_END = /[.!?…]["')\]]?(?=\s)/g
 
 export interface GenerationRequest {
   readonly turns: readonly ChatTurn[]
@@ -64,11 +70,17 @@ export class Generation {
       await sequence.evaluateWithoutGeneratingNewTokens(this.#prompt.slice(at, at + STEP_TOKENS))
     }
     const pieces = new TextPieces<Token>((tokens, before) => this.#model.detokenize(tokens, false, before))
+    let said = ''
     for await (const token of sequence.evaluate(this.#prompt.slice(at), this.#sampling())) {
       if (this.#cancelled) return
       this.#made.push(token)
       const text = pieces.push(token)
-      if (text !== '') yield text
+      said += text
+      if (text !== '') {
+        // The sign that a sentence is over is the space before the next.
+        if ((said.match(SENTENCE_END)?.length ?? 0) >= MAX_SENTENCES) return
+        yield text
+      }
       if (this.#made.length >= this.#request.maxTokens) {
         this.#reason = 'length'
         return
