@@ -122,7 +122,7 @@ async function showTurns(
 
 function showTurn(record: TurnRecord, terminal: CommandContext['terminal']): void {
   const { paint, columns } = terminal
-  terminal.line(`\n  ${paint.bold('Turn')} ${record.id} ${paint.dim(`· pipeline ${record.pipeline}`)}\n`)
+  terminal.line(`\n  ${paint.bold('The turn')} ${paint.dim(`${record.id} · pipeline ${record.pipeline}`)}\n`)
   for (const line of waterfall(record, { columns, paint })) terminal.line(line)
   terminal.line(`\n  ${verdict(record, paint)}`)
 }

@@ -106,7 +106,7 @@ test('a recording is spoken, the answer printed and saved, the turn drawn', asyn
   expect(await talk(context, '--pipeline', 'support')).toBe(0)
   expect(context.err).toBe('')
   expect(context.out).toContain('you     hello\n  parley  Hi.')
-  expect(context.out).toContain('Turn turn_r · pipeline default')
+  expect(context.out).toContain('The turn turn_r · pipeline default')
   expect(context.out).toContain('860 ms to spare')
   const saved = readWav(await readFile(join(folder, 'answer.wav')))
   expect(saved).toEqual({ samples: reply, sampleRateHz: 24_000 })

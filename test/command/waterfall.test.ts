@@ -98,6 +98,22 @@ test('speculation that began before the end of speech is drawn from the edge', (
   expect(waterfall(record, { columns: 100, paint: plain })[1]).toContain('‹░')
 })
 
+test('a guess on words that changed is told from the answer that was spoken', () => {
+  const guess = { reason: 'revision 1', startMs: 230, firstOutputMs: 340, endMs: 400 }
+  const record = (firstToken: number) =>
+    turn({
+      marks: { committed: 500, llmFirstToken: firstToken, firstAudioSent: 700 },
+      attempts: [
+        attempt(guess),
+        attempt({ reason: 'revision 1', startMs: 510, firstOutputMs: 560, endMs: 600 }),
+      ],
+    })
+  const [, dropped, spoken] = waterfall(record(560), { columns: 100, paint: plain })
+  expect(dropped).toContain('(begun early, dropped)')
+  expect(spoken).toMatch(/510 → 600 ms$/)
+  expect(waterfall(record(340.5), { columns: 100, paint: plain })[1]).toContain('(begun early)')
+})
+
 describe('the verdict', () => {
   test('within the budget tells what was to spare', () => {
     expect(verdict(turn(), plain)).toBe(

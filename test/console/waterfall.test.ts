@@ -81,6 +81,19 @@ describe('a turn’s waterfall', () => {
     )
   })
 
+  test('a guess that was through before the words changed is dropped as well', () => {
+    const attempts = [
+      attempt('llm', 'a/guess', [230, 340, 480]),
+      attempt('llm', 'a/answer', [735, 770, 1250], { reason: 'revision 1' }),
+    ]
+    const facts = { attempts, marks: { committed: 500, llmFirstToken: 770, firstSentence: 850 } }
+    const rows = waterfall(report(facts), record(facts)).rows.filter((row) => row.stage === 'llm')
+    expect(rows.map((row) => [row.fate, row.moments.length])).toEqual([
+      ['dropped', 0],
+      ['', 2],
+    ])
+  })
+
   test('with nothing but the report there is still something to see', () => {
     const fall = waterfall(report({ ...shortAnswer.record, marks: {} }), null)
     expect(fall.firstAudioMs).toBe(1534)

@@ -24,7 +24,7 @@ export type ServerWord =
   | { readonly type: 'error'; readonly code: string; readonly message: string }
   | { readonly type: 'other' }
 
-/** PCM16 at 24 kHz both ways, and the recogniser's words shown. */
+/** PCM16 at 24 kHz both ways, and the recogniser's words shown while they are said. */
 export const sessionUpdate: RealtimeEvent = {
   type: 'session.update',
   session: {
@@ -34,6 +34,7 @@ export const sessionUpdate: RealtimeEvent = {
       input: { format: { type: 'audio/pcm', rate: 24_000 }, transcription: { model: 'parley' } },
       output: { format: { type: 'audio/pcm', rate: 24_000 } },
     },
+    providerData: { parley: { transcriptDeltas: 'early' } },
   },
 }
 

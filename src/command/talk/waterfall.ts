@@ -23,6 +23,8 @@ const FIGURES = 20
 const MARGIN = 1.08
 /** Speculation begins before the end of speech; more than this share of the budget is cut off on the left. */
 const EARLY_SHARE = 0.25
+/** A mark and the attempt that made it are written down one after the other. */
+const SAME_MOMENT_MS = 2
 
 export function waterfall(record: TurnRecord, options: WaterfallOptions): string[] {
   const { paint } = options
@@ -32,7 +34,7 @@ export function waterfall(record: TurnRecord, options: WaterfallOptions): string
   if (committed !== undefined && committed > 0) {
     lines.push(row(paint.dim('silence, end of turn'), scale.bar(0, 0, committed, paint.dim), committed))
   }
-  for (const attempt of record.attempts) lines.push(attemptRow(attempt, scale, paint))
+  for (const attempt of record.attempts) lines.push(attemptRow(attempt, record, scale, paint))
   if (firstAudioSent !== undefined) {
     lines.push(row(paint.bold('first audio'), scale.point(firstAudioSent, paint.bold('◆')), firstAudioSent))
   }
@@ -55,25 +57,37 @@ export function verdict(record: TurnRecord, paint: Paint): string {
   return paint.red(`${took}: ${formatMs(actualMs - turnMs)} over${by}.`) + helped
 }
 
-function attemptRow(attempt: AttemptRecord, scale: Scale, paint: Paint): string {
+function attemptRow(attempt: AttemptRecord, record: TurnRecord, scale: Scale, paint: Paint): string {
   const colour = { stt: paint.cyan, llm: paint.magenta, tts: paint.blue }[attempt.stage]
   const first = attempt.firstOutputMs ?? attempt.endMs ?? scale.toMs
   const end = attempt.endMs ?? scale.toMs
   const label = `${attempt.stage} ${attempt.provider}/${attempt.model}`
   const bar = scale.bar(attempt.startMs, first, end, attempt.status === 'failed' ? paint.red : colour)
   const ending = attempt.endMs === null ? '…' : formatMs(end)
-  const figures = `${Math.round(attempt.startMs)} → ${ending}${describe(attempt)}`
+  const figures = `${Math.round(attempt.startMs)} → ${ending}${describe(attempt, record)}`
   return `  ${colour(column(label))}${bar}  ${figures}`
 }
 
 /** What is unusual about an attempt; nothing for a first try that went well. */
-function describe(attempt: AttemptRecord): string {
+function describe(attempt: AttemptRecord, record: TurnRecord): string {
   const notes = []
+  const early = earlyGuess(attempt, record)
   if (attempt.status === 'failed') notes.push(`failed: ${attempt.kind ?? 'unknown'}`)
-  if (attempt.status === 'cancelled') notes.push('cancelled')
+  if (attempt.status === 'cancelled' && early !== 'dropped') notes.push('cancelled')
   if (attempt.hedge) notes.push('hedge')
-  if (attempt.reason !== 'first' && attempt.reason !== '') notes.push(attempt.reason)
+  if (early !== 'no') notes.push(early === 'kept' ? 'begun early' : 'begun early, dropped')
+  if (!/^(first|revision \d+)?$/.test(attempt.reason)) notes.push(attempt.reason)
   return notes.length > 0 ? `  (${notes.join('; ')})` : ''
+}
+
+/** The model may begin while it is still unsure whether the caller has finished: on words that hold, or do not. */
+function earlyGuess(attempt: AttemptRecord, { marks }: TurnRecord): 'no' | 'kept' | 'dropped' {
+  if (attempt.stage !== 'llm' || !/^(first|revision \d+)$/.test(attempt.reason)) return 'no'
+  if (attempt.status === 'failed') return 'no'
+  if (attempt.startMs >= (marks.committed ?? 0)) return 'no'
+  const { llmFirstToken } = marks
+  if (llmFirstToken === undefined || attempt.firstOutputMs === null) return 'dropped'
+  return Math.abs(llmFirstToken - attempt.firstOutputMs) <= SAME_MOMENT_MS ? 'kept' : 'dropped'
 }
 
 function row(label: string, chart: string, ms: number): string {

@@ -38,6 +38,9 @@ export interface Waterfall {
   readonly rows: readonly Row[]
 }
 
+/** A mark and the attempt that made it are written down one after the other. */
+const SAME_MOMENT_MS = 2
+
 const LABEL = { stt: 'STT', llm: 'LLM', tts: 'TTS' } as const
 
 /** Draws from the record where there is one: it is final, the report only as of `response.done`. */
@@ -114,8 +117,20 @@ function attemptRow(
 
 /** An interrupted answer's last attempts were cancelled too, yet they are what was heard. */
 function good(attempt: AttemptRecord, tries: readonly AttemptRecord[], marks: TurnRecord['marks']): boolean {
+  if (outdated(attempt, tries, marks)) return false
   if (attempt.status === 'ok' || attempt.status === 'running') return true
   return attempt.status === 'cancelled' && marks.interrupted !== undefined && attempt === tries.at(-1)
+}
+
+/** The model began before the caller had surely ended, and was through before the words turned out to be others. */
+function outdated(
+  attempt: AttemptRecord,
+  tries: readonly AttemptRecord[],
+  { committed, llmFirstToken }: TurnRecord['marks'],
+): boolean {
+  if (attempt.stage !== 'llm' || attempt === tries.at(-1)) return false
+  if (committed === undefined || llmFirstToken === undefined || attempt.startMs >= committed) return false
+  return attempt.firstOutputMs === null || attempt.firstOutputMs < llmFirstToken - SAME_MOMENT_MS
 }
 
 /** `revision 1` is how every speculated turn begins; saying so would be noise. */
