@@ -3,7 +3,7 @@
  * prints the conversation, saves the answers.
  *
  *     npx tsx examples/agents-realtime.ts question.wav        (24 kHz, mono, 16 bits)
- *     npx tsx examples/agents-realtime.ts "What time is it in Oslo?"
+ *     npx tsx examples/agents-realtime.ts "What is the weather in Oslo?"
  *
  * PARLEY_URL   ws://127.0.0.1:8080/v1/realtime unless set
  * PARLEY_KEY   needed where the server has keys
@@ -14,22 +14,23 @@ import wavefile from 'wavefile'
 import { z } from 'zod'
 
 const RATE_HZ = 24_000
-const [what = 'What time is it in Oslo?', out = 'answer.wav'] = process.argv.slice(2)
+const [what = 'What is the weather in Oslo?', out = 'answer.wav'] = process.argv.slice(2)
 const { PARLEY_URL = 'ws://127.0.0.1:8080/v1/realtime', PARLEY_KEY = 'none' } = process.env
 
-const clock = tool({
-  name: 'time_in',
-  description: 'Tells the time of day in a city.',
+/** Parley's scripted voice asks a tool of this name; so does any model that can. */
+const weather = tool({
+  name: 'get_weather',
+  description: 'Tells what the weather is like in a city.',
   parameters: z.object({ city: z.string() }),
   execute: async ({ city }) => {
-    console.log(`tool:   time_in(${city})`)
-    return `In ${city} it is ${new Date().toLocaleTimeString('en', { timeStyle: 'short' })}.`
+    console.log(`tool:   get_weather(${city})`)
+    return JSON.stringify({ sky: 'cloudy', temperature: 12 })
   },
 })
 const agent = new RealtimeAgent({
   name: 'Guide',
   instructions: 'Answer in one short sentence.',
-  tools: [clock],
+  tools: [weather],
 })
 const session = new RealtimeSession(agent, { transport: 'websocket', model: 'gpt-realtime' })
 const answer: Buffer[] = []

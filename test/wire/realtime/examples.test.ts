@@ -88,7 +88,7 @@ test('openai-realtime.ts speaks a file', async () => {
 
 test('agents-realtime.ts says a sentence and uses its tool', async () => {
   server = await startServer()
-  const printed = run('agents-realtime', ['What time is it?'], {
+  const printed = run('agents-realtime', ['What is the weather?'], {
     PARLEY_URL: `ws://127.0.0.1:${server.port}/v1/realtime`,
   })
   const session = await server.host.first()
@@ -96,7 +96,7 @@ test('agents-realtime.ts says a sentence and uses its tool', async () => {
   session.say(
     ...SPOKEN_TURN.map((output) =>
       output.type === 'toolCalled'
-        ? { ...output, item: { ...output.item, name: 'time_in', arguments: '{"city":"Oslo"}' } }
+        ? { ...output, item: { ...output.item, name: 'get_weather', arguments: '{"city":"Oslo"}' } }
         : output,
     ),
   )
@@ -112,7 +112,7 @@ test('agents-realtime.ts says a sentence and uses its tool', async () => {
       }),
   )
   const text = await printed
-  expect(text).toContain('tool:   time_in(Oslo)')
+  expect(text).toContain('tool:   get_weather(Oslo)')
   expect(text).toContain('answer: Good morning.')
   expect(savedSamples()).toBe(6)
 })
