@@ -1,0 +1,92 @@
+/** What AssemblyAI's messages mean for utterances. */
+import type { Clock } from '../../clock.ts'
+import type { Notice, Protocol } from '../recognition.ts'
+import {
+  type AssemblyAiMessage,
+  FORCE_ENDPOINT,
+  KEEP_ALIVE,
+  readMessage,
+  reasonOf,
+  TERMINATE,
+} from './wire.ts'
+
+/**
+ * A frame of less than 50 ms or more than 1,000 ms ends the session. Audio "at approximately real time": how much
+ * faster it takes is not said, so that a replay goes at twice that after a second in advance.
+ */
+const FRAMING = { minMs: 50, maxMs: 500, pace: { speed: 2, burstMs: 1_000 } }
+export const REPLAY_SPEED = FRAMING.pace.speed
+/** No time-out of its own is set; this is for what lies between. */
+const KEEP_ALIVE_MS = 10_000
+/** Every open second is paid for. */
+const IDLE_LIMIT_MS = 60_000
+/** Three and a half times the time within which 99 % of finals come. */
+const GRACE_MS = 1_500
+
+/** One for each stream: it remembers which turns have ended. */
+export function assemblyAiProtocol(clock: Clock): Protocol {
+  let ended = -1
+  return {
+    framing: FRAMING,
+    force: FORCE_ENDPOINT,
+    goodbye: TERMINATE,
+    keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS },
+    idleLimitMs: IDLE_LIMIT_MS,
+    graceMs: GRACE_MS,
+    // Where no turn had begun, none ends; heartbeats tell that from a session that died.
+    unanswered: ({ heardText, messages }) => (!heardText && messages > 0 ? 'answer' : 'wait'),
+    hear(json) {
+      const message = readMessage(json)
+      switch (message.type) {
+        case 'Begin':
+          return begin(message, clock)
+        case 'Error':
+          return [{ type: 'failed', ...reasonOf(message.code) }]
+        case 'Turn': {
+          // The end comes twice when turns are formatted.
+          if (message.order <= ended) return []
+          if (message.endOfTurn) ended = message.order
+          return turn(message)
+        }
+        default:
+          return []
+      }
+    },
+    closed: ({ code }) => reasonOf(code),
+  }
+}
+
+function begin({ expiresAtMs }: AssemblyAiMessage & { type: 'Begin' }, clock: Clock): Notice[] {
+  const ready: Notice = { type: 'ready' }
+  return expiresAtMs === undefined
+    ? [ready]
+    : [ready, { type: 'expires', inMs: expiresAtMs - clock.wallMs() }]
+}
+
+function turn(message: AssemblyAiMessage & { type: 'Turn' }): Notice[] {
+  const { text, words, stable, endOfTurn, confidence, language } = message
+  const [first, last] = [words[0], words.at(-1)]
+  const notices: Notice[] = []
+  if (first && last) {
+    notices.push({
+      type: 'segment',
+      segment: {
+        startMs: first.startMs,
+        endMs: last.endMs,
+        text,
+        stable,
+        settled: endOfTurn,
+        ...(endOfTurn && { words }),
+        ...(confidence !== undefined && { confidence }),
+        ...(language !== undefined && { language }),
+      },
+    })
+  }
+  if (endOfTurn) {
+    notices.push({
+      type: 'forced',
+      ...(first && last && { middleMs: (first.startMs + last.endMs) / 2 }),
+    })
+  }
+  return notices
+}

@@ -1,0 +1,49 @@
+/**
+ * `type: deepgram`: Deepgram v1 `listen` (nova models). Written from
+ * https://developers.deepgram.com/reference/speech-to-text/listen-streaming, read on 2026-11-22, the types of
+ * `@deepgram/sdk` 5.13.0 and adapters that others ship (evidence: S, P); the sizes of its tolerances are guesses.
+ * The SDK checks our double. Not yet run with real keys.
+ */
+import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
+import type { Provider, ProviderDeps } from '../../stage/provider.ts'
+import type { SttAdapter } from '../../stage/stt.ts'
+import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
+import { openRecognition } from '../open-recognition.ts'
+import { deepgramProtocol } from './stream.ts'
+import { listenUrl } from './wire.ts'
+
+export const DEEPGRAM_BASE_URL = 'wss://api.deepgram.com'
+
+/** Long enough not to split a sentence at a breath, short enough that most of it is settled when the turn ends. */
+const ENDPOINTING_MS = 300
+
+/** Throws an `Error` naming the setting that is wrong. */
+export function createDeepgram(_deps: ProviderDeps, settings: CloudSettings): Provider {
+  const { name, connect, baseUrl, apiKey } = cloudEndpoint(settings, DEEPGRAM_BASE_URL)
+  const stt = (model: string): SttAdapter => ({
+    id: `${name}/${model}`,
+    caps: {
+      languages: 'any',
+      inputs: [PCM16_16K, MULAW_8K, PCM16_24K, ALAW_8K],
+      feed: 'speech',
+      endOfTurn: 'vad',
+      eager: false,
+      wordTimes: true,
+      forceFinal: true,
+      // It takes recordings as fast as they come and answers several times faster than they play.
+      maxReplaySpeed: 10,
+    },
+    open: ({ format, language, hints = [], signal, clock }) =>
+      openRecognition({
+        provider: name,
+        protocol: deepgramProtocol(),
+        connect,
+        url: listenUrl(baseUrl, { model, format, language, hints, endpointingMs: ENDPOINTING_MS }),
+        headers: { authorization: `Token ${apiKey}` },
+        format,
+        signal,
+        clock,
+      }),
+  })
+  return { name, stt, close: async () => {} }
+}

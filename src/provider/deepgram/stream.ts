@@ -1,0 +1,56 @@
+/** What Deepgram's messages mean for utterances. */
+import type { Notice, Protocol } from '../recognition.ts'
+import { CLOSE_STREAM, FINALIZE, KEEP_ALIVE, readMessage, reasonOf } from './wire.ts'
+
+/** Frames of any length are taken; longer ones only wait. */
+const FRAMING = { minMs: 0, maxMs: 500 }
+/** It asks for one every 3 to 5 s and closes after 10. */
+const KEEP_ALIVE_MS = 4_000
+/** Enough for a session to have begun: without any audio, keep-alives do not count. */
+const PRIME_MS = 100
+/** It costs nothing while no audio flows, so it may last as long as a caller thinks. */
+const IDLE_LIMIT_MS = 300_000
+/** Twice the time within which 99 % of finals come, rounded up. */
+const GRACE_MS = 700
+/** `Finalize` may stay without an answer when "no noticeable amount" of audio was left; how much that is, it does not say. */
+const UNNOTICEABLE_MS = 500
+/** How far before our last byte a result may end that still covers it: it counts in frames of its model. */
+const FRAME_SLACK_MS = 100
+
+export function deepgramProtocol(): Protocol {
+  return {
+    framing: FRAMING,
+    force: FINALIZE,
+    goodbye: CLOSE_STREAM,
+    keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS, primeMs: PRIME_MS },
+    idleLimitMs: IDLE_LIMIT_MS,
+    graceMs: GRACE_MS,
+    unanswered: ({ uncoveredMs }) => (uncoveredMs <= UNNOTICEABLE_MS ? 'answer' : 'wait'),
+    hear,
+    closed: reasonOf,
+  }
+}
+
+function hear(json: string): readonly Notice[] {
+  const message = readMessage(json)
+  if (message.type === 'UtteranceEnd') return [{ type: 'endOfTurn' }]
+  if (message.type !== 'Results') return []
+  const { startMs, endMs, text, words, confidence, language, isFinal, speechFinal } = message
+  const notices: Notice[] = [
+    {
+      type: 'segment',
+      segment: {
+        startMs,
+        endMs,
+        text,
+        settled: isFinal,
+        ...(isFinal && { words }),
+        ...(confidence !== undefined && { confidence }),
+        ...(language !== undefined && { language }),
+      },
+    },
+  ]
+  if (isFinal) notices.push({ type: 'covered', toMs: endMs + FRAME_SLACK_MS })
+  if (speechFinal) notices.push({ type: 'endOfTurn' })
+  return notices
+}

@@ -1,0 +1,333 @@
+/**
+ * A recogniser's stream over a WebSocket: what is the same for every provider. What differs is a `Protocol`, which
+ * is data and a pure reading of the messages.
+ *
+ *     write ─► AudioSender ─► socket ─► Protocol.hear ─► Utterances ─► events
+ *
+ * Never tries again and never logs. Whatever ends it says goodbye to the provider, and ends the connection a second
+ * later if the provider does not.
+ */
+import type { AudioFormat } from '../audio/format.ts'
+import { Channel } from '../channel.ts'
+import type { Clock, Timer } from '../clock.ts'
+import { ProviderError, type ProviderErrorKind } from '../errors.ts'
+import type { SttEvent, SttStream } from '../stage/stt.ts'
+import { AudioSender, type Framing } from './audio-sender.ts'
+import type { Socket, SocketClose } from './socket.ts'
+import { type Question, type Segment, Utterances } from './utterances.ts'
+
+/** What a provider's message means. Times are the provider's, in milliseconds. */
+export type Notice =
+  /** Audio is welcome. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'segment'; readonly segment: Segment }
+  /** All audio up to there has been recognised. */
+  | { readonly type: 'covered'; readonly toMs: number }
+  /** The oldest `force` message has its answer; about which audio, if it says. */
+  | { readonly type: 'forced'; readonly middleMs?: number }
+  | { readonly type: 'endOfTurn' }
+  /** The provider will end the session then. */
+  | { readonly type: 'expires'; readonly inMs: number }
+  | { readonly type: 'failed'; readonly kind: ProviderErrorKind; readonly message: string }
+
+/** A question the provider has not answered for a while. */
+export interface Unanswered {
+  /** Audio it has not said anything of. */
+  readonly uncoveredMs: number
+  /** Were there words in this utterance? */
+  readonly heardText: boolean
+  /** Messages of any kind since the question was sent. */
+  readonly messages: number
+}
+
+export interface Protocol {
+  readonly framing: Framing
+  /** Makes it recognise at once what it has; `covered` or `forced` answers. */
+  readonly force: string
+  readonly goodbye: string
+  readonly keepAlive: {
+    readonly message: string
+    readonly everyMs: number
+    /** Before any audio it counts for nothing: send that much silence instead. */
+    readonly primeMs?: number
+  }
+  /** Without audio for so long, the connection is given up as `expired`. */
+  readonly idleLimitMs: number
+  /** A silent question is looked at that often. */
+  readonly graceMs: number
+  /** `answer`: with what is known; a provider may keep quiet about silence. */
+  unanswered(question: Unanswered): 'answer' | 'wait'
+  /** Throws `Malformed`. */
+  hear(message: string): readonly Notice[]
+  /** Why it closed, when we did not ask. */
+  closed(close: SocketClose): { readonly kind: ProviderErrorKind; readonly message: string }
+}
+
+/** A message that is not as the provider's documents say. Says what is missing, never what was said. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed'
+}
+
+export interface RecognitionOptions {
+  readonly provider: string
+  readonly protocol: Protocol
+  readonly socket: Socket
+  readonly format: AudioFormat
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** The last line of defence: a question without an answer. The session's own deadline is usually shorter. */
+export const ANSWER_LIMIT_MS = 5_000
+/** Before the provider's own end. */
+const EXPIRY_MARGIN_MS = 30_000
+/** From goodbye to the end of the connection. */
+export const GOODBYE_MS = 1_000
+/** Audio that may wait for the network or the provider's pace. */
+const WAITING_LIMIT_MS = 60_000
+const UNREAD_EVENTS = 256
+
+export class Recognition implements SttStream {
+  readonly #options: RecognitionOptions
+  readonly #events: Channel<SttEvent>
+  readonly #sender: AudioSender
+  readonly #utterances = new Utterances()
+  /** Sent and not answered, oldest first: from where the utterance was, and up to where. */
+  #forces: { readonly fromMs: number; readonly atMs: number }[] = []
+  readonly #onAbort: () => void
+  #becomeReady: { resolve(): void; reject(error: unknown): void } | undefined
+  #ended = false
+  #activeAt: number
+  #expiring = false
+  #messages = 0
+  #watched: { question: object; since: number; messages: number } | undefined
+  #watchTimer: Timer | undefined
+  #keepAliveTimer: Timer | undefined
+  #expiryTimer: Timer | undefined
+  /** Resolves when the provider said that it is ready; rejects with what ended the stream before. */
+  readonly ready: Promise<void>
+
+  constructor(options: RecognitionOptions) {
+    const { socket, format, protocol, clock, signal } = options
+    this.#options = options
+    this.#events = new Channel({ capacity: UNREAD_EVENTS, signal })
+    this.#sender = new AudioSender(socket, format, protocol.framing, clock)
+    this.#activeAt = clock.now()
+    this.ready = new Promise((resolve, reject) => {
+      this.#becomeReady = { resolve, reject }
+    })
+    this.ready.catch(() => {})
+    this.#onAbort = () => this.#end(signal.reason)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#keepAlive()
+    void this.#read()
+  }
+
+  write(audio: Uint8Array): void {
+    if (this.#ended || audio.length === 0) return
+    this.#activeAt = this.#options.clock.now()
+    this.#sender.write(audio)
+    if (this.#sender.waitingMs > WAITING_LIMIT_MS)
+      this.fail('transient', 'the provider does not take the audio')
+  }
+
+  preview(): void {
+    this.#ask('preview')
+  }
+
+  finalize(): void {
+    this.#ask('final')
+  }
+
+  discard(): void {
+    if (this.#ended) return
+    this.#sender.fill()
+    const { fromMs } = this.#utterances
+    if (this.#utterances.discard(this.#sender.positionMs)) this.#force(fromMs)
+    this.#settle([])
+  }
+
+  async close(): Promise<void> {
+    this.#events.close()
+    this.#end(new ProviderError(this.#facts('cancelled', 'the stream was closed')))
+    await this.#options.socket.closed
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<SttEvent> {
+    return this.#events
+  }
+
+  /** The stream broke: readers get what they have not read, then the error. */
+  fail(kind: ProviderErrorKind, message: string): void {
+    if (this.#ended) return
+    const error = new ProviderError(this.#facts(kind, message))
+    this.#events.fail(error)
+    this.#end(error)
+  }
+
+  #facts(kind: ProviderErrorKind, message: string) {
+    return { provider: this.#options.provider, stage: 'stt', kind, message } as const
+  }
+
+  #ask(question: Question): void {
+    if (this.#ended) return
+    this.#activeAt = this.#options.clock.now()
+    this.#sender.fill()
+    const { fromMs } = this.#utterances
+    if (this.#utterances.ask(question, this.#sender.positionMs)) this.#force(fromMs)
+    this.#settle(this.#utterances.drain())
+  }
+
+  #force(fromMs: number): void {
+    this.#forces.push({ fromMs, atMs: this.#sender.positionMs })
+    this.#sender.send(this.#options.protocol.force)
+  }
+
+  async #read(): Promise<void> {
+    const { socket, protocol } = this.#options
+    for await (const message of socket.messages) {
+      if (this.#ended) continue
+      this.#messages++
+      try {
+        const notices = typeof message === 'string' ? protocol.hear(message) : []
+        for (const notice of notices) this.#notice(notice)
+      } catch (error) {
+        this.fail('transient', error instanceof Malformed ? error.message : 'a message could not be read')
+      }
+    }
+    const { kind, message } = protocol.closed(await socket.closed)
+    this.fail(kind, message)
+  }
+
+  #notice(notice: Notice): void {
+    if (this.#ended) return
+    switch (notice.type) {
+      case 'ready':
+        return this.#becomeReady?.resolve()
+      case 'segment':
+        return this.#settle(this.#utterances.hear(this.#timed(notice.segment)))
+      case 'covered':
+        return this.#settle(this.#utterances.cover(notice.toMs))
+      case 'forced':
+        return this.#forced(notice.middleMs)
+      case 'endOfTurn': {
+        const text = this.#utterances.spokenText
+        return this.#settle(text === '' ? [] : [{ type: 'endOfTurn', text }])
+      }
+      case 'expires':
+        return this.#expireIn(notice.inMs)
+      case 'failed':
+        return this.fail(notice.kind, notice.message)
+      default:
+        notice satisfies never
+    }
+  }
+
+  /** Words count from the first byte written. */
+  #timed(segment: Segment): Segment {
+    if (!segment.words) return segment
+    const words = segment.words.map(({ text, startMs, endMs }) => ({
+      text,
+      startMs: this.#sender.writtenMs(startMs),
+      endMs: this.#sender.writtenMs(endMs),
+    }))
+    return { ...segment, words }
+  }
+
+  #forced(middleMs: number | undefined): void {
+    const oldest = this.#forces[0]
+    // About audio from before: the late answer to a question that was given up.
+    if (!oldest || (middleMs !== undefined && middleMs < oldest.fromMs)) return
+    this.#forces.shift()
+    this.#settle(this.#utterances.cover(oldest.atMs))
+  }
+
+  #settle(events: readonly SttEvent[]): void {
+    for (const event of events) {
+      const isLuxury = event.type === 'partial' && !event.complete
+      if (isLuxury && this.#events.size > UNREAD_EVENTS / 2) continue
+      if (!this.#events.push(event)) return this.fail('transient', 'nobody reads the recognition')
+    }
+    this.#watch()
+    if (this.#expiring && this.#isIdle) this.fail('expired', 'the session comes to its end')
+  }
+
+  get #isIdle(): boolean {
+    return this.#utterances.idleAt(this.#sender.positionMs)
+  }
+
+  /** One timer for the oldest question. */
+  #watch(): void {
+    const waiting = this.#utterances.waiting
+    if (waiting?.question === this.#watched?.question) return
+    this.#watchTimer?.cancel()
+    const since = this.#options.clock.now()
+    this.#watched = waiting && { question: waiting.question, since, messages: this.#messages }
+    if (waiting) this.#lookLater()
+  }
+
+  #lookLater(): void {
+    const { clock, protocol } = this.#options
+    this.#watchTimer = clock.setTimer(protocol.graceMs, () => this.#look())
+  }
+
+  #look(): void {
+    const { clock, protocol } = this.#options
+    const waiting = this.#utterances.waiting
+    const watched = this.#watched
+    if (!waiting || !watched) return
+    if (this.#sender.waitingMs > 0) {
+      // Not even asked yet.
+      watched.since = clock.now()
+      return this.#lookLater()
+    }
+    const uncoveredMs = waiting.atMs - Math.max(waiting.fromMs, this.#utterances.coveredMs)
+    const messages = this.#messages - watched.messages
+    if (protocol.unanswered({ uncoveredMs, heardText: waiting.heardText, messages }) === 'answer') {
+      this.#forces = this.#forces.filter(({ atMs }) => atMs > waiting.atMs)
+      return this.#settle(this.#utterances.cover(waiting.atMs))
+    }
+    if (clock.now() - watched.since >= ANSWER_LIMIT_MS) return this.fail('timeout', 'no final came')
+    this.#lookLater()
+  }
+
+  #keepAlive(): void {
+    const { clock, protocol } = this.#options
+    const { message, everyMs, primeMs = 0 } = protocol.keepAlive
+    const { idleLimitMs } = protocol
+    const dueMs = this.#sender.lastSentAt + everyMs - clock.now()
+    this.#keepAliveTimer = clock.setTimer(dueMs, () => {
+      if (this.#isIdle && clock.now() - this.#activeAt >= idleLimitMs) {
+        return this.fail('expired', 'nothing was said for a long time')
+      }
+      if (clock.now() - this.#sender.lastSentAt >= everyMs) {
+        if (primeMs > 0 && this.#sender.positionMs === 0) {
+          this.#sender.pad(primeMs)
+          this.#utterances.skipTo(this.#sender.positionMs)
+        } else this.#sender.sendNow(message)
+      }
+      this.#keepAlive()
+    })
+  }
+
+  #expireIn(ms: number): void {
+    this.#expiryTimer?.cancel()
+    this.#expiryTimer = this.#options.clock.setTimer(ms - EXPIRY_MARGIN_MS, () => {
+      this.#expiring = true
+      this.#settle([])
+    })
+  }
+
+  #end(reason: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { socket, signal, clock, protocol } = this.#options
+    signal.removeEventListener('abort', this.#onAbort)
+    for (const timer of [this.#watchTimer, this.#keepAliveTimer, this.#expiryTimer]) timer?.cancel()
+    this.#becomeReady?.reject(reason)
+    this.#sender.close()
+    socket.sendText(protocol.goodbye)
+    const timer = clock.setTimer(GOODBYE_MS, () => socket.terminate())
+    void socket.closed.then(() => timer.cancel())
+  }
+}
