@@ -1,0 +1,71 @@
+/**
+ * ElevenLabs, text to speech over `multi-stream-input`. Evidence: `wire.ts`. Not served: `eleven_v3`, which has no such
+ * endpoint, and recognition (`scribe_…`).
+ */
+import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K, sameFormat } from '../../audio/format.ts'
+import { orAborted } from '../../cancel.ts'
+import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
+import type { Provider, ProviderDeps } from '../../stage/provider.ts'
+import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import { LinkPool } from '../link-pool.ts'
+import { type SpeechSettings, socketBase } from '../settings.ts'
+import { connectWs } from '../socket.ts'
+import { ElevenLabsLink } from './link.ts'
+import { ElevenLabsStream } from './stream.ts'
+import { urlOf, voiceSettings } from './wire.ts'
+
+export const ELEVENLABS_BASE_URL = 'wss://api.elevenlabs.io'
+
+const CAPS: TtsCaps = {
+  input: 'incremental',
+  outputs: [PCM16_24K, PCM16_16K, { encoding: 'pcm16', sampleRateHz: 8_000 }, MULAW_8K, ALAW_8K],
+  times: 'word',
+  contexts: 2,
+  cancel: true,
+  languages: 'any',
+}
+/** With two answers each. What a plan allows at once is less, and its refusal comes as `rate`. */
+const SOCKETS = 64
+
+/** Throws an `Error` naming the setting that is wrong. */
+export function createElevenLabs({ clock }: ProviderDeps, settings: SpeechSettings): Provider {
+  const { name, apiKey, connect = connectWs } = settings
+  const base = socketBase(settings, ELEVENLABS_BASE_URL)
+  const links = new LinkPool<ElevenLabsLink>(SOCKETS)
+  const refusal = (kind: ProviderErrorKind, message: string) =>
+    new ProviderError({ provider: name, stage: 'tts', kind, message })
+
+  const tts = (model: string): TtsAdapter | undefined => {
+    if (/^(scribe|eleven_v3)/.test(model)) return undefined
+    return {
+      id: `${name}/${model}`,
+      caps: CAPS,
+      async open({ voice, format, language, speed, signal }) {
+        signal.throwIfAborted()
+        if (voice === '') throw refusal('bad_request', 'no voice of this provider is named in `voices`')
+        if (!CAPS.outputs.some((output) => sameFormat(output, format))) {
+          throw refusal('bad_request', `no ${format.encoding} at ${format.sampleRateHz} Hz`)
+        }
+        const url = urlOf({ base, voice, model, format, ...(language !== undefined && { language }) })
+        const own = voiceSettings(speed)
+        const key = `${own?.speed ?? ''} ${url}`
+        const lease = async (onRoom: () => void) => {
+          const link = links.take(key, (onOver) => {
+            return new ElevenLabsLink({ connect, url, apiKey, provider: name, settings: own, clock, onOver })
+          })
+          if (!link) throw refusal('rate', `all ${SOCKETS} connections are taken`)
+          const line = link.lease(onRoom)
+          try {
+            await orAborted(link.ready, signal)
+            return line
+          } catch (error) {
+            line.release()
+            throw error
+          }
+        }
+        return new ElevenLabsStream({ provider: name, format, signal, clock, lease }).connect()
+      },
+    }
+  }
+  return { name, tts, close: () => links.close() }
+}

@@ -1,0 +1,54 @@
+/**
+ * Warm sockets shared by the answers of a whole process: an answer gets one that has room for it, or a new one. What
+ * a socket's address fixes (voice, format …) is its key; sockets of different keys are not exchanged.
+ */
+export interface Link {
+  /** Open or opening, and with room for one more answer. */
+  readonly roomy: boolean
+  /** Nobody needs it now. */
+  readonly idle: boolean
+  /** Resolves when the socket is gone. Idempotent. */
+  close(): Promise<void>
+}
+
+export class LinkPool<L extends Link> {
+  readonly #limit: number
+  readonly #links = new Map<L, string>()
+  #closed = false
+
+  /** `limit`: sockets at once, over all keys. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** How many sockets there are. */
+  get size(): number {
+    return this.#links.size
+  }
+
+  /** Undefined when all sockets there may be are taken, or the pool is closed. */
+  take(key: string, open: (onOver: (link: L) => void) => L): L | undefined {
+    if (this.#closed) return undefined
+    for (const [link, its] of this.#links) if (its === key && link.roomy) return link
+    if (this.#links.size >= this.#limit && !this.#makeRoom()) return undefined
+    const link = open((over) => this.#links.delete(over))
+    this.#links.set(link, key)
+    return link
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#links.keys()].map((link) => link.close()))
+  }
+
+  /** The one longest here that nobody needs goes. */
+  #makeRoom(): boolean {
+    for (const link of this.#links.keys()) {
+      if (!link.idle) continue
+      this.#links.delete(link)
+      void link.close()
+      return true
+    }
+    return false
+  }
+}
