@@ -53,7 +53,7 @@ export class Host implements SessionHost {
 
   /** Throws `SessionRefused`. */
   open(origin: SessionOrigin): Session {
-    const { clock, vad, limits, metrics, turns, snapshot } = this.#options
+    const { limits, metrics, snapshot } = this.#options
     const keyId = origin.key?.id ?? null
     const found = snapshot(origin.pipeline)
     if (!found) throw this.#refused('no_pipeline', `There is no pipeline named ${origin.pipeline}.`)
@@ -62,8 +62,21 @@ export class Host implements SessionHost {
     }
     const admission = limits.acquire(keyId)
     if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
-    const { pipeline, lineup } = found
+    const release = () => {
+      metrics.sessionClosed(origin.wire)
+      admission.release()
+    }
     metrics.sessionOpened(origin.wire)
+    try {
+      return this.#begin(origin, found, release)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  #begin(origin: SessionOrigin, { pipeline, lineup }: PipelineSnapshot, release: () => void): LiveSession {
+    const { clock, vad, metrics, turns } = this.#options
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings: settingsFrom(pipeline),
@@ -75,7 +88,7 @@ export class Host implements SessionHost {
       vad,
       pacers: this.#pacers,
       book: {
-        keyId,
+        keyId: origin.key?.id ?? null,
         wire: origin.wire,
         pipeline: pipeline.name,
         turnMs: pipeline.budget.turnMs,
@@ -84,8 +97,7 @@ export class Host implements SessionHost {
       },
       onClosed: () => {
         this.#sessions.delete(session)
-        metrics.sessionClosed(origin.wire)
-        admission.release()
+        release()
       },
     })
     this.#sessions.add(session)

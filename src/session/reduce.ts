@@ -72,6 +72,9 @@ function hangUp(d: Draft): void {
   for (const { response } of d.state.playing) d.do({ do: 'drop', response, reason: 'hangup' })
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })
   if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : 'cancelled')
+  for (const { inConversation, turn } of d.state.responses.values()) {
+    if (!inConversation) closeTurn(d, turn, 'cancelled')
+  }
   d.do({ do: 'end' })
   d.set({
     closed: true,
