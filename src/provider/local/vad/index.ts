@@ -5,8 +5,8 @@
  *        ▲                                                                                          │
  *        └────────────────────────── probabilities, one message an exchange ◄───────────────────────┘
  *
- * While the worker is busy windows gather, so batches grow with the load by themselves and nothing ever waits
- * for a batch to fill. A crash loses no window: the exchange is given to the next worker, with fresh state.
+ * While the worker is busy windows gather, so batches grow with the load by themselves. An exchange follows the one
+ * before by 4 ms at least: a lone caller's windows are 32 ms apart and never wait, those of a hundred callers gather. A crash loses no window: the exchange is given to the next worker, with fresh state.
  */
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../../clock.ts'
@@ -29,6 +29,11 @@ import {
 } from './exchange.ts'
 import { SileroStream, type StreamOwner, type WaitingWindow } from './stream.ts'
 
+/**
+ * A window costs 160 µs alone and 52 in a batch of 16. Those of many callers come evenly spread: judged as they came,
+ * 1,400 a second (100 callers in conversation) took 21 % of a core and 4,200 took 37 %; gathered for 4 ms 14 and 27 %.
+ */
+const EXCHANGE_EVERY_MS = 4
 /** Buffers kept for reuse; beyond this they are left to the garbage collector. */
 const POOLED_BUFFERS = 256
 /** An exchange that brought down two workers is not given to a third. */
@@ -58,6 +63,7 @@ export async function createSileroVad(deps: SileroDeps): Promise<SileroVad> {
 }
 
 class SileroEngine implements SileroVad, StreamOwner {
+  readonly #deps: SileroDeps
   readonly #buffers: ExchangeBuffers = allocateExchange()
   readonly #exchange: Exchange = viewExchange(this.#buffers)
   readonly #supervisor: Supervisor<VadWorkerMessage>
@@ -70,10 +76,13 @@ class SileroEngine implements SileroVad, StreamOwner {
   #inFlight: { stream: SileroStream; window: WaitingWindow }[] = []
   #tries = 0
   #scheduled = false
+  /** When the last exchange was sent. */
+  #sentAt = Number.NEGATIVE_INFINITY
   #closed = false
   #held = 0
 
   constructor(deps: SileroDeps, model: string) {
+    this.#deps = deps
     const data: VadWorkerData = { model, exchange: this.#buffers }
     const spawn =
       deps.spawn ?? ((workerData) => spawnWorker(import.meta.url, './worker', { workerData, name: 'silero' }))
@@ -117,13 +126,21 @@ class SileroEngine implements SileroVad, StreamOwner {
 
   hasWork(stream: SileroStream): void {
     this.#ready.add(stream)
-    if (this.#scheduled || this.#inFlight.length > 0) return
-    // Once a loop turn, so that all sockets read in this turn go in the same exchange.
+    if (this.#inFlight.length === 0) this.#schedule()
+  }
+
+  /** Once a loop turn at most, so that all sockets read in this turn go in the same exchange. */
+  #schedule(): void {
+    if (this.#scheduled || this.#ready.size === 0) return
     this.#scheduled = true
-    setImmediate(() => {
+    const dispatch = () => {
       this.#scheduled = false
       this.#dispatch()
-    })
+    }
+    const { clock } = this.#deps
+    const waitMs = this.#sentAt + EXCHANGE_EVERY_MS - clock.now()
+    if (waitMs > 0) clock.setTimer(waitMs, dispatch)
+    else setImmediate(dispatch)
   }
 
   gone(stream: SileroStream): void {
@@ -154,6 +171,7 @@ class SileroEngine implements SileroVad, StreamOwner {
       }
     }
     this.#tries = 0
+    this.#sentAt = this.#deps.clock.now()
     this.#send()
   }
 
@@ -176,7 +194,7 @@ class SileroEngine implements SileroVad, StreamOwner {
 
   #done(): void {
     this.#settle((at) => this.#exchange.probabilities[at])
-    this.#dispatch()
+    this.#schedule()
   }
 
   #settle(probability: (at: number) => number | undefined): void {

@@ -41,13 +41,15 @@ export class SileroModel {
   /** Fills `probabilities` for the first `count` windows. Each pass takes at most one window of a slot. */
   async judge(exchange: Exchange, count: number): Promise<void> {
     let left = Array.from({ length: count }, (_, window) => window)
+    // Passes of one size: seventeen windows are cheaper as nine and eight than as sixteen and one.
+    const size = Math.ceil(count / Math.ceil(count / BATCH))
     while (left.length > 0) {
       const pass: number[] = []
       const later: number[] = []
       const taken = new Set<number>()
       for (const window of left) {
         const slot = exchange.slots[window]!
-        if (pass.length < BATCH && !taken.has(slot)) {
+        if (pass.length < size && !taken.has(slot)) {
           taken.add(slot)
           pass.push(window)
         } else {
