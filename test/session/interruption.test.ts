@@ -295,3 +295,51 @@ describe('a false interruption where the server owns the output', () => {
     expect(call.audioMs).toBeGreaterThan(before)
   })
 })
+
+describe('a far side that reports what it played', () => {
+  const MARKS: WireCaps = { leadMs: 2000, ownsOutput: true, reportsPlayed: true }
+
+  /** Marks every 250 ms, as bridges send them. */
+  async function listen(call: Call, ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 250) {
+      await call.silent(Math.min(250, left))
+      const responseId = call.last('responseCreated').response.id
+      const playedMs = call.listener.playedMs(responseId, call.clock.now())
+      call.send({ type: 'played', responseId, playedMs })
+    }
+  }
+
+  test('decides what was heard, not the clock', async () => {
+    const call = await open(MARKS, true)
+    await call.says(800)
+    await call.wait(100)
+    await listen(call, 2000)
+    const response = call.last('responseCreated').response.id
+    const marked = call.listener.words(response, call.clock.now(), spoken(call), MS_PER_CHAR)
+    await call.speak(500)
+    call.stt.streams[0]!.says('Stop it')
+    await call.silent(640)
+    await call.wait(100)
+    expect(heardInPrompt(call)).toEqual(marked)
+    expect(call.count('outputCleared')).toBeGreaterThan(0)
+  })
+
+  test('after a noise gets again what it had not reported, and ends whole', async () => {
+    const call = await open(MARKS, true, {
+      stt: new FakeStt({ words: ['Tell me a story', ''], finalMs: 30 }),
+    })
+    await call.says(800)
+    await call.wait(100)
+    await listen(call, 2000)
+    await call.speak(500)
+    await call.silent(640)
+    await listen(call, 15_000)
+    const response = call.last('responseCreated').response.id
+    const playedMs = call.listener.playedMs(response, call.clock.now())
+    const saidMs = spoken(call).join('').length * MS_PER_CHAR
+    expect(playedMs - saidMs).toBeGreaterThanOrEqual(-1)
+    // Repeated is at most what was played between the last mark and the clear: the confirmation and a mark's interval.
+    expect(playedMs - saidMs).toBeLessThan(600)
+    expect(call.transcript).toBe(STORY)
+  })
+})

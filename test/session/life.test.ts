@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8'
 import { describe, expect, test } from 'vitest'
 import { SessionLimits } from '../../src/access/session-limits.ts'
 import { PCM16_24K } from '../../src/audio/format.ts'
@@ -5,8 +6,10 @@ import { settled, VirtualClock } from '../../src/clock.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import { MAX_ITEM_AUDIO_BYTES } from '../../src/session/item-audio.ts'
 import type { WireCaps } from '../../src/session/session.ts'
+import { Track } from '../../src/session/track.ts'
 import { Metrics } from '../../src/trace/metrics.ts'
 import { memoryTurnStore } from '../../src/trace/turn-store.ts'
+import { TurnTrace } from '../../src/trace/turn-trace.ts'
 import { FakeVad } from '../support/fake-vad.ts'
 import { FakeLlm, FakeStt, FakeTts, sound } from '../support/stages.ts'
 import { BRIDGE, Call, type CallOptions, PACED, UNPACED } from './call.ts'
@@ -335,6 +338,33 @@ describe('what a session holds', () => {
     expect(call.stt.utterances).toBe(1000)
     expect(timers).toBe(0)
     expect(listeners).toBeLessThan(8)
+  })
+
+  test('of turns and tracks is a handful, after hundreds of turns and of noises that interrupted nothing', async () => {
+    const words = Array.from({ length: 600 }, (_, i) => (i % 2 ? '' : 'hello'))
+    const call = await Call.open({
+      caps: BRIDGE,
+      settings: NO_GUESS,
+      turns: memoryTurnStore(10),
+      stt: new FakeStt({ words }),
+      tts: new FakeTts({ msPerChar: 20 }),
+    })
+    for (let i = 0; i < 300; i++) {
+      call.session.audio(sound(PCM16_24K, 300, 'speech'))
+      call.session.audio(sound(PCM16_24K, 600, 'silence'))
+      await call.wait(100)
+      call.session.audio(sound(PCM16_24K, 300, 'speech'))
+      call.session.audio(sound(PCM16_24K, 600, 'silence'))
+      await call.wait(5000)
+      call.taken.length = 0
+      call.listener.played.length = 0
+      call.llm.requests.length = 0
+    }
+    expect(call.stt.utterances).toBe(600)
+    // Those of other tests may not be collected yet, but this session's alone would be hundreds.
+    expect(queryObjects(TurnTrace)).toBeLessThan(60)
+    expect(queryObjects(Track)).toBeLessThan(60)
+    await call.hangUp()
   })
 
   test('is nothing after it closed, two hundred times', async () => {
