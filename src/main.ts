@@ -17,9 +17,15 @@ import { ConfigError } from './config/problem.ts'
 
 /** Runs the command of `process.argv` and ends the process: what still holds it (a half-closed socket) is not waited for. */
 export async function main(argv: readonly string[]): Promise<never> {
+  // `parley talk x.wav | head` closes the pipe early: nobody reads on, and that is no failure.
+  for (const out of [process.stdout, process.stderr]) out.on('error', ignoreClosedPipe)
   const terminal = processTerminal()
   const context = { terminal, clock: realClock, env: process.env, watchStop: watchStopSignals }
   process.exit(await run(argv.slice(2), context))
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 /** `args` as typed after `parley`. Never throws: an error becomes words on the terminal and an exit code. */
