@@ -32,12 +32,14 @@ export type Notice =
 
 /** A question the provider has not answered for a while. */
 export interface Unanswered {
-  /** Audio it has not said anything of. */
+  readonly waitedMs: number
+  /** The end of the audio it is about. */
+  readonly atMs: number
+  /** How much of that is not recognised for good. */
   readonly uncoveredMs: number
-  /** Were there words in this utterance? */
-  readonly heardText: boolean
-  /** Messages of any kind since the question was sent. */
-  readonly messages: number
+  /** Has the utterance words that will not change, and others that still may? */
+  readonly hasSettled: boolean
+  readonly hasUnsettled: boolean
 }
 
 export interface Protocol {
@@ -99,8 +101,7 @@ export class Recognition implements SttStream {
   #ended = false
   #activeAt: number
   #expiring = false
-  #messages = 0
-  #watched: { question: object; since: number; messages: number } | undefined
+  #watched: { question: object; since: number } | undefined
   #watchTimer: Timer | undefined
   #keepAliveTimer: Timer | undefined
   #expiryTimer: Timer | undefined
@@ -187,7 +188,6 @@ export class Recognition implements SttStream {
     const { socket, protocol } = this.#options
     for await (const message of socket.messages) {
       if (this.#ended) continue
-      this.#messages++
       try {
         const notices = typeof message === 'string' ? protocol.hear(message) : []
         for (const notice of notices) this.#notice(notice)
@@ -262,7 +262,7 @@ export class Recognition implements SttStream {
     if (waiting?.question === this.#watched?.question) return
     this.#watchTimer?.cancel()
     const since = this.#options.clock.now()
-    this.#watched = waiting && { question: waiting.question, since, messages: this.#messages }
+    this.#watched = waiting && { question: waiting.question, since }
     if (waiting) this.#lookLater()
   }
 
@@ -281,13 +281,15 @@ export class Recognition implements SttStream {
       watched.since = clock.now()
       return this.#lookLater()
     }
-    const uncoveredMs = waiting.atMs - Math.max(waiting.fromMs, this.#utterances.coveredMs)
-    const messages = this.#messages - watched.messages
-    if (protocol.unanswered({ uncoveredMs, heardText: waiting.heardText, messages }) === 'answer') {
-      this.#forces = this.#forces.filter(({ atMs }) => atMs > waiting.atMs)
-      return this.#settle(this.#utterances.cover(waiting.atMs))
+    const { atMs, fromMs, hasSettled, hasUnsettled } = waiting
+    const uncoveredMs = atMs - Math.max(fromMs, this.#utterances.coveredMs)
+    const waitedMs = clock.now() - watched.since
+    const question = { waitedMs, atMs, uncoveredMs, hasSettled, hasUnsettled }
+    if (protocol.unanswered(question) === 'answer') {
+      this.#forces = this.#forces.filter((force) => force.atMs > atMs)
+      return this.#settle(this.#utterances.cover(atMs))
     }
-    if (clock.now() - watched.since >= ANSWER_LIMIT_MS) return this.fail('timeout', 'no final came')
+    if (waitedMs >= ANSWER_LIMIT_MS) return this.fail('timeout', 'no final came')
     this.#lookLater()
   }
 

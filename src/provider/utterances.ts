@@ -33,7 +33,9 @@ export interface Waiting {
   readonly atMs: number
   /** Where its utterance begins. */
   readonly fromMs: number
-  readonly heardText: boolean
+  /** Are there words that will not change, and others that still may? */
+  readonly hasSettled: boolean
+  readonly hasUnsettled: boolean
 }
 
 interface Utterance {
@@ -70,7 +72,8 @@ export class Utterances {
         question: first,
         atMs: first.atMs,
         fromMs: first.utterance.fromMs,
-        heardText: textOf(first.utterance) !== '',
+        hasSettled: first.utterance.settled.length > 0,
+        hasUnsettled: (first.utterance.unsettled?.text ?? '') !== '',
       }
     )
   }
@@ -129,6 +132,8 @@ export class Utterances {
     const middle = (segment.startMs + segment.endMs) / 2
     const utterance = this.#open.find(({ fromMs, toMs }) => middle >= fromMs && middle < toMs)
     if (!utterance) return []
+    // Said twice, or too late: what is settled stays.
+    if (middle < (utterance.settled.at(-1)?.endMs ?? 0)) return []
     if (!segment.settled) utterance.unsettled = segment
     else {
       utterance.unsettled = undefined

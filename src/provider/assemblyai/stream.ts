@@ -1,6 +1,6 @@
 /** What AssemblyAI's messages mean for utterances. */
 import type { Clock } from '../../clock.ts'
-import type { Notice, Protocol } from '../recognition.ts'
+import type { Notice, Protocol, Unanswered } from '../recognition.ts'
 import {
   type AssemblyAiMessage,
   FORCE_ENDPOINT,
@@ -20,12 +20,21 @@ export const REPLAY_SPEED = FRAMING.pace.speed
 const KEEP_ALIVE_MS = 10_000
 /** Every open second is paid for. */
 const IDLE_LIMIT_MS = 60_000
-/** Three and a half times the time within which 99 % of finals come. */
-const GRACE_MS = 1_500
+/** A little more than the 420 ms within which 99 % of finals come. */
+const GRACE_MS = 450
+/** After words that are settled, what it does not react to was a pause, if it was no longer than this. */
+const PAUSE_MS = 1_000
+/** Heartbeats say that it heard everything, and no word came of it. */
+const NOISE_MS = 1_350
+const VOICE_NOISE_MS = 4_500
+const IS_SPEECH = 0.5
+/** Heartbeats remembered: they come about once a second, an utterance may be as long as the ring of audio. */
+const BEATS = 40
 
 /** One for each stream: it remembers which turns have ended. */
 export function assemblyAiProtocol(clock: Clock): Protocol {
   let ended = -1
+  let beats: Beat[] = []
   return {
     framing: FRAMING,
     force: FORCE_ENDPOINT,
@@ -33,8 +42,7 @@ export function assemblyAiProtocol(clock: Clock): Protocol {
     keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS },
     idleLimitMs: IDLE_LIMIT_MS,
     graceMs: GRACE_MS,
-    // Where no turn had begun, none ends; heartbeats tell that from a session that died.
-    unanswered: ({ heardText, messages }) => (!heardText && messages > 0 ? 'answer' : 'wait'),
+    unanswered: (question) => unanswered(question, beats),
     hear(json) {
       const message = readMessage(json)
       switch (message.type) {
@@ -48,12 +56,27 @@ export function assemblyAiProtocol(clock: Clock): Protocol {
           if (message.endOfTurn) ended = message.order
           return turn(message)
         }
+        case 'Heartbeat':
+          beats = [...beats.slice(1 - BEATS), message]
+          return []
         default:
           return []
       }
     },
     closed: ({ code }) => reasonOf(code),
   }
+}
+
+type Beat = AssemblyAiMessage & { type: 'Heartbeat' }
+
+/** Where no turn has begun, none ends, and nothing comes. Heartbeats tell that from a session that died. */
+function unanswered(question: Unanswered, beats: readonly Beat[]): 'answer' | 'wait' {
+  const { atMs, uncoveredMs, waitedMs, hasSettled, hasUnsettled } = question
+  if (hasUnsettled) return 'wait'
+  if (hasSettled && uncoveredMs <= PAUSE_MS) return 'answer'
+  const gotAll = beats.some(({ receivedMs }) => receivedMs >= Math.floor(atMs))
+  const spoken = beats.some((beat) => beat.receivedMs > atMs - uncoveredMs && beat.speech >= IS_SPEECH)
+  return gotAll && waitedMs >= (spoken ? VOICE_NOISE_MS : NOISE_MS) ? 'answer' : 'wait'
 }
 
 function begin({ expiresAtMs }: AssemblyAiMessage & { type: 'Begin' }, clock: Clock): Notice[] {

@@ -58,7 +58,14 @@ export type AssemblyAiMessage =
       readonly language: string | undefined
     }
   | { readonly type: 'Error'; readonly code: number | undefined }
-  /** Heartbeats, warnings, silence, and whatever is invented later. */
+  | {
+      readonly type: 'Heartbeat'
+      /** Audio it has. */
+      readonly receivedMs: number
+      /** 0…1, of what it heard lately. */
+      readonly speech: number
+    }
+  /** Warnings, silence, and whatever is invented later. */
   | { readonly type: 'other' }
 
 /** Throws `Malformed`. */
@@ -71,6 +78,12 @@ export function readMessage(json: string): AssemblyAiMessage {
     }
     case 'Turn':
       return turnOf(message)
+    case 'Heartbeat':
+      return {
+        type: 'Heartbeat',
+        receivedMs: numberIn(message, 'total_audio_received_ms'),
+        speech: optionalNumber(message, 'max_speech_probability') ?? 1,
+      }
     case 'Error':
       return { type: 'Error', code: optionalNumber(message, 'error_code') }
     default:

@@ -10,8 +10,8 @@ const KEEP_ALIVE_MS = 4_000
 const PRIME_MS = 100
 /** It costs nothing while no audio flows, so it may last as long as a caller thinks. */
 const IDLE_LIMIT_MS = 300_000
-/** Twice the time within which 99 % of finals come, rounded up. */
-const GRACE_MS = 700
+/** A little more than the 350 ms within which 99 % of finals come. */
+const GRACE_MS = 450
 /** `Finalize` may stay without an answer when "no noticeable amount" of audio was left; how much that is, it does not say. */
 const UNNOTICEABLE_MS = 500
 /** How far before our last byte a result may end that still covers it: it counts in frames of its model. */

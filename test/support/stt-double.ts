@@ -1,0 +1,168 @@
+/**
+ * What the doubles of recognisers share: a script that is data, faults by their common names, messages that go out
+ * after a delay on the injected clock, and a record of what the client did.
+ */
+import type { AudioFormat } from '../../src/audio/format.ts'
+import { bytesToMs } from '../../src/audio/format.ts'
+import type { Clock, Timer } from '../../src/clock.ts'
+import type { SocketClose } from '../../src/provider/socket.ts'
+import type { DoubleAnswer, DoublePeer } from './socket-double.ts'
+
+export const FAKE_KEY = 'fake-key-0123456789'
+
+/** Where in the audio it receives the double "hears" a word. */
+export interface HeardWord {
+  readonly text: string
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export type ScriptStep =
+  | { readonly atAudioMs: number; readonly send: string | object; readonly afterMs?: number }
+  /** By the `type` of a text message; once. */
+  | { readonly onMessage: string; readonly send: string | object; readonly afterMs?: number }
+
+export type SttFaultName =
+  | 'refuse_auth'
+  | 'refuse_429'
+  | 'refuse_quota'
+  | 'hang_on_connect'
+  | 'drop_mid_stream'
+  | 'silent_after_ms'
+  | 'slow_drip'
+  | 'close_clean_early'
+  | 'malformed_json'
+  | 'error_without_context'
+  | 'late_after_cancel'
+  | 'duplicate_final'
+  | 'no_final'
+  | 'wrong_sample_rate'
+
+export interface SttScript {
+  readonly words?: readonly HeardWord[]
+  readonly steps?: readonly ScriptStep[]
+  /** From what is heard to what is said of it. */
+  readonly answerMs?: number
+  readonly fault?: SttFaultName
+  /** The audio at which the fault strikes. */
+  readonly faultAtMs?: number
+}
+
+/** What one client did. */
+export interface SttSessionRecord {
+  readonly url: URL
+  /** Text messages by type, in order. */
+  readonly messages: string[]
+  /** Lengths of the audio frames. */
+  readonly framesMs: number[]
+  audioMs: number
+  /** What the double held against it. */
+  readonly mistakes: string[]
+  closed?: SocketClose
+}
+
+export interface SttDoubleOptions {
+  readonly clock: Clock
+  readonly script?: SttScript
+  readonly key?: string
+}
+
+/** Answers to an upgrade that are faults; undefined when there is none. */
+export function refusalBy(fault: SttFaultName | undefined): DoubleAnswer | undefined {
+  if (fault === 'hang_on_connect') return 'hang'
+  if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' } }
+  if (fault === 'refuse_quota') return { status: 402 }
+  return undefined
+}
+
+const SLOW_DRIP_MS = 4_000
+
+/** The double's mouth: delays, faults and what is left when the connection is gone. */
+export class Outlet {
+  readonly #timers = new Set<Timer>()
+  #silent = false
+  #steps: ScriptStep[]
+  #struck = false
+
+  constructor(
+    readonly peer: DoublePeer,
+    readonly record: SttSessionRecord,
+    private readonly clock: Clock,
+    private readonly script: SttScript,
+    private readonly format: AudioFormat,
+  ) {
+    this.#steps = [...(script.steps ?? [])]
+  }
+
+  later(ms: number, act: () => void): void {
+    if (ms <= 0) return act()
+    const timer = this.clock.setTimer(ms, () => {
+      this.#timers.delete(timer)
+      act()
+    })
+    this.#timers.add(timer)
+  }
+
+  /** An answer, after its delay. */
+  say(message: object, kind: 'final' | 'other' = 'other'): void {
+    const { fault, answerMs = 0 } = this.script
+    if (kind === 'final' && fault === 'no_final') return
+    this.later(fault === 'slow_drip' ? SLOW_DRIP_MS : answerMs, () => {
+      this.sendNow(message)
+      if (kind === 'final' && fault === 'duplicate_final') this.sendNow(message)
+    })
+  }
+
+  sendNow(message: string | object): void {
+    if (!this.#silent) this.peer.send(typeof message === 'string' ? message : JSON.stringify(message))
+  }
+
+  /** The client did something wrong. */
+  refuse(mistake: string, code: number, reason: string): void {
+    this.record.mistakes.push(mistake)
+    this.peer.close(code, reason)
+  }
+
+  /** Counts audio; what the script has for that moment happens. `error` is the provider's own way to fail. */
+  heard(bytes: Uint8Array, error: () => void): void {
+    const { record, script } = this
+    const ms = bytesToMs(this.format, bytes.length)
+    record.framesMs.push(ms)
+    record.audioMs += ms
+    this.#steps = this.#steps.filter((step) => {
+      if (!('atAudioMs' in step) || step.atAudioMs > record.audioMs) return true
+      this.later(step.afterMs ?? 0, () => this.sendNow(step.send))
+      return false
+    })
+    if (this.#struck || record.audioMs < (script.faultAtMs ?? 0)) return
+    this.#struck = true
+    if (script.fault === 'drop_mid_stream') this.peer.drop()
+    else if (script.fault === 'close_clean_early') this.peer.close(1000)
+    else if (script.fault === 'silent_after_ms') this.#silent = true
+    else if (script.fault === 'malformed_json') this.sendNow('{"type":')
+    else if (script.fault === 'error_without_context') error()
+  }
+
+  heardMessage(type: string): void {
+    this.record.messages.push(type)
+    const at = this.#steps.findIndex((step) => 'onMessage' in step && step.onMessage === type)
+    const [step] = at < 0 ? [] : this.#steps.splice(at, 1)
+    if (step) this.later(step.afterMs ?? 0, () => this.sendNow(step.send))
+  }
+
+  gone(close: SocketClose): void {
+    this.record.closed = close
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+  }
+}
+
+/** A text message's fields, or undefined when it is no JSON object with a `type`. */
+export function fieldsOf(text: string): (Record<string, unknown> & { type: string }) | undefined {
+  try {
+    const value = JSON.parse(text)
+    return typeof value === 'object' && value !== null && typeof value.type === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
