@@ -9,7 +9,7 @@ export type CloseReason = 'client' | 'expired' | 'drain' | 'limit' | 'error'
 export interface WireCaps {
   /** How far ahead of playback the wire wants audio; null: unpaced. */
   readonly leadMs: number | null
-  /** The far side can be told to drop what it holds, so an answer may be paused and resumed. */
+  /** The far side can be told to drop what it holds: a paused answer falls silent at once and resumes where it was heard. */
   readonly ownsOutput: boolean
   /** The far side reports what it played (marks, `played`, truncate). */
   readonly reportsPlayed: boolean
