@@ -35,6 +35,7 @@ describe('the checker finds what breaks the rules', () => {
     secluded: [{ room: 'provider', knownTo: ['app'] }],
     partitioned: ['provider'],
     pure: ['route/'],
+    engines: [{ file: 'route/cel.ts', packages: ['cel'] }],
   }
   const faults = (files: Readonly<Record<string, string>>) =>
     faultsOf(
@@ -103,6 +104,18 @@ describe('the checker finds what breaks the rules', () => {
     ])
     expect(faults({ 'route/r.ts': "import '../clock.ts'", 'clock.ts': "import 'left-pad'" })).toEqual([
       'route/r.ts must be pure, but clock.ts:1 imports left-pad',
+    ])
+  })
+
+  test('a package that one file keeps to itself, anywhere else', () => {
+    expect(
+      faults({ 'route/cel.ts': "import 'cel'\nimport 'cel/ext'", 'route/r.ts': "import './cel.ts'" }),
+    ).toEqual([])
+    expect(faults({ 'wire/a.ts': "import type { Cel } from 'cel/ext'" })).toEqual([
+      'wire/a.ts:1: route/cel.ts alone imports cel/ext',
+    ])
+    expect(faults({ 'route/cel.ts': "import 'celery'" })).toEqual([
+      'route/cel.ts must be pure, but route/cel.ts:1 imports celery',
     ])
   })
 

@@ -16,6 +16,8 @@ export interface House {
   readonly partitioned: readonly string[]
   /** Path prefixes below `src/`. */
   readonly pure: readonly string[]
+  /** One file keeps these packages to itself; they compute only, so it may be pure all the same. */
+  readonly engines: readonly { readonly file: string; readonly packages: readonly string[] }[]
 }
 
 /**
@@ -25,6 +27,7 @@ export interface House {
  *     wall   gateway knows no session
  *     wall   provider is known to app alone
  *     wall   provider folders know no other
+ *     wall   route/cel.ts alone imports @bufbuild/cel
  *     pure   route/ session/reduce
  */
 export function readHouse(page: string): House {
@@ -36,6 +39,7 @@ export function readHouse(page: string): House {
     secluded: [] as { room: string; knownTo: string[] }[],
     partitioned: [] as string[],
     pure: [] as string[],
+    engines: [] as { file: string; packages: string[] }[],
   }
   for (const line of block.split('\n').filter((one) => one.trim() !== '')) {
     const [kind, ...words] = line.trim().split(/\s+/)
@@ -43,13 +47,16 @@ export function readHouse(page: string): House {
     const wall = /^(\S+) knows no (\S+)$/.exec(rest)
     const secluded = /^(\S+) is known to (.+) alone$/.exec(rest)
     const partitioned = /^(\S+) folders know no other$/.exec(rest)
+    const engine = /^(\S+) alone imports (.+)$/.exec(rest)
     if (kind === 'floor') house.floors.push(words)
     else if (kind === 'pure') house.pure.push(...words)
     else if (kind === 'wall' && wall?.[1] && wall[2]) house.walls.push({ from: wall[1], to: wall[2] })
     else if (kind === 'wall' && secluded?.[1] && secluded[2]) {
       house.secluded.push({ room: secluded[1], knownTo: secluded[2].split(/,? and |, /) })
     } else if (kind === 'wall' && partitioned?.[1]) house.partitioned.push(partitioned[1])
-    else throw new Error(`the house block has a line that says nothing: ${line.trim()}`)
+    else if (kind === 'wall' && engine?.[1] && engine[2]) {
+      house.engines.push({ file: engine[1], packages: engine[2].split(/,? and |, /) })
+    } else throw new Error(`the house block has a line that says nothing: ${line.trim()}`)
   }
   return house
 }
@@ -64,6 +71,7 @@ export function faultsOf(house: House, sources: readonly Source[]): string[] {
     ...cyclesOf(files.filter((one) => !one.typeOnly)).map((cycle) => `files import in a circle: ${cycle}`),
     ...roomCycles(files),
     ...impurities(house, imports),
+    ...strayEngines(house, imports),
   ]
 }
 
@@ -119,7 +127,7 @@ function impurities(house: House, imports: readonly Import[]): string[] {
     const seen = new Set(queue)
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       for (const one of byFile.get(file) ?? []) {
-        if (one.typeOnly) continue
+        if (one.typeOnly || engineOf(house, one)?.file === one.from) continue
         if (one.kind !== 'file') faults.push(`${root} must be pure, but ${one.place} imports ${one.to}`)
         else if (!seen.has(one.to)) {
           seen.add(one.to)
@@ -129,4 +137,18 @@ function impurities(house: House, imports: readonly Import[]): string[] {
     }
   }
   return faults
+}
+
+function engineOf(house: House, { kind, to }: Import) {
+  if (kind !== 'package') return undefined
+  return house.engines.find(({ packages }) =>
+    packages.some((name) => to === name || to.startsWith(`${name}/`)),
+  )
+}
+
+function strayEngines(house: House, imports: readonly Import[]): string[] {
+  return imports.flatMap((one) => {
+    const engine = engineOf(house, one)
+    return engine && engine.file !== one.from ? [`${one.place}: ${engine.file} alone imports ${one.to}`] : []
+  })
 }
