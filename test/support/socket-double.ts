@@ -3,6 +3,7 @@
  * `Connect` that runs in memory, where a message is there as soon as promises settle.
  */
 import { createServer } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
@@ -50,15 +51,20 @@ export type DoubleAnswer =
 export type DoubleServer = (request: DoubleRequest) => DoubleAnswer
 
 export interface ServedDouble {
-  /** `ws://127.0.0.1:port` */
+  /** `ws://127.0.0.1:port`, or `wss:`. */
   readonly url: string
   /** Connections that are open now. */
   readonly open: number
   close(): Promise<void>
 }
 
-export async function serveDouble(double: DoubleServer): Promise<ServedDouble> {
-  const http = createServer((_request, response) => response.writeHead(426).end())
+/** With a certificate: `wss:`, for `localhost`. */
+export async function serveDouble(
+  double: DoubleServer,
+  tls?: { readonly cert: string; readonly key: string },
+): Promise<ServedDouble> {
+  const http = tls ? createTlsServer(tls) : createServer()
+  http.on('request', (_request, response) => response.writeHead(426).end())
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   http.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
@@ -77,7 +83,7 @@ export async function serveDouble(double: DoubleServer): Promise<ServedDouble> {
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return {
-    url: `ws://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${(http.address() as AddressInfo).port}`,
     get open() {
       return sockets.clients.size
     },
