@@ -51,13 +51,16 @@ async function step(sessions: number): Promise<Step> {
     silenceMs: 500,
     leadMs: 200,
     turnsEach: 1,
-    limitMs: turnsEach * 12_000,
+    limitMs: 15_000 + turnsEach * 10_000,
     pauseMs: [300, 1500],
+    // Words 2.9 s, silence 0.5, stages 0.3, answer 4, pause 1.
+    spreadMs: 9000,
+    playback: 'heard',
     afterwards: 'hang up',
     frames: 'all',
   }
   // A few conversations compile the code and fill what is kept for ever.
-  await generator.call('talk', talk)
+  await generator.call('talk', { ...talk, spreadMs: 1000 })
   const before = await server.call('sample', { heap: 'clean' })
   const profile = option('profile')
   if (profile) await server.call('startProfile', null)
@@ -132,7 +135,7 @@ function leftovers(before: Sample, after: Sample, objects: Readonly<Record<strin
   return `${left.join(', ') || 'nothing'}; heap ${grown < 0 ? '−' : '+'}${mB(Math.abs(grown))}`
 }
 
-printTitle('Concurrent paced G.711 sessions on one core')
+printTitle('Concurrent paced G.711 sessions on one core', 'pinned')
 const done: Step[] = []
 for (const sessions of steps) {
   const one = await step(sessions)

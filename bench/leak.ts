@@ -10,7 +10,7 @@ const vad = SHORT ? 'loudness' : 'silero'
 /** A record and its strings of each session would be more; over few sessions compiled code still weighs. */
 const HEAP_EACH_BYTES = SHORT ? 4096 : 1024
 
-printTitle(`What ${sessions} short sessions leave behind`)
+printTitle(`What ${sessions} short sessions leave behind`, 'pinned')
 const report = await checkLeaks({ sessions, vad, keepOpen: 0 })
 const { before, after, objects, answered, errors, heapEach } = report
 const resources = (one: typeof before) =>

@@ -10,13 +10,14 @@ export function option(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 
-export function printTitle(title: string): void {
-  const cores = cpus()
+/** `pinned`: server on one core, load on the other. */
+export function printTitle(title: string, cores: 'pinned' | 'all'): void {
+  const machine = cpus()
   const gigabytes = Math.round(totalmem() / 2 ** 30)
-  const pinned = canPin ? 'server on core 0, load on core 1' : 'not pinned (no taskset)'
+  const placed = canPin ? 'server on core 0, load on core 1' : 'not pinned (no taskset)'
   console.log(`\n${title}`)
   console.log(
-    `${cores[0]?.model.trim()} × ${cores.length}, ${gigabytes} GB, Node ${process.version}; ${pinned}; load average before: ${loadavg()[0]!.toFixed(1)}\n`,
+    `${machine[0]?.model.trim()} × ${machine.length}, ${gigabytes} GB, Node ${process.version}; ${cores === 'all' ? 'all on all cores' : placed}; load average before: ${loadavg()[0]!.toFixed(1)}\n`,
   )
 }
 

@@ -72,6 +72,9 @@ async function measure(sessions: number, turnsEach: number): Promise<Measured> {
     turnsEach,
     limitMs: 180_000,
     pauseMs: [200, 700],
+    // Words 1.1 s, silence 0.3, stages 0.1, answer 0.2, pause 0.7.
+    spreadMs: 2500,
+    playback: 'heard',
     afterwards: 'hang up',
     frames: 'first',
   }
@@ -113,7 +116,7 @@ function row(name: string, sessions: number, values: ArrayLike<number>): void {
   printed.push([name, String(sessions), String(values.length), ...cells])
 }
 
-printTitle('What the server adds to a turn, ms')
+printTitle('What the server adds to a turn, ms', 'pinned')
 for (const { sessions, turnsEach, aimMs } of CASES) {
   const echoed = await floor(sessions)
   const { added, inside, addedAtMost } = await measure(sessions, turnsEach)

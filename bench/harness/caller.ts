@@ -14,6 +14,8 @@ export interface CallerOptions {
   /** Null: unpaced, as the wire does by itself. */
   readonly leadMs: number | null
   readonly silenceMs: number
+  /** `skipped`: says at once that all was played, so that the next words are no interruption. */
+  readonly playback: 'heard' | 'skipped'
   /** All answers that were completed, in order. */
   readonly onAnswer: (answer: AnswerHeard) => void
 }
@@ -122,7 +124,11 @@ export class Caller {
       const frame = clip.frames[this.#clipAt++]!
       if (this.#clipAt === clip.frames.length) this.#clip = undefined
       const endFrame = this.#clipFrom + Math.ceil(clip.speechEndMs / FRAME_MS) - 1
-      if (this.#frames - 1 === endFrame) this.#speechEndAt = this.#sentAt[endFrame % SENT_RING]!
+      if (this.#frames - 1 === endFrame) {
+        // A frame is sent when its last sample was spoken; speech may have ended within it.
+        const afterMs = (endFrame - this.#clipFrom + 1) * FRAME_MS - clip.speechEndMs
+        this.#speechEndAt = this.#sentAt[endFrame % SENT_RING]! - afterMs
+      }
       return frame
     }
     const { frames } = this.#options.quiet
@@ -150,7 +156,7 @@ export class Caller {
         this.#words += JSON.parse(data.toString()).delta
         return
       case 'response.done':
-        return this.#answered(JSON.parse(data.toString()).response.status)
+        return this.#answered(JSON.parse(data.toString()).response)
       case 'error':
         return this.#failed(JSON.parse(data.toString()).error.message)
       default:
@@ -169,7 +175,10 @@ export class Caller {
     this.#audioBytes += Math.floor(((data.length - 2 - from) * 3) / 4)
   }
 
-  #answered(status: string): void {
+  #answered({ id, status }: { readonly id: string; readonly status: string }): void {
+    if (this.#options.playback === 'skipped') {
+      this.#socket.send(JSON.stringify({ type: 'parley.played', responseId: id, playedMs: 3_600_000 }))
+    }
     const answer = {
       n: numberIn(this.#words),
       status,

@@ -22,6 +22,9 @@ export interface TalkOptions {
   readonly limitMs: number
   /** Between an answer's end and the caller's next words, at random. */
   readonly pauseMs: readonly [number, number]
+  /** The first turns begin within this, at random: a turn's length, or all would go on speaking in chorus. */
+  readonly spreadMs: number
+  readonly playback: 'heard' | 'skipped'
   /** `stay`: the sockets stay open until `hangUp`. */
   readonly afterwards: 'stay' | 'hang up'
   /** `all`: the lateness of every frame; `first`: nothing but the first sound of each answer. */
@@ -101,8 +104,7 @@ async function talk(options: TalkOptions): Promise<TalkResult> {
     callers.push(caller)
     await caller.ready()
     metronome.join(caller)
-    // Spread over a turn's length, so that the callers do not speak in chorus.
-    await wait(500 + random() * Math.min(8000, (pauseMs[1] + 2000) * Math.min(1, (sessions - 1) / 4)))
+    await wait(500 + random() * options.spreadMs)
     for (let turn = 0; turn < turnsEach && performance.now() < endAt; turn++) {
       const clip = spoken[(index + turn) % spoken.length] as Clip
       const answered = new Promise<AnswerHeard>((resolve) => {
@@ -113,7 +115,10 @@ async function talk(options: TalkOptions): Promise<TalkResult> {
       if (!answer || !caller.open) return 'incomplete'
       turns.push(seen(answer))
       if (options.frames === 'all') lateness.add(answer.arrivals)
-      const playsUntil = answer.arrivals[0]! + bytesToMs(AUDIO_FORMATS[format], answer.audioBytes)
+      const playsUntil =
+        options.playback === 'skipped'
+          ? 0
+          : answer.arrivals[0]! + bytesToMs(AUDIO_FORMATS[format], answer.audioBytes)
       const pause = pauseMs[0] + random() * (pauseMs[1] - pauseMs[0])
       await wait(Math.max(0, playsUntil - performance.now()) + PLAYOUT_GRACE_MS + pause)
     }
@@ -200,7 +205,16 @@ async function comeAndGo({ url, pipeline, sessions, atOnce }: ComeAndGoOptions) 
       heard = resolve
     })
     const leadMs = ending === 'in the answer' ? 200 : null
-    const caller = new Caller({ url, pipeline, format, quiet, leadMs, silenceMs: 200, onAnswer: heard })
+    const caller = new Caller({
+      url,
+      pipeline,
+      format,
+      quiet,
+      leadMs,
+      silenceMs: 200,
+      playback: 'heard',
+      onAnswer: heard,
+    })
     await caller.ready()
     if (ending === 'at once') caller.vanish()
     else {
@@ -241,6 +255,7 @@ async function open({ url, pipeline, sessions }: ComeAndGoOptions): Promise<void
       quiet,
       leadMs: null,
       silenceMs: 200,
+      playback: 'heard',
       onAnswer: () => {},
     })
     callers.push(caller)

@@ -54,7 +54,7 @@ export interface Sample {
 }
 
 export interface ServerApi extends Api {
-  start(config: ServerConfig): Promise<{ readonly url: string; readonly runsOn: string }>
+  start(config: ServerConfig): Promise<{ readonly url: string; readonly advice: readonly string[] }>
   /** `clean`: after a full collection. */
   sample(options: { readonly heap: 'clean' | 'as it is' }): Promise<Sample>
   /** Live objects by class, after a full collection. */
@@ -126,8 +126,7 @@ const api: ServerApi = {
       ...(config.models === 'bench' ? { embedded: await embedded(config.vad) } : {}),
     })
     const url = await app.listen()
-    const { stt, llm, tts } = app.runsOn
-    return { url: url.replace(/^http/, 'ws'), runsOn: `${stt}, ${llm}, ${tts}` }
+    return { url: url.replace(/^http/, 'ws'), advice: app.advice }
   },
 
   async sample({ heap }) {
