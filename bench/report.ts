@@ -11,7 +11,7 @@ export function option(name: string): string | undefined {
 }
 
 /** `pinned`: server on one core, load on the other. */
-export function printTitle(title: string, cores: 'pinned' | 'all'): void {
+export function printTitle(title: string, cores: 'pinned' | 'all' = 'all'): void {
   const machine = cpus()
   const gigabytes = Math.round(totalmem() / 2 ** 30)
   const placed = canPin ? 'server on core 0, load on core 1' : 'not pinned (no taskset)'
