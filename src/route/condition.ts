@@ -2,11 +2,11 @@
 import type { StageName } from '../errors.ts'
 import { boundFaults } from './bounds.ts'
 import { isFailure, outcomeOf, type Program, programOf, SyntaxFault } from './cel.ts'
-import type { RoutingContext } from './context.ts'
+import { expectName, type RoutingContext } from './context.ts'
 import { type Failure, failureOf, notTrueOrFalse, typeOf } from './failure.ts'
 import { MAX_CONDITION_CHARS } from './limits.ts'
 import { type ConditionFault, nameFaults } from './names.ts'
-import { type Call, type Node, say } from './syntax.ts'
+import { type Call, childrenOf, type Node, say } from './syntax.ts'
 import { typeFaults } from './types.ts'
 
 export type { ConditionFault } from './names.ts'
@@ -42,7 +42,20 @@ export function compileCondition(text: string, options: ConditionOptions): Compi
     const found = faults()
     if (found.length > 0) return refused(found)
   }
+  expectNames(program.root)
   return { ok: true, condition: new Condition(text, program) }
+}
+
+/** `key.tier` and `metadata.tier` are found at once by conditions that name them. */
+function expectNames(node: Node): void {
+  if (
+    node.kind === 'member' &&
+    node.of.kind === 'name' &&
+    (node.of.name === 'key' || node.of.name === 'metadata')
+  ) {
+    expectName(node.of.name, node.name)
+  }
+  for (const child of childrenOf(node)) expectNames(child)
 }
 
 const MAX_FAULTS = 10

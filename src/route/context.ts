@@ -6,7 +6,7 @@
 import { timestamp } from './cel.ts'
 import { complexity, countWords } from './complexity.ts'
 import { SEEN_CHARS, SEEN_ENTRIES, SEEN_LEVELS } from './limits.ts'
-import { CONTEXT } from './shape.ts'
+import { Members } from './members.ts'
 
 export interface TurnFacts {
   readonly text: string
@@ -56,52 +56,6 @@ export interface RoutingFacts {
   readonly wallMs: number
 }
 
-/** A map whose values are made when they are asked for. */
-class Members extends Map<string, unknown> {
-  readonly #makers: Map<string, () => unknown>
-
-  constructor(makers: Map<string, () => unknown>) {
-    super()
-    this.#makers = makers
-  }
-
-  override get(name: string): unknown {
-    if (super.has(name)) return super.get(name)
-    const value = this.#makers.get(name)?.()
-    if (value === undefined || value === null) return undefined
-    super.set(name, value)
-    return value
-  }
-
-  override has(name: string): boolean {
-    return this.get(name) !== undefined
-  }
-
-  override get size(): number {
-    return [...this.keys()].length
-  }
-
-  override *keys(): MapIterator<string> {
-    for (const name of this.#makers.keys()) if (this.get(name) !== undefined) yield name
-  }
-
-  override *entries(): MapIterator<[string, unknown]> {
-    for (const name of this.keys()) yield [name, this.get(name)]
-  }
-
-  override *values(): MapIterator<unknown> {
-    for (const name of this.keys()) yield this.get(name)
-  }
-
-  override [Symbol.iterator](): MapIterator<[string, unknown]> {
-    return this.entries()
-  }
-
-  override forEach(visit: (value: unknown, key: string, map: Map<string, unknown>) => void): void {
-    for (const [name, value] of this.entries()) visit(value, name, this)
-  }
-}
-
 /** Any name may be asked for; it cannot be listed. */
 class Health extends Map<string, unknown> {
   constructor(readonly of: RoutingFacts['health']) {
@@ -113,140 +67,167 @@ class Health extends Map<string, unknown> {
     const found = this.of(target)
     if (!found) return undefined
     const { p50Ms, p95Ms, errorRate, open } = found
-    const value = members({
-      p50Ms: () => int(p50Ms),
-      p95Ms: () => int(p95Ms),
-      errorRate: () => errorRate,
-      open: () => open,
-    })
+    const values = { p50Ms: int(p50Ms), p95Ms: int(p95Ms), errorRate, open }
+    const value = new Members(Object.keys(values), (name) => own<unknown>(values, name))
     super.set(target, value)
     return value
   }
 }
 
-/** Bound to the engine by `condition.ts`. Its getters are the names of `CONTEXT`. */
+/** What the getters of a context have made so far. */
+interface Made {
+  turn?: TurnFacts
+  request?: RequestFacts
+  readonly values: Map<string, unknown>
+}
+
+/** Bound to the engine by `condition.ts`. Its properties are the names of `CONTEXT`, and `turn.text` and the like. */
 export class RoutingContext {
   readonly facts: RoutingFacts
-  readonly #made = new Map<string, unknown>()
+  readonly made: Made = { values: new Map() }
 
   constructor(facts: RoutingFacts) {
     this.facts = facts
   }
 
   get key(): unknown {
-    return this.#once('key', ({ key }) => {
-      if (!key) return members({})
-      return members({ ...thunks(key.attributes), id: () => key.id })
+    return once(this, 'key', ({ facts }) => {
+      const names = facts.key ? ['id', ...Object.keys(facts.key.attributes).slice(0, SEEN_ENTRIES)] : []
+      return new Members(new Set(names), (name) => ofKey(facts, name))
     })
   }
 
-  /** Who is trusted more stands above: the key's own attributes, what its backend minted, what the client says. */
   get metadata(): unknown {
-    return this.#once('metadata', ({ key, minted, metadata }) => {
-      const trusted = Object.entries({ ...minted, ...key?.attributes })
-      const makers = new Map<string, () => unknown>()
-      for (const [name, value] of [...trusted, ...Object.entries(metadata)]) {
-        if (makers.size >= SEEN_ENTRIES) break
-        if (!makers.has(name)) makers.set(name, () => seen(value, SEEN_LEVELS))
-      }
-      return new Members(makers)
+    return once(this, 'metadata', ({ facts }) => {
+      const trusted = Object.keys({ ...facts.minted, ...facts.key?.attributes })
+      const names = new Set([...trusted, ...Object.keys(facts.metadata)].slice(0, SEEN_ENTRIES))
+      return new Members(names, (name) => ofMetadata(facts, name))
     })
-  }
-
-  get session(): unknown {
-    return this.#once('session', ({ session }) =>
-      members({
-        id: () => session.id,
-        wire: () => session.wire,
-        language: () => session.language,
-        turns: () => int(session.turns),
-        durationMs: () => int(session.durationMs),
-        user: () => session.user,
-      }),
-    )
-  }
-
-  get turn(): unknown {
-    return this.#once('turn', ({ turn, inputTokens }) => {
-      if (!turn) return undefined
-      const { text, language, confidence } = turn()
-      return members({
-        text: () => text.slice(0, SEEN_CHARS),
-        words: () => int(countWords(text.slice(0, SEEN_CHARS))),
-        language: () => language,
-        confidence: () => confidence,
-        complexity: () => complexity(text),
-        inputTokens: () => int(inputTokens()),
-      })
-    })
-  }
-
-  get request(): unknown {
-    return this.#once('request', ({ request }) => {
-      if (!request) return undefined
-      const { model, messages, tools, stream, maxTokens } = request()
-      return members({
-        model: () => model,
-        messages: () =>
-          messages
-            .slice(-SEEN_ENTRIES)
-            .map(({ role, text }) => members({ role: () => role, content: () => text.slice(0, SEEN_CHARS) })),
-        tools: () => tools.slice(0, SEEN_ENTRIES),
-        stream: () => stream,
-        maxTokens: () => (maxTokens === null ? null : int(maxTokens)),
-      })
-    })
-  }
-
-  get budget(): unknown {
-    return this.#once('budget', ({ budget }) =>
-      members({ remainingMs: () => int(budget.remainingMs), turnMs: () => int(budget.turnMs) }),
-    )
   }
 
   get health(): unknown {
-    return this.#once('health', ({ health }) => new Health(health))
+    return once(this, 'health', ({ facts }) => new Health(facts.health))
   }
 
   get now(): unknown {
-    return this.#once('now', ({ wallMs }) => timestamp(wallMs))
-  }
-
-  #once(name: string, make: (facts: RoutingFacts) => unknown): unknown {
-    if (this.#made.has(name)) return this.#made.get(name)
-    const value = make(this.facts)
-    this.#made.set(name, value)
-    return value
+    return once(this, 'now', ({ facts }) => timestamp(facts.wallMs))
   }
 }
+
+/** How each member is read from the facts; undefined and null: not known. */
+const READERS = {
+  session: {
+    id: ({ facts }) => facts.session.id,
+    wire: ({ facts }) => facts.session.wire,
+    language: ({ facts }) => facts.session.language,
+    turns: ({ facts }) => int(facts.session.turns),
+    durationMs: ({ facts }) => int(facts.session.durationMs),
+    user: ({ facts }) => facts.session.user,
+  },
+  turn: {
+    text: (context) => turnOf(context)?.text.slice(0, SEEN_CHARS),
+    words: (context) =>
+      once(context, 'turn.words', () => int(countWords(turnOf(context)?.text.slice(0, SEEN_CHARS) ?? ''))),
+    language: (context) => turnOf(context)?.language,
+    confidence: (context) => turnOf(context)?.confidence,
+    complexity: (context) => once(context, 'turn.complexity', () => complexity(turnOf(context)?.text ?? '')),
+    inputTokens: (context) => once(context, 'turn.inputTokens', ({ facts }) => int(facts.inputTokens())),
+  },
+  request: {
+    model: (context) => requestOf(context)?.model,
+    messages: (context) =>
+      once(context, 'request.messages', () =>
+        requestOf(context)?.messages.slice(-SEEN_ENTRIES).map(messageOf),
+      ),
+    tools: (context) => requestOf(context)?.tools.slice(0, SEEN_ENTRIES),
+    stream: (context) => requestOf(context)?.stream,
+    maxTokens: (context) => int(requestOf(context)?.maxTokens),
+  },
+  budget: {
+    remainingMs: ({ facts }) => int(facts.budget.remainingMs),
+    turnMs: ({ facts }) => int(facts.budget.turnMs),
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, (context: RoutingContext) => unknown>>>>
 
 /**
  * The engine looks for a variable `turn.text` before it looks for `text` in `turn`, and searches its registry of message
- * types in between. Giving it the variable halves the cost of a rule.
+ * types in between. Given the variable it finds it at once, and no map of the turn is made at all.
  */
-for (const [name, shape] of Object.entries(CONTEXT)) {
-  if (shape.type !== 'members') continue
-  for (const member of Object.keys(shape.members)) {
-    Object.defineProperty(RoutingContext.prototype, `${name}.${member}`, {
-      get(this: RoutingContext) {
-        const map = this[name as keyof RoutingContext]
-        return map instanceof Map ? map.get(member) : undefined
-      },
-    })
+for (const [root, readers] of Object.entries(READERS)) {
+  const read: Readonly<Record<string, (context: RoutingContext) => unknown>> = readers
+  for (const [name, reader] of Object.entries(read)) {
+    shortcut(`${root}.${name}`, (context) => reader(context) ?? undefined)
   }
+  shortcut(root, (context) => {
+    if (root === 'turn' && !context.facts.turn) return undefined
+    if (root === 'request' && !context.facts.request) return undefined
+    return once(context, root, () => new Members(Object.keys(read), (name) => own(read, name)?.(context)))
+  })
 }
 
-function members(makers: Readonly<Record<string, () => unknown>>): Members {
-  return new Members(new Map(Object.entries(makers)))
+/** The same for names that only a condition knows: `metadata.tier`. Beyond so many the long way is taken. */
+const MAX_SHORTCUTS = 1000
+let shortcuts = 0
+
+export function expectName(root: 'key' | 'metadata', name: string): void {
+  if (shortcuts >= MAX_SHORTCUTS || Object.hasOwn(RoutingContext.prototype, `${root}.${name}`)) return
+  shortcuts++
+  const of = root === 'key' ? ofKey : ofMetadata
+  shortcut(`${root}.${name}`, ({ facts }) => of(facts, name) ?? undefined)
 }
 
-function thunks(values: Readonly<Record<string, unknown>>): Record<string, () => unknown> {
-  const entries = Object.entries(values).slice(0, SEEN_ENTRIES)
-  return Object.fromEntries(entries.map(([name, value]) => [name, () => seen(value, 1)]))
+function shortcut(name: string, get: (context: RoutingContext) => unknown): void {
+  Object.defineProperty(RoutingContext.prototype, name, {
+    get(this: RoutingContext) {
+      return get(this)
+    },
+  })
 }
 
-function int(value: number): bigint | undefined {
-  return Number.isFinite(value) ? BigInt(Math.round(value)) : undefined
+function once(context: RoutingContext, name: string, make: (context: RoutingContext) => unknown): unknown {
+  const { values } = context.made
+  const known = values.get(name)
+  if (known !== undefined) return known
+  const value = make(context)
+  if (value !== undefined) values.set(name, value)
+  return value
+}
+
+function turnOf({ facts, made }: RoutingContext): TurnFacts | undefined {
+  made.turn ??= facts.turn?.() as TurnFacts
+  return made.turn
+}
+
+function requestOf({ facts, made }: RoutingContext): RequestFacts | undefined {
+  made.request ??= facts.request?.() as RequestFacts
+  return made.request
+}
+
+function messageOf({ role, text }: RequestFacts['messages'][number]): Members {
+  const values: Readonly<Record<string, string>> = { role, content: text.slice(0, SEEN_CHARS) }
+  return new Members(Object.keys(values), (name) => own(values, name))
+}
+
+function ofKey({ key }: RoutingFacts, name: string): unknown {
+  if (!key) return undefined
+  return name === 'id' ? key.id : seen(own(key.attributes, name), 1)
+}
+
+/** Who is trusted more stands above: the key's own attributes, what its backend minted, what the client says. */
+function ofMetadata({ key, minted, metadata }: RoutingFacts, name: string): unknown {
+  const attributes = key?.attributes
+  if (attributes && Object.hasOwn(attributes, name)) return seen(attributes[name], 1)
+  return seen(Object.hasOwn(minted, name) ? minted[name] : own(metadata, name), SEEN_LEVELS)
+}
+
+function own<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined
+}
+
+function int(value: number | null | undefined): bigint | undefined {
+  return value === null || value === undefined || !Number.isFinite(value)
+    ? undefined
+    : BigInt(Math.round(value))
 }
 
 /** JSON as the engine takes it, cut to what rules may see. Maps, never objects: `metadata.constructor` is a name like any other. */
@@ -266,6 +247,6 @@ function seen(value: unknown, levels: number): unknown {
   if (Array.isArray(value)) {
     return value.slice(0, SEEN_ENTRIES).map((item) => seen(item, levels - 1) ?? null)
   }
-  const entries = Object.entries(value).slice(0, SEEN_ENTRIES)
-  return members(Object.fromEntries(entries.map(([name, inner]) => [name, () => seen(inner, levels - 1)])))
+  const inner = value as Readonly<Record<string, unknown>>
+  return new Members(Object.keys(inner).slice(0, SEEN_ENTRIES), (name) => seen(own(inner, name), levels - 1))
 }
