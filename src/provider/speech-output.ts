@@ -63,10 +63,10 @@ export class SpeechOutput implements AsyncIterable<TtsEvent> {
     this.#unreadBytes += audio.length
   }
 
-  words(sentence: number, words: readonly SpokenWord[]): void {
-    if (words.length === 0) return
-    for (const word of words) this.#wordsEndMs = Math.max(this.#wordsEndMs, word.endMs)
-    this.#events.push({ type: 'words', sentence, words })
+  /** `reachMs`: how far the sentence's words reach so far, by the provider's own count and not by the sound's length. */
+  words(sentence: number, words: readonly SpokenWord[], reachMs: number): void {
+    this.#wordsEndMs = Math.max(this.#wordsEndMs, reachMs)
+    if (words.length > 0) this.#events.push({ type: 'words', sentence, words })
   }
 
   /** Says that the sentence is complete, or why it cannot be. */
@@ -108,7 +108,7 @@ export class SpeechOutput implements AsyncIterable<TtsEvent> {
     if (words === 0) return undefined
     const wrong = words > ms * SHORTER.share + SHORTER.ms || ms > words * LONGER.share + LONGER.ms
     if (!wrong) return undefined
-    return `the sound is not in the format asked for: ${Math.round(ms)} ms of it for ${words} ms of words`
+    return `the sound is not in the format asked for: ${Math.round(ms)} ms of it for ${Math.round(words)} ms of words`
   }
 
   #error(message: string): ProviderError {

@@ -5,9 +5,8 @@ import { orAborted } from '../../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { type SpeechSettings, socketBase } from '../settings.ts'
-import { connectWs } from '../socket.ts'
 import { CartesiaLink } from './link.ts'
 import { CartesiaStream } from './stream.ts'
 import { contextFields, urlOf } from './wire.ts'
@@ -26,9 +25,9 @@ const CAPS: TtsCaps = {
 const SOCKETS = 32
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createCartesia({ clock }: ProviderDeps, settings: SpeechSettings): Provider {
-  const { name, apiKey, connect = connectWs } = settings
-  const url = urlOf(socketBase(settings, CARTESIA_BASE_URL))
+export function createCartesia({ clock }: ProviderDeps, settings: CloudSettings): Provider {
+  const { name, apiKey, baseUrl, connect } = cloudEndpoint(settings, CARTESIA_BASE_URL)
+  const url = urlOf(baseUrl)
   const links = new LinkPool<CartesiaLink>(SOCKETS)
   const refusal = (kind: ProviderErrorKind, message: string) =>
     new ProviderError({ provider: name, stage: 'tts', kind, message })

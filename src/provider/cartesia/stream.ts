@@ -95,7 +95,7 @@ export class CartesiaStream extends AnswerStream<CartesiaLine> {
       case 'timestamps':
         return this.#sound(run, message)
       case 'flushDone':
-        if (this.outstanding > 0) this.#complete(run, run.flushes.flushed())
+        if (this.outstanding > 0) this.#complete(run, run.flushes.flushed(message.flushId))
         return
       case 'done':
         // Without our having ended it: the context was dead when the text came.
@@ -116,7 +116,10 @@ export class CartesiaStream extends AnswerStream<CartesiaLine> {
     // Beyond the last: nothing of ours. Before the first that is not complete: too late to matter.
     if (sentence === undefined || ordinal < run.complete || this.#run !== run) return
     if (message.type === 'chunk') this.output.audio(sentence, message.audio)
-    else this.output.words(sentence, run.words.shift(message.words, run.beforeMs))
+    else {
+      const words = run.words.shift(message.words, run.beforeMs)
+      this.output.words(sentence, words, words.at(-1)?.endMs ?? 0)
+    }
   }
 
   /** The first `count` sentences of the context are complete. */

@@ -20,11 +20,9 @@ import { kindOfStatus } from '../dial.ts'
 /** The version whose types were read. */
 export const CARTESIA_VERSION = '2026-08-14'
 
-export function urlOf(base: URL): string {
-  const url = new URL(base)
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/tts/websocket`
-  url.searchParams.set('cartesia_version', CARTESIA_VERSION)
-  return url.href
+/** `baseUrl` has no slash at its end. */
+export function urlOf(baseUrl: string): string {
+  return `${baseUrl}/tts/websocket?cartesia_version=${CARTESIA_VERSION}`
 }
 
 export interface VoiceRequest {
@@ -86,7 +84,7 @@ export type ServerMessage =
       readonly words: readonly SpokenWord[]
       readonly flushId: number | undefined
     }
-  | { readonly type: 'flushDone'; readonly context: string }
+  | { readonly type: 'flushDone'; readonly context: string; readonly flushId: number | undefined }
   | { readonly type: 'done'; readonly context: string }
   | {
       readonly type: 'error'
@@ -121,7 +119,7 @@ export function parseMessage(text: string): ServerMessage | undefined {
     case 'timestamps':
       return { type: 'timestamps', context, flushId, words: wordsOf(raw['word_timestamps']) }
     case 'flush_done':
-      return { type: 'flushDone', context }
+      return { type: 'flushDone', context, flushId }
     case 'done':
       return { type: 'done', context }
     default:

@@ -7,9 +7,8 @@ import { orAborted } from '../../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { type SpeechSettings, socketBase } from '../settings.ts'
-import { connectWs } from '../socket.ts'
 import { ElevenLabsLink } from './link.ts'
 import { ElevenLabsStream } from './stream.ts'
 import { urlOf, voiceSettings } from './wire.ts'
@@ -28,9 +27,8 @@ const CAPS: TtsCaps = {
 const SOCKETS = 64
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createElevenLabs({ clock }: ProviderDeps, settings: SpeechSettings): Provider {
-  const { name, apiKey, connect = connectWs } = settings
-  const base = socketBase(settings, ELEVENLABS_BASE_URL)
+export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSettings): Provider {
+  const { name, apiKey, baseUrl, connect } = cloudEndpoint(settings, ELEVENLABS_BASE_URL)
   const links = new LinkPool<ElevenLabsLink>(SOCKETS)
   const refusal = (kind: ProviderErrorKind, message: string) =>
     new ProviderError({ provider: name, stage: 'tts', kind, message })
@@ -46,7 +44,7 @@ export function createElevenLabs({ clock }: ProviderDeps, settings: SpeechSettin
         if (!CAPS.outputs.some((output) => sameFormat(output, format))) {
           throw refusal('bad_request', `no ${format.encoding} at ${format.sampleRateHz} Hz`)
         }
-        const url = urlOf({ base, voice, model, format, ...(language !== undefined && { language }) })
+        const url = urlOf({ baseUrl, voice, model, format, ...(language !== undefined && { language }) })
         const own = voiceSettings(speed)
         const key = `${own?.speed ?? ''} ${url}`
         const lease = async (onRoom: () => void) => {

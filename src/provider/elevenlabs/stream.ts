@@ -72,14 +72,14 @@ export class ElevenLabsStream extends AnswerStream<ElevenLabsLine> {
   #sound({ sentence, words }: Part, audio: Uint8Array, alignment: Alignment | undefined): void {
     const before = Math.round(this.output.audioMs)
     this.output.audio(sentence, audio)
-    if (alignment) this.output.words(sentence, words.add(alignment, before))
+    if (alignment) this.output.words(sentence, words.add(alignment, before), words.alignedMs)
   }
 
   /** Ends what is complete, and lets the next sound. */
   #advance(): void {
     for (let part = this.#parts[0]; part && part.end !== 'open'; part = this.#parts[0]) {
       if (part.end !== 'final') return this.fail(part.end)
-      this.output.words(part.sentence, part.words.rest())
+      this.output.words(part.sentence, part.words.rest(), 0)
       const fault = this.output.done(part.sentence)
       if (fault) return this.fail(fault)
       this.#parts.shift()

@@ -17,7 +17,8 @@ import { isInsideWord } from '../../stage/speech-length.ts'
 import type { SpokenWord } from '../../stage/tts.ts'
 
 export interface Opening {
-  readonly base: URL
+  /** Without a slash at its end. */
+  readonly baseUrl: string
   readonly voice: string
   readonly model: string
   readonly format: AudioFormat
@@ -26,9 +27,8 @@ export interface Opening {
 }
 
 /** The socket's address fixes voice, model, format and language. */
-export function urlOf({ base, voice, model, format, language }: Opening): string {
-  const url = new URL(base)
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/v1/text-to-speech/${encodeURIComponent(voice)}/multi-stream-input`
+export function urlOf({ baseUrl, voice, model, format, language }: Opening): string {
+  const url = new URL(`${baseUrl}/v1/text-to-speech/${encodeURIComponent(voice)}/multi-stream-input`)
   url.searchParams.set('model_id', model)
   url.searchParams.set('output_format', outputFormat(format))
   // Each message then holds the alignment of its own sound.
@@ -188,6 +188,8 @@ export function honestStatus(status: number, body: string): number {
 
 /** Characters with times, made words. One for each sentence; times from the start of the sentence's sound. Pure. */
 export class AlignedWords {
+  /** What the alignments of all messages last together. */
+  alignedMs = 0
   #letters = ''
   #startMs = 0
   #endMs = 0
@@ -195,6 +197,7 @@ export class AlignedWords {
   /** `offsetMs`: the sentence's sound before this message. Gives the words that are complete. */
   add({ chars, startsMs, durationsMs }: Alignment, offsetMs: number): SpokenWord[] {
     const words: SpokenWord[] = []
+    this.alignedMs += Math.max(...chars.map((_, i) => startsMs[i]! + durationsMs[i]!))
     for (const [i, char] of chars.entries()) {
       const startMs = Math.round(offsetMs + startsMs[i]!)
       if (/^\s*$/.test(char) || this.#endsBefore(char)) words.push(...this.rest())
@@ -213,11 +216,11 @@ export class AlignedWords {
     return text === '' ? [] : [{ text, startMs: this.#startMs, endMs: this.#endMs }]
   }
 
-  /** In scripts written without spaces every character is a word. */
+  /** In scripts written without spaces every character is a word, with the marks after it. */
   #endsBefore(char: string): boolean {
-    const both = this.#letters + char
-    const last = [...this.#letters].at(-1) ?? ''
-    return LETTER.test(last) && LETTER.test(char) && !isInsideWord(both, this.#letters.length)
+    if (!LETTER.test(char)) return false
+    const last = [...this.#letters].findLast((one) => LETTER.test(one))
+    return last !== undefined && !isInsideWord(last + char, last.length)
   }
 }
 
