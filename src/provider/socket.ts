@@ -29,7 +29,7 @@ export interface Socket {
   readonly closed: Promise<SocketClose>
   /** Bytes given to `send…` that the network has not taken yet. */
   readonly bufferedAmount: number
-  /** Starts the closing handshake. Idempotent. The caller bounds the wait by `terminate`. */
+  /** Starts the closing handshake; what arrives from now on is dropped. Idempotent. The caller bounds the wait by `terminate`. */
   close(code?: number, reason?: string): void
   /** Ends the connection now. Idempotent. */
   terminate(): void
@@ -107,6 +107,7 @@ class WsSocket implements Socket {
   constructor(private readonly ws: WebSocket) {
     ws.binaryType = 'nodebuffer'
     ws.on('message', (data: Buffer, isBinary) => {
+      if (ws.readyState !== WebSocket.OPEN) return
       this.#unread.push(isBinary ? data : data.toString('utf8'))
       if (this.#unread.length >= PAUSE_AT) ws.pause()
       this.#wake?.()

@@ -23,5 +23,8 @@ export async function loadSdk<T>(name: string): Promise<T> {
 /** Skipped, and saying why, when the SDK is not installed. */
 export function describeSdk(name: string, tests: () => void): void {
   if (isInstalled(name)) describe(`${name} and our double`, tests)
-  else describe.skip(`${name} is not installed (npm ci --prefix test/sdks)`, tests)
+  else {
+    console.info(`skipped: ${name} is not installed (npm ci --prefix test/sdks)`)
+    describe.skip(`${name} is not installed`, tests)
+  }
 }

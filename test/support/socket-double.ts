@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket as NetSocket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import {
   type Connect,
@@ -65,6 +65,12 @@ export async function serveDouble(
 ): Promise<ServedDouble> {
   const http = tls ? createTlsServer(tls) : createServer()
   http.on('request', (_request, response) => response.writeHead(426).end())
+  // Upgraded ones are no longer the server's to close.
+  const connections = new Set<NetSocket>()
+  http.on('connection', (socket: NetSocket) => {
+    connections.add(socket)
+    socket.on('close', () => connections.delete(socket))
+  })
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false })
   http.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
@@ -88,8 +94,7 @@ export async function serveDouble(
       return sockets.clients.size
     },
     async close() {
-      for (const ws of sockets.clients) ws.terminate()
-      http.closeAllConnections()
+      for (const socket of connections) socket.destroy()
       await new Promise((resolve) => http.close(resolve))
     },
   }
@@ -176,7 +181,7 @@ class MemorySocket implements Socket {
     this.messages = { [Symbol.asyncIterator]: () => this.#read() }
     this.peer = {
       send: (data) => {
-        if (this.#end) return
+        if (this.#end || this.#closing) return
         this.#unread.push(data)
         this.#wake?.()
       },
