@@ -24,6 +24,11 @@ interface Mark {
   readonly writtenMs: number
 }
 
+interface Control {
+  readonly text: string
+  readonly sent: () => void
+}
+
 /** Places remembered; older ones lie before any word still to come. */
 const MARKS = 64
 
@@ -34,7 +39,7 @@ export class AudioSender {
   readonly #clock: Clock
   #held: Uint8Array[] = []
   #heldBytes = 0
-  #outbox: (Uint8Array | string)[] = []
+  #outbox: (Uint8Array | Control)[] = []
   #outboxBytes = 0
   #acceptedBytes = 0
   #writtenBytes = 0
@@ -90,9 +95,9 @@ export class AudioSender {
     this.#send()
   }
 
-  /** After the frames so far. */
-  send(message: string): void {
-    this.#outbox.push(message)
+  /** After the frames so far; `sent` tells when. */
+  send(text: string, sent: () => void): void {
+    this.#outbox.push({ text, sent })
     this.#send()
   }
 
@@ -161,12 +166,15 @@ export class AudioSender {
     this.#earn()
     while (this.#outbox.length > 0) {
       const next = this.#outbox[0]!
-      if (typeof next !== 'string') {
+      if (next instanceof Uint8Array) {
         const waitMs = this.#waitMs(next)
         if (waitMs > 0) return this.#later(waitMs)
         this.#outboxBytes -= next.length
         this.#socket.sendBinary(next)
-      } else this.#socket.sendText(next)
+      } else {
+        this.#socket.sendText(next.text)
+        next.sent()
+      }
       this.#outbox.shift()
       this.#lastSentAt = this.#clock.now()
     }

@@ -180,8 +180,9 @@ export class Recognition implements SttStream {
   }
 
   #force(fromMs: number): void {
-    this.#forces.push({ fromMs, atMs: this.#sender.positionMs })
-    this.#sender.send(this.#options.protocol.force)
+    const atMs = this.#sender.positionMs
+    // An end of turn that comes before it was sent is no answer to it.
+    this.#sender.send(this.#options.protocol.force, () => this.#forces.push({ fromMs, atMs }))
   }
 
   async #read(): Promise<void> {

@@ -55,6 +55,8 @@ export interface ServedDouble {
   readonly url: string
   /** Connections that are open now. */
   readonly open: number
+  /** Resolves when no connection is open. */
+  empty(): Promise<void>
   close(): Promise<void>
 }
 
@@ -92,6 +94,9 @@ export async function serveDouble(
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${(http.address() as AddressInfo).port}`,
     get open() {
       return sockets.clients.size
+    },
+    async empty() {
+      await Promise.all([...sockets.clients].map((ws) => new Promise((resolve) => ws.on('close', resolve))))
     },
     async close() {
       for (const socket of connections) socket.destroy()
