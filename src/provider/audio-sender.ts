@@ -78,7 +78,8 @@ export class AudioSender {
 
   write(audio: Uint8Array): void {
     this.#writtenBytes += audio.length
-    this.#accept(audio)
+    // It may wait here, and the writer's buffer is the writer's.
+    this.#accept(audio.slice())
   }
 
   /** Silence nobody said. */

@@ -153,15 +153,6 @@ export function sttContract(name: string, make: MakeRig): void {
       await ear.closeAndCheck()
     })
 
-    test('aborted before it was opened', async () => {
-      const one = rig()
-      const scope = openScope()
-      scope.cancel('hangup')
-      const opening = one.adapter.open({ format: PCM16_16K, signal: scope.signal, clock: one.clock })
-      await expect(opening).rejects.toEqual(new Cancelled('hangup'))
-      await nothingLeft(one)
-    })
-
     test('closed while a final is owed: the reader ends, nothing late comes through', async () => {
       const ear = await Ear.open(rig())
       await ear.hear(1_000)
@@ -353,6 +344,15 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       expect(failure).toMatchObject({ stage: 'stt', ...error })
       expect(failure.message).not.toContain('fake-key')
       await one.clock.advance(1_000)
+      await nothingLeft(one)
+    })
+
+    test('aborted before it was opened', async () => {
+      const one = rig()
+      const scope = openScope()
+      scope.cancel('hangup')
+      const opening = one.adapter.open({ format: PCM16_16K, signal: scope.signal, clock: one.clock })
+      await expect(opening).rejects.toEqual(new Cancelled('hangup'))
       await nothingLeft(one)
     })
 
