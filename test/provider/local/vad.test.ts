@@ -99,6 +99,18 @@ describe.skipIf(!files)('one worker, all sessions', () => {
     })
   })
 
+  test('more sessions than it can follow are heard late by little, each window still answered', async () => {
+    const heldBefore = vad.held
+    const midWord = speech('amiable').subarray(0, 50 * VAD_WINDOW_SAMPLES)
+    const probabilities = await Promise.all(Array.from({ length: 100 }, () => judge(vad, midWord)))
+    expect(probabilities.map((one) => one.length)).toEqual(probabilities.map(() => 50))
+    expect(Math.min(...probabilities.map((one) => one.at(-1)!))).toBeGreaterThan(0.5)
+    expect(vad.held).toBeGreaterThan(heldBefore)
+    const alone = vad.held
+    await judge(vad, speech('amiable'))
+    expect(vad.held).toBe(alone)
+  })
+
   test('restart forgets state and partial window, and counts from the sample it is given', async () => {
     const said = speech('ten-of-clubs')
     const fresh = await judge(vad, said)

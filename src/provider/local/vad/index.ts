@@ -34,6 +34,11 @@ import { SileroStream, type StreamOwner, type WaitingWindow } from './stream.ts'
  * 1,400 a second (100 callers in conversation) took 21 % of a core and 4,200 took 37 %; gathered for 4 ms 14 and 27 %.
  */
 const EXCHANGE_EVERY_MS = 4
+/**
+ * More streams wait than an exchange holds: the worker is behind, and if nothing is left out it stays behind, because
+ * turns whose end is heard late keep their gates open. Then 250 ms of each stream may wait; what is older goes unjudged.
+ */
+const WAITING_WHEN_BEHIND = 8
 /** Buffers kept for reuse; beyond this they are left to the garbage collector. */
 const POOLED_BUFFERS = 256
 /** An exchange that brought down two workers is not given to a third. */
@@ -160,11 +165,12 @@ class SileroEngine implements SileroVad, StreamOwner {
   /** Takes a window of each stream in turn until the exchange is full or nobody has one. */
   #dispatch(): void {
     if (this.#inFlight.length > 0 || !this.#supervisor.worker || this.#ready.size === 0) return
+    const mostWaiting = this.#ready.size > EXCHANGE_WINDOWS ? WAITING_WHEN_BEHIND : Number.POSITIVE_INFINITY
     while (this.#inFlight.length < EXCHANGE_WINDOWS && this.#ready.size > 0) {
       for (const stream of [...this.#ready]) {
         if (this.#inFlight.length === EXCHANGE_WINDOWS) break
         this.#ready.delete(stream)
-        const window = stream.take()
+        const window = stream.take(mostWaiting)
         if (window) this.#inFlight.push({ stream, window })
         // To the end of the line.
         if (stream.hasWaiting) this.#ready.add(stream)

@@ -89,8 +89,9 @@ export class SileroStream implements VadStream {
     this.#end({})
   }
 
-  /** The next window for the worker, or undefined. */
-  take(): WaitingWindow | undefined {
+  /** The next window for the worker, or undefined. Where more than `mostWaiting` wait, the oldest are given up. */
+  take(mostWaiting = WAITING_WINDOWS): WaitingWindow | undefined {
+    while (this.#waiting.length > mostWaiting) this.#giveUpOldest()
     return this.#waiting.shift()
   }
 
