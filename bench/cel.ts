@@ -38,7 +38,7 @@ function habits(): void {
     'true || missing',
     '5 / 2',
     'metadata.nothing == 1',
-    'metadata.constructor == metadata.constructor',
+    'metadata.constructor',
   ]
   printTable(
     ['expression', ...NAMES],
@@ -48,7 +48,8 @@ function habits(): void {
 
 function told(engine: Engine, expression: string, context: Readonly<Record<string, unknown>>): string {
   try {
-    return JSON.stringify(plain(engine.compile(expression)(context))).slice(0, 40)
+    const value = engine.compile(expression)(context)
+    return typeof value === 'function' ? 'a JavaScript function' : JSON.stringify(plain(value)).slice(0, 40)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return message.includes('the caller') ? 'error that quotes the context' : 'error'

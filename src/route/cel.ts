@@ -115,11 +115,16 @@ function patternOf(pattern: string): RE2JS {
   return compiled
 }
 
+/** The length of the program that a pattern becomes. Throws what RE2 says of a bad one. */
+export function patternSteps(pattern: string): number {
+  return patternOf(pattern).re2().prog.numInst()
+}
+
 /** What is wrong with a regular expression, or undefined. */
 export function patternFault(pattern: string): string | undefined {
   if (pattern.length > MAX_PATTERN_CHARS) return `is longer than ${MAX_PATTERN_CHARS} characters`
   try {
-    const steps = patternOf(pattern).re2().prog.numInst()
+    const steps = patternSteps(pattern)
     return steps > MAX_PATTERN_STEPS
       ? `asks for too much work (${steps} steps, ${MAX_PATTERN_STEPS} at most)`
       : undefined

@@ -7,7 +7,7 @@
  *     0.15 · clauses    commas, colons, semicolons and further questions, 4 being all
  *     0.25 · reasoning  "why", "compare", "step by step" and their like, 2 being all; digits in sums count too
  *
- * "Yes." is 0.02, "What time do you open tomorrow?" 0.12, a paragraph that asks to compare two offers and to explain
+ * "Yes." is 0.02, "What time do you open tomorrow?" 0.1, a paragraph that asks to compare two offers and to explain
  * the difference above 0.7. Cues are known in English, German, French, Spanish and Italian; elsewhere they count 0.
  * `docs/routing.md` shows the same; a test holds the examples.
  */

@@ -5,7 +5,7 @@
  */
 import { timestamp } from './cel.ts'
 import { complexity, countWords } from './complexity.ts'
-import { SEEN_CHARS, SEEN_ENTRIES, SEEN_LEVELS } from './limits.ts'
+import { SEEN_CHARS, SEEN_ENTRIES, SEEN_LEVELS, SEEN_VALUES } from './limits.ts'
 import { Members } from './members.ts'
 
 export interface TurnFacts {
@@ -119,22 +119,21 @@ const READERS = {
   session: {
     id: ({ facts }) => facts.session.id,
     wire: ({ facts }) => facts.session.wire,
-    language: ({ facts }) => facts.session.language,
+    language: ({ facts }) => cut(facts.session.language),
     turns: ({ facts }) => int(facts.session.turns),
     durationMs: ({ facts }) => int(facts.session.durationMs),
-    user: ({ facts }) => facts.session.user,
+    user: ({ facts }) => cut(facts.session.user),
   },
   turn: {
-    text: (context) => turnOf(context)?.text.slice(0, SEEN_CHARS),
-    words: (context) =>
-      once(context, 'turn.words', () => int(countWords(turnOf(context)?.text.slice(0, SEEN_CHARS) ?? ''))),
-    language: (context) => turnOf(context)?.language,
+    text: (context) => cut(turnOf(context)?.text),
+    words: (context) => once(context, 'turn.words', () => int(countWords(cut(turnOf(context)?.text) ?? ''))),
+    language: (context) => cut(turnOf(context)?.language),
     confidence: (context) => turnOf(context)?.confidence,
     complexity: (context) => once(context, 'turn.complexity', () => complexity(turnOf(context)?.text ?? '')),
     inputTokens: (context) => once(context, 'turn.inputTokens', ({ facts }) => int(facts.inputTokens())),
   },
   request: {
-    model: (context) => requestOf(context)?.model,
+    model: (context) => cut(requestOf(context)?.model),
     messages: (context) =>
       once(context, 'request.messages', () =>
         requestOf(context)?.messages.slice(-SEEN_ENTRIES).map(messageOf),
@@ -230,11 +229,15 @@ function int(value: number | null | undefined): bigint | undefined {
     : BigInt(Math.round(value))
 }
 
+function cut(text: string | null | undefined): string | undefined {
+  return text?.slice(0, SEEN_CHARS)
+}
+
 /** JSON as the engine takes it, cut to what rules may see. Maps, never objects: `metadata.constructor` is a name like any other. */
-function seen(value: unknown, levels: number): unknown {
+function seen(value: unknown, levels: number, left = { values: SEEN_VALUES }): unknown {
   switch (typeof value) {
     case 'string':
-      return value.slice(0, SEEN_CHARS)
+      return cut(value)
     case 'number':
     case 'boolean':
       return value
@@ -245,7 +248,12 @@ function seen(value: unknown, levels: number): unknown {
   }
   if (value === null || levels === 0) return undefined
   if (Array.isArray(value)) {
-    return value.slice(0, SEEN_ENTRIES).map((item) => seen(item, levels - 1) ?? null)
+    const items: unknown[] = []
+    for (const item of value) {
+      if (items.length >= SEEN_ENTRIES || left.values-- <= 0) break
+      items.push(seen(item, levels - 1, left) ?? null)
+    }
+    return items
   }
   const inner = value as Readonly<Record<string, unknown>>
   return new Members(Object.keys(inner).slice(0, SEEN_ENTRIES), (name) => seen(own(inner, name), levels - 1))

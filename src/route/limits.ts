@@ -8,13 +8,15 @@ export const MAX_DEPTH = 32
 export const MAX_NODES = 400
 /** Entries of a list that is written down in a condition. */
 export const MAX_LIST = 100
-/** Steps that the loops (`exists`, `map`, …) of a condition may take at worst, loops within loops multiplied. */
+/** Steps a condition may take at worst: loops (`exists`, `map`, …) multiply, regular expressions weigh by their length. */
 export const MAX_STEPS = 10_000
 
 /** Entries of any list or map of the context that a rule sees, the first ones; of `request.messages` the newest. */
 export const SEEN_ENTRIES = 100
 /** Characters of any text that a rule sees. A spoken turn is far shorter; a regular expression reads every one. */
 export const SEEN_CHARS = 4096
+/** Values within one list of `metadata`, lists within it included. */
+export const SEEN_VALUES = 1000
 /** Levels of `metadata`. */
 export const SEEN_LEVELS = 4
 

@@ -217,13 +217,20 @@ describe('a condition that cannot be right stops the load, at its place', () => 
     expect(faults(`1==1${' && 1==1'.repeat(200)}`)[0]).toMatch(/parts, 400 at most/)
     expect(faults(Array.from({ length: 60 }, () => 'key.a == "b"').join(' && '))).toEqual([])
     const inner = 'request.messages.exists(n, m.content == n.content)'
-    expect(faults(`request.messages.exists(m, ${inner})`)[0]).toContain('loops within loops')
+    expect(faults(`request.messages.exists(m, ${inner})`)[0]).toContain(
+      'loops and regular expressions take most',
+    )
+    expect(faults('metadata.a.all(x, x in metadata.b)')[0]).toContain('steps')
+    expect(faults('metadata.a.all(x, x in ["a", "b", "c"])')).toEqual([])
   })
 
   test('evil regular expressions: refused when they are dear, harmless when they are not', () => {
     expect(faults('turn.text.matches("(a?b?){500}$")')[0]).toContain('asks for too much work')
     expect(faults(`turn.text.matches("${'a'.repeat(201)}")`)[0]).toContain('longer than 200 characters')
     expect(faults('turn.text.matches("(?=a)b")')[0]).toContain('cannot be read')
+    const long = '(refund|money|cancel|complaint|lawyer)'
+    expect(faults(`request.messages.exists(m, m.content.matches("${long}"))`)[0]).toContain('steps')
+    expect(faults('request.messages.exists(m, m.content.matches("refund"))')).toEqual([])
     const text = `${'a'.repeat(4000)}!`
     for (const evil of ['^(a+)+$', '(a|aa)+$', '(a*)*b', '(.*a){20}$', '^(\\\\w+\\\\s?)*$']) {
       // Would take longer than the test may in an engine that goes back.
@@ -283,6 +290,11 @@ describe('what a rule sees is bounded', () => {
     expect(judge('size(request.messages) == 100 && request.messages[99].content == "499"', { request })).toBe(
       true,
     )
+  })
+
+  test('a list of lists is cut in all', () => {
+    const metadata = { a: Array.from({ length: 100 }, () => Array.from({ length: 100 }, () => 1)) }
+    expect(judge('size(metadata.a) < 20 && size(metadata.a[0]) == 100', { metadata })).toBe(true)
   })
 
   test('odd values of a client do not break it', () => {
