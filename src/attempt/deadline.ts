@@ -11,6 +11,8 @@ export interface DeadlineOptions<T> {
   readonly firstUsefulMs: number
   readonly idleMs: number
   readonly isUseful: (item: T) => boolean
+  /** What shows, after the first useful item, that the stream goes on; left out: every item. */
+  readonly isProgress?: (item: T) => boolean
   /** Clock time since which anything is owed, null while nothing is: such a gap does not count. */
   readonly owedSince?: () => number | null
   /** The attempt's own scope: aborted when time is up, so that the upstream request closes. */
@@ -23,7 +25,7 @@ export async function* withDeadline<T>(
   source: AsyncIterable<T>,
   options: DeadlineOptions<T>,
 ): AsyncGenerator<T> {
-  const { clock, firstUsefulMs, idleMs, isUseful, owedSince, scope, provider, stage } = options
+  const { clock, firstUsefulMs, idleMs, isUseful, isProgress, owedSince, scope, provider, stage } = options
   let expired: ProviderError | undefined
   let timer: Timer | undefined
   const arm = (ms: number, what: string, waitMs = ms) => {
@@ -38,17 +40,23 @@ export async function* withDeadline<T>(
   }
   arm(firstUsefulMs, 'no useful output')
   let useful = false
+  let idleLeftMs = idleMs
+  let waitingSince = 0
   try {
     for await (const item of source) {
-      useful ||= isUseful(item)
+      const first = !useful && (useful = isUseful(item))
       if (!useful) {
         yield item
         continue
       }
+      // Keep-alives do not wind the clock up again.
+      if (first || !isProgress || isProgress(item)) idleLeftMs = idleMs
+      else idleLeftMs -= clock.now() - waitingSince
       // The reader's own pauses are not the provider's: the timer rests meanwhile.
       timer?.cancel()
       yield item
-      arm(idleMs, 'nothing more')
+      waitingSince = clock.now()
+      arm(idleMs, 'nothing more', idleLeftMs)
     }
   } catch (error) {
     throw expired ?? error

@@ -1,8 +1,9 @@
 /**
- * Which adapters serve a pipeline's stages, in the order they would be tried. Built once for a pipeline and a set of
- * providers; what a session holds for its whole life.
+ * Which adapters serve a turn's stages, in the order they are to be tried: what the pipeline's rules make of the facts
+ * of one moment. Each stage is judged when it is first asked for, so a turn pays for the rules it needs.
  */
 import type { StageName } from '../errors.ts'
+import type { RoutingFacts } from '../route/context.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
@@ -22,6 +23,15 @@ export interface Lineup {
   /** The provider's id for a voice name; undefined: the provider's own default. */
   voice(name: string, provider: string): string | undefined
 }
+
+/** A pipeline's rules: the facts of a moment in, the lineup out. Of one snapshot, as long as a session lives. */
+export interface Router {
+  /** `voice`: the target (`provider/model`) whose voice this session already has; null before it spoke. */
+  lineup(facts: StageFacts, voice: string | null): Lineup
+}
+
+/** What is known to the rules of each stage: recognition comes before the words. */
+export type StageFacts = (stage: StageName) => RoutingFacts
 
 /** No adapter for a stage: nothing in the pipeline's routes is present. */
 export class NoCandidate extends Error {

@@ -43,6 +43,8 @@ export interface AnswerOptions {
   readonly report: (event: AnswerEvent) => void
   /** First token, first sentence: for the trace. */
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void
+  /** Which target's voice the caller hears. */
+  readonly spokeWith: (target: string) => void
 }
 
 export class Answer {

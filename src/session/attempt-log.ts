@@ -5,7 +5,7 @@ export interface AttemptLog {
   /** `reason`: why this target, such as `first`, `fallback`, `revision 2`. The number names the attempt. */
   start(
     stage: StageName,
-    target: { readonly provider: string; readonly model: string },
+    target: { readonly provider: string; readonly model: string; readonly route?: string },
     reason: string,
   ): number
   firstOutput(attempt: number | undefined): void

@@ -1,6 +1,7 @@
 /** What a wire tells the session, in neutral words. `ref` is the client's own event id, given back in refusals. */
 import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
 import type { Item } from './items.ts'
+import type { ControlOutput } from './output.ts'
 import type { SessionSettings } from './settings.ts'
 
 /** What one response overrides; members left out follow the session. */
@@ -44,17 +45,21 @@ export type ClientEvent =
 
 const GUARDED = ['instructions', 'voice', 'tools'] as const
 
-/** What of an event the pipeline's `clientMay` does not allow; null when all is well. Sending what stands is allowed. */
-export function forbiddenChange(
+/** For what the pipeline's `clientMay` does not allow; null when all is well. Sending what stands is allowed. */
+export function overrideRefusal(
   event: ClientEvent,
   settings: SessionSettings,
   clientMay: readonly string[],
-): (typeof GUARDED)[number] | null {
-  const asked = event.type === 'settings' ? event.patch : event.type === 'respond' ? event.request : {}
+): Extract<ControlOutput, { type: 'refused' }> | null {
+  if (event.type !== 'settings' && event.type !== 'respond') return null
+  const [asked, place] = event.type === 'settings' ? [event.patch, 'session'] : [event.request, 'response']
   for (const member of GUARDED) {
     const value = asked[member]
     if (value === undefined || clientMay.includes(member)) continue
-    if (JSON.stringify(value) !== JSON.stringify(settings[member])) return member
+    if (JSON.stringify(value) === JSON.stringify(settings[member])) continue
+    const message = `This pipeline does not let clients change ${member}.`
+    const param = `${place}.${member}`
+    return { type: 'refused', code: 'override_not_allowed', message, param, ref: event.ref }
   }
   return null
 }

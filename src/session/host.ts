@@ -1,7 +1,7 @@
 /** Opens sessions: admits them, gives each the snapshot of its pipeline, and counts them out again. */
 import { randomBytes } from 'node:crypto'
 import type { SessionLimits } from '../access/session-limits.ts'
-import type { Lineup } from '../attempt/lineup.ts'
+import type { PipelineSnapshot } from '../attempt/snapshots.ts'
 import { PCM16_24K } from '../audio/format.ts'
 import type { Clock } from '../clock.ts'
 import type { Pipeline } from '../config/pipeline.ts'
@@ -18,12 +18,6 @@ import {
   SessionRefused,
 } from './session.ts'
 import type { SessionSettings } from './settings.ts'
-
-/** A pipeline with the adapters that serve it: immutable, what a session keeps for its life. */
-export interface PipelineSnapshot {
-  readonly pipeline: Pipeline
-  readonly lineup: Lineup
-}
 
 export interface HostOptions {
   readonly clock: Clock
@@ -57,7 +51,7 @@ export class Host implements SessionHost {
     const keyId = origin.key?.id ?? null
     const found = snapshot(origin.pipeline)
     if (!found) throw this.#refused('no_pipeline', `There is no pipeline named ${origin.pipeline}.`)
-    if (found.lineup.stt.length === 0) {
+    if (!found.canListen) {
       throw this.#refused('no_pipeline', `No recogniser of pipeline ${found.pipeline.name} is available.`)
     }
     const admission = limits.acquire(keyId)
@@ -75,21 +69,19 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, { pipeline, lineup }: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): LiveSession {
     const { clock, vad, metrics, turns } = this.#options
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings: settingsFrom(pipeline),
       greeting: pipeline.greeting,
-      caps: origin.caps,
+      origin,
       clientMay: pipeline.clientMay,
-      lineup,
+      router,
       clock,
       vad,
       pacers: this.#pacers,
       book: {
-        keyId: origin.key?.id ?? null,
-        wire: origin.wire,
         pipeline: pipeline.name,
         turnMs: pipeline.budget.turnMs,
         turns,

@@ -5,16 +5,16 @@
  *     wire ─ send ──► client events ──────────────────────────┼─► reduce ─► effects ─► recogniser, answers, speaker
  *     answers, speaker, timers ─► events ─────────────────────┘
  */
-import type { Lineup } from '../attempt/lineup.ts'
-import { bytesToMs, msToBytes, sameFormat } from '../audio/format.ts'
+import type { Router } from '../attempt/lineup.ts'
+import { bytesToMs, msToBytes } from '../audio/format.ts'
 import { openScope, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
-import { AudioRing } from '../stage/ring.ts'
 import { Answer } from './answer.ts'
-import { type ClientEvent, forbiddenChange } from './client.ts'
+import { CallerAudio } from './caller-audio.ts'
+import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
 import { findEntry } from './history.ts'
@@ -22,15 +22,14 @@ import { ItemAudio } from './item-audio.ts'
 import type { SessionOutput } from './output.ts'
 import { Recogniser } from './recogniser.ts'
 import { reduce } from './reduce.ts'
-import type { CloseReason, Session, WireCaps } from './session.ts'
+import { Routing } from './routing.ts'
+import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
 import { initialState, isQuiet, type State } from './state.ts'
-import { truncateHeard } from './truncate.ts'
+import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 
-/** What a hand-committed buffer may hold; longer ones lose their beginning. */
-const RING_MS = 120_000
 /** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
 const AHEAD_OF_EAR_MS = 200
 /** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
@@ -40,14 +39,14 @@ export interface LiveSessionOptions {
   readonly id: string
   readonly settings: SessionSettings
   readonly greeting: string | null
-  readonly caps: WireCaps
+  readonly origin: SessionOrigin
   readonly clientMay: readonly string[]
-  readonly lineup: Lineup
+  readonly router: Router
   readonly clock: Clock
   readonly vad: Vad
   readonly pacers: PacerGroup
   /** What the book of turns needs beside what the session knows. */
-  readonly book: Omit<TurnBookOptions, 'heardOf' | 'sessionId' | 'lineup' | 'clock' | 'onRecord'>
+  readonly book: Pick<TurnBookOptions, 'pipeline' | 'turnMs' | 'turns' | 'metrics'>
   /** Called once, when all under the session has ended. */
   readonly onClosed: () => void
 }
@@ -60,15 +59,12 @@ export class LiveSession implements Session {
   readonly #recogniser: Recogniser
   readonly #ear: Ear
   readonly #book: TurnBook
+  readonly #routing: Routing
   readonly #itemAudio = new ItemAudio()
   readonly #answers = new Map<string, Answer>()
   readonly #timers = new Map<TimerName, Timer>()
   readonly #events: SessionEvent[] = []
-  #ring: AudioRing
-  /** Audio time at which the present ring began: a change of format begins a new one. */
-  #ringStartMs = 0
-  /** Audio time from which nothing has been committed yet. */
-  #bufferStartMs = 0
+  readonly #caller: CallerAudio
   /** Where the newest utterance begins. */
   #listenFromMs = 0
   #state: State
@@ -77,7 +73,8 @@ export class LiveSession implements Session {
   #closed: Promise<void> | undefined
 
   constructor(options: LiveSessionOptions) {
-    const { id, settings, caps, clock, lineup, vad } = options
+    const { id, settings, origin, clock, vad, router } = options
+    const { caps, wire } = origin
     this.id = id
     this.#options = options
     this.#state = initialState(settings, caps, id.replace(/^sess_/, '').slice(0, 12))
@@ -85,7 +82,8 @@ export class LiveSession implements Session {
     const book = new TurnBook({
       ...options.book,
       clock,
-      lineup,
+      wire,
+      keyId: origin.key?.id ?? null,
       sessionId: id,
       heardOf: (response) => this.#speaker.heard(response),
       onRecord: (record) => this.#speaker.queue.control({ type: 'turn', record }),
@@ -103,17 +101,26 @@ export class LiveSession implements Session {
       underrun: (turn) => book.underrun(turn),
       onOverflow: () => void this.close('limit'),
     })
+    const { turnMs } = options.book
+    this.#routing = new Routing({
+      router,
+      origin,
+      sessionId: id,
+      clock,
+      turnMs,
+      language: () => this.settings.language,
+    })
     this.#recogniser = new Recogniser({
-      candidate: lineup.stt[0]!,
+      candidates: () => this.#routing.lineup(null).stt,
       clock,
       signal,
       language: () => this.settings.language,
       report: (event) => this.#dispatch(event),
       attempts: (turn) => book.attempts(turn),
-      audibleMs: () => Math.min(this.#audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
-      audio: (fromMs, toMs) => this.#audioBetween(fromMs, toMs),
+      audibleMs: () => Math.min(this.#caller.audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
+      audio: (fromMs, toMs) => this.#caller.between(fromMs, toMs),
     })
-    this.#ring = new AudioRing(settings.inputFormat, { capacityMs: RING_MS })
+    this.#caller = new CallerAudio(settings.inputFormat)
     this.#ear = new Ear({
       vad,
       clock,
@@ -137,22 +144,18 @@ export class LiveSession implements Session {
 
   audio(bytes: Uint8Array): void {
     if (this.#state.closed || bytes.length === 0) return
-    this.#ring.write(bytes)
+    this.#caller.write(bytes)
     this.#ear.write(bytes)
     this.#recogniser.hear()
     this.#keepAudio()
   }
 
   send(event: ClientEvent): void {
-    const forbidden = forbiddenChange(event, this.settings, this.#options.clientMay)
-    if (forbidden !== null && 'ref' in event) {
-      const message = `This pipeline does not let clients change ${forbidden}.`
-      const param = event.type === 'settings' ? `session.${forbidden}` : `response.${forbidden}`
-      return this.#emit({ type: 'refused', code: 'override_not_allowed', message, param, ref: event.ref })
-    }
-    const audioMs = this.#audioMs
+    const refused = overrideRefusal(event, this.settings, this.#options.clientMay)
+    if (refused) return this.#emit(refused)
+    const { audioMs, bufferedMs } = this.#caller
     const at = this.#options.clock.now()
-    this.#dispatch({ type: 'client', at, event, audioMs, bufferedMs: audioMs - this.#bufferStartMs })
+    this.#dispatch({ type: 'client', at, event, audioMs, bufferedMs })
   }
 
   close(_reason: CloseReason): Promise<void> {
@@ -176,10 +179,6 @@ export class LiveSession implements Session {
     this.#options.onClosed()
   }
 
-  get #audioMs(): number {
-    return this.#ringStartMs + this.#ring.endMs
-  }
-
   async #hear(): Promise<void> {
     try {
       for await (const event of this.#ear.events) this.#dispatch(event)
@@ -200,7 +199,9 @@ export class LiveSession implements Session {
         const { state, effects } = reduce(this.#state, next)
         this.#state = state
         for (const effect of effects) this.#carryOut(effect)
-        if (next.type === 'speechEnded') this.#bufferStartMs = Math.max(this.#bufferStartMs, next.audioEndMs)
+        if (next.type === 'speechEnded') {
+          this.#caller.bufferStartMs = Math.max(this.#caller.bufferStartMs, next.audioEndMs)
+        }
       }
     } finally {
       this.#busy = false
@@ -226,7 +227,7 @@ export class LiveSession implements Session {
         book.forget(effect.turn)
         return this.#recogniser.discard(effect.turn)
       case 'resetListening':
-        this.#bufferStartMs = this.#audioMs
+        this.#caller.bufferStartMs = this.#caller.audioMs
         return this.#ear.reset()
       case 'think':
       case 'recite':
@@ -258,6 +259,7 @@ export class LiveSession implements Session {
       case 'clearTimer':
         return this.#timers.get(effect.timer)?.cancel()
       case 'openTurn':
+        this.#routing.turnOpened(effect.zeroAt)
         return book.open(effect.turn, effect.zeroAt)
       case 'mark':
         return book.mark(effect.turn, effect.name, effect.at)
@@ -298,7 +300,7 @@ export class LiveSession implements Session {
 
   #answer(effect: Extract<Effect, { do: 'think' | 'recite' }>): void {
     const { response, turn, voicing } = effect
-    const { clock, lineup } = this.#options
+    const { clock } = this.#options
     const book = this.#book
     book.begin(turn)
     book.respond(turn, response)
@@ -308,7 +310,7 @@ export class LiveSession implements Session {
       turn,
       revision: effect.do === 'think' ? effect.revision : 0,
       voicing,
-      lineup,
+      lineup: this.#routing.lineup(effect.do === 'think' ? effect.request : null),
       speaker: this.#speaker,
       clock,
       signal: this.#scope.signal,
@@ -316,6 +318,7 @@ export class LiveSession implements Session {
       attempts: book.attempts(turn),
       report: (event) => this.#dispatch(event),
       mark: (name) => book.mark(turn, name, clock.now()),
+      spokeWith: (target) => this.#routing.spokeWith(target),
     })
     this.#answers.set(response, answer)
     if (effect.do === 'recite') return answer.recite(effect.text)
@@ -330,7 +333,7 @@ export class LiveSession implements Session {
   }
 
   #finalize({ turn, itemId, endMs }: Extract<Effect, { do: 'finalize' }>): void {
-    this.#itemAudio.append(itemId, this.#audioBetween(this.#listenFromMs, endMs).bytes)
+    this.#itemAudio.append(itemId, this.#caller.between(this.#listenFromMs, endMs).bytes)
     this.#recogniser.finalize(turn, endMs)
   }
 
@@ -346,16 +349,16 @@ export class LiveSession implements Session {
     const track = this.#speaker.trackOfItem(itemId)
     const said = findEntry(this.#state.history, itemId)?.said ?? ''
     const format = track?.format ?? this.settings.outputFormat
-    const sentMs = track?.sentMs ?? bytesToMs(format, this.#itemAudio.get(itemId)?.length ?? 0)
-    if (audioEndMs > sentMs + (track?.slackMs ?? 1)) {
-      const message = `Audio content of ${Math.floor(sentMs)}ms is already shorter than ${audioEndMs}ms`
+    const bytes = this.#itemAudio.get(itemId)?.length ?? 0
+    const message = truncateRefusal(audioEndMs, track, { bytes, format })
+    if (message !== null) {
       return this.#emit({ type: 'refused', code: 'invalid_value', message, param: 'audio_end_ms', ref })
     }
     if (track && !track.over) {
       this.#speaker.cut(track.facts.response)
       this.#stopAnswer(track.facts.response, 'client-cancelled')
     }
-    const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, sentMs)
+    const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, bytesToMs(format, bytes))
     this.#itemAudio.truncate(itemId, msToBytes(format, audioEndMs))
     if (track) this.#book.amend(track.facts.turn)
     const at = this.#options.clock.now()
@@ -364,11 +367,10 @@ export class LiveSession implements Session {
 
   #apply(patch: Partial<SessionSettings>): void {
     const { turnDetection, interruption, inputFormat } = this.settings
-    if (patch.inputFormat && !sameFormat(this.#ring.format, inputFormat)) {
+    if (patch.inputFormat && !this.#caller.isIn(inputFormat)) {
       // What the old ring holds goes out with it.
       this.#recogniser.hear()
-      this.#ringStartMs = this.#audioMs
-      this.#ring = new AudioRing(inputFormat, { capacityMs: RING_MS })
+      this.#caller.changeFormat(inputFormat)
     }
     this.#ear.configure({
       detection: turnDetection,
@@ -379,13 +381,11 @@ export class LiveSession implements Session {
 
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
-    const fire = () => this.#dispatch({ type: 'timer', at: this.#options.clock.now(), timer })
-    this.#timers.set(timer, this.#options.clock.setTimer(ms, fire))
-  }
-
-  #audioBetween(fromMs: number, toMs: number) {
-    const [from, to] = [fromMs - this.#ringStartMs, toMs - this.#ringStartMs]
-    return { bytes: this.#ring.read(from, to), format: this.#ring.format }
+    const { clock } = this.#options
+    this.#timers.set(
+      timer,
+      clock.setTimer(ms, () => this.#dispatch({ type: 'timer', at: clock.now(), timer })),
+    )
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */
@@ -393,8 +393,8 @@ export class LiveSession implements Session {
     const { turnDetection } = this.settings
     const from = turnDetection
       ? this.#ear.horizonMs - turnDetection.prefixPaddingMs - BURST_MS
-      : this.#bufferStartMs
+      : this.#caller.bufferStartMs
     const needed = this.#recogniser.neededFromMs ?? from
-    this.#ring.retain(Math.min(from, needed) - this.#ringStartMs)
+    this.#caller.retain(Math.min(from, needed))
   }
 }

@@ -6,7 +6,7 @@
  *     listen ─► hear hear hear … preview ─► partial
  *            ─► hear … finalize ─► final | sttFailed
  */
-import type { Candidate } from '../attempt/lineup.ts'
+import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
@@ -20,11 +20,14 @@ import type { RecognitionEvent } from './events.ts'
 export const FINAL_DEADLINE_MS = 10_000
 
 const WENT_AWAY = 'the recogniser went away'
-/** Streams tried for one utterance. */
-const MAX_TRIES = 2
+/** Streams tried for one utterance: every candidate's, and a lone one's twice. */
+const MIN_TRIES = 2
+/** A recogniser that was lost is not the first choice again before. */
+const MISTRUST_MS = 30_000
 
 export interface RecogniserOptions {
-  readonly candidate: Candidate<SttAdapter>
+  /** In the order to be tried; asked at each utterance, since what is known of the caller changes. */
+  readonly candidates: () => readonly Candidate<SttAdapter>[]
   readonly clock: Clock
   readonly signal: AbortSignal
   /** Asked when a stream is opened. */
@@ -63,9 +66,15 @@ export class Recogniser {
   #stream: SttStream | undefined
   /** Of the stream, or of its opening. */
   #scope: Scope | undefined
+  /** Whose stream it is. */
+  #candidate: Candidate<SttAdapter>
+  /** When each target was last lost. */
+  readonly #lostAt = new Map<string, number>()
 
+  /** Throws `NoCandidate`. */
   constructor(options: RecogniserOptions) {
     this.#options = options
+    this.#candidate = firstOf('stt', options.candidates())
   }
 
   /** Connects before it is needed; harmless when already open. */
@@ -76,6 +85,7 @@ export class Recogniser {
   /** Recognise the caller's audio from `fromMs` on as `turn`. */
   listen(turn: string, fromMs: number): void {
     this.discard(this.#spoken?.turn ?? '')
+    this.#reroute()
     this.#utterances.push({
       turn,
       fromMs,
@@ -89,6 +99,27 @@ export class Recogniser {
     })
     this.warm()
     this.hear()
+  }
+
+  /** Another recogniser for the next utterance, when the facts ask for one and nothing is owed by the present. */
+  #reroute(): void {
+    if (!this.#stream || this.#utterances.length > 0 || this.#choose().adapter === this.#candidate.adapter)
+      return
+    const { close } = this.#stream
+    void close.call(this.#stream)
+    this.#scope?.cancel('superseded')
+    this.#stream = undefined
+    this.#scope = undefined
+  }
+
+  /** The first of the candidates that was not lost lately; if all were, the one that was lost longest ago. */
+  #choose(): Candidate<SttAdapter> {
+    const candidates = this.#options.candidates()
+    const now = this.#options.clock.now()
+    const since = ({ adapter }: Candidate<SttAdapter>) =>
+      now - (this.#lostAt.get(adapter.id) ?? Number.NEGATIVE_INFINITY)
+    const trusted = candidates.find((candidate) => since(candidate) >= MISTRUST_MS)
+    return trusted ?? candidates.toSorted((a, b) => since(b) - since(a))[0] ?? this.#candidate
   }
 
   /** More of the caller may be audible; ignored outside an utterance. */
@@ -150,7 +181,7 @@ export class Recogniser {
   }
 
   get #format(): AudioFormat {
-    return this.#options.candidate.adapter.caps.inputs[0] as AudioFormat
+    return this.#candidate.adapter.caps.inputs[0] as AudioFormat
   }
 
   #write(utterance: Utterance, toMs: number): void {
@@ -181,6 +212,7 @@ export class Recogniser {
   async #open(): Promise<void> {
     const scope = openScope(this.#options.signal)
     this.#scope = scope
+    this.#candidate = this.#choose()
     let error: unknown
     try {
       const stream = await this.#connect(scope.signal)
@@ -195,13 +227,16 @@ export class Recogniser {
     } finally {
       scope.release()
     }
+    // Another stream may have taken its place.
+    if (this.#scope !== scope) return
     this.#stream = undefined
     this.#scope = undefined
     if (!this.#options.signal.aborted) this.#lost(error instanceof ProviderError ? error.kind : 'transient')
   }
 
   async #connect(signal: AbortSignal): Promise<SttStream> {
-    const { candidate, clock, language } = this.#options
+    const { clock, language } = this.#options
+    const candidate = this.#candidate
     const wanted = language()
     const opening = candidate.adapter.open({
       format: this.#format,
@@ -251,13 +286,18 @@ export class Recogniser {
   /** The stream ended, or never opened. With nothing owed, the next utterance opens another. */
   #lost(kind: string): void {
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
+    if (owed.length > 0) this.#lostAt.set(this.#candidate.adapter.id, this.#options.clock.now())
+    const next = this.#choose()
+    const tries = Math.max(MIN_TRIES, this.#options.candidates().length)
     for (const utterance of owed) {
       rewind(utterance)
       const spoken = utterance.endMs === null
-      if (++utterance.losses < MAX_TRIES) {
+      if (++utterance.losses < tries) {
         if (spoken) continue
         this.#options.attempts(utterance.turn)?.end(utterance.attempt, 'failed', kind)
-        this.#startAttempt(utterance, 'retry')
+        const same = next.adapter === this.#candidate.adapter
+        const log = this.#options.attempts(utterance.turn)
+        utterance.attempt = log?.start('stt', next, same ? 'retry' : 'fallback')
       } else if (spoken) {
         utterance.failed = kind
       } else {
@@ -270,8 +310,8 @@ export class Recogniser {
   }
 
   #startAttempt(utterance: Utterance, reason: string): void {
-    const { attempts, candidate } = this.#options
-    utterance.attempt = attempts(utterance.turn)?.start('stt', candidate, reason)
+    const { attempts } = this.#options
+    utterance.attempt = attempts(utterance.turn)?.start('stt', this.#candidate, reason)
   }
 
   #fail({ turn, attempt }: Utterance, code: string, message: string): void {

@@ -165,9 +165,10 @@ export function reduceAnswer(d: Draft, event: AnswerEvent): void {
   }
 }
 
+/** Of a guess nothing is told before its release, and of a cut answer nothing after. */
 function withRunning(d: Draft, id: string, act: (response: Response) => void): void {
   const response = d.state.responses.get(id)
-  if (response && (response.phase === 'running' || response.phase === 'speculating')) act(response)
+  if (response?.phase === 'running') act(response)
 }
 
 function startMessage(d: Draft, response: Response): void {

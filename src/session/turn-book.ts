@@ -2,7 +2,6 @@
  * Where a session writes down its turns: one trace each, from the first sign of a turn to its close and a little
  * beyond, since what was heard may be amended late. Times are the clock's.
  */
-import type { Lineup } from '../attempt/lineup.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { MarkName, TurnRecord } from '../trace/record.ts'
@@ -24,7 +23,6 @@ export interface TurnBookOptions {
   readonly wire: string
   readonly pipeline: string
   readonly turnMs: number
-  readonly lineup: Lineup
   readonly turns: TurnStore
   readonly metrics: Metrics
   /** What was heard of a response as far as known now. */
@@ -57,7 +55,6 @@ export class TurnBook {
   begin(turn: string): void {
     if (this.#pages.has(turn)) return
     const {
-      lineup,
       turns: _turns,
       metrics: _metrics,
       heardOf: _heardOf,
@@ -65,10 +62,6 @@ export class TurnBook {
       ...facts
     } = this.#options
     const trace = new TurnTrace({ id: turn, ...facts })
-    for (const stage of ['stt', 'llm', 'tts'] as const) {
-      const first = lineup[stage][0]
-      if (first) trace.route(stage, first.route)
-    }
     this.#pages.set(turn, {
       trace,
       opened: false,

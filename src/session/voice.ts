@@ -151,6 +151,7 @@ class Utterance {
             first = false
             attempts?.firstOutput(attempt)
             mark('ttsFirstAudio')
+            this.#options.spokeWith(adapter.id)
           }
           await track.audio(sentence, converter.process(event.audio))
         }

@@ -131,14 +131,15 @@ export class TurnTrace {
   /** An attempt begins. The number names it in `firstOutput` and `end`. A `reason` of `hedge…` makes it a hedge. */
   start(
     stage: StageName,
-    target: { readonly provider: string; readonly model: string },
+    target: { readonly provider: string; readonly model: string; readonly route?: string },
     reason: string,
   ): number {
     if (this.#attempts.length >= MAX_ATTEMPTS) {
       this.#dropped++
       return -1
     }
-    const { provider, model } = target
+    const { provider, model, route } = target
+    if (route !== undefined) this.route(stage, route)
     return (
       this.#attempts.push({
         stage,

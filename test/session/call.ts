@@ -20,7 +20,7 @@ import { Metrics } from '../../src/trace/metrics.ts'
 import type { TurnRecord } from '../../src/trace/record.ts'
 import { memoryTurnStore, type TurnStore } from '../../src/trace/turn-store.ts'
 import { FakeVad } from '../support/fake-vad.ts'
-import { FakeLlm, FakeStt, FakeTts, sound } from '../support/stages.ts'
+import { FakeLlm, FakeStt, FakeTts, fixedRouter, sound } from '../support/stages.ts'
 import { Listener } from './listener.ts'
 import { SETTINGS } from './story.ts'
 
@@ -107,9 +107,9 @@ export class Call {
       id: 'sess_0123456789abcdef',
       settings,
       greeting: options.greeting ?? null,
-      caps,
+      origin: { wire: 'test', caps, pipeline: null, key: null, metadata: {}, user: null },
       clientMay: options.clientMay ?? ['instructions', 'voice', 'tools'],
-      lineup,
+      router: fixedRouter(lineup),
       clock,
       vad: {
         open: (o) => {
@@ -119,8 +119,6 @@ export class Call {
       },
       pacers: this.pacers,
       book: {
-        keyId: null,
-        wire: 'test',
         pipeline: 'test',
         turnMs: 1500,
         turns: this.turns,

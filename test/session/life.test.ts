@@ -11,7 +11,7 @@ import { Metrics } from '../../src/trace/metrics.ts'
 import { memoryTurnStore } from '../../src/trace/turn-store.ts'
 import { TurnTrace } from '../../src/trace/turn-trace.ts'
 import { FakeVad } from '../support/fake-vad.ts'
-import { FakeLlm, FakeStt, FakeTts, sound } from '../support/stages.ts'
+import { FakeLlm, FakeStt, FakeTts, fixedRouter, sound } from '../support/stages.ts'
 import { BRIDGE, Call, type CallOptions, PACED, UNPACED } from './call.ts'
 
 const ANSWER = 'Hello there. How can I help you today?'
@@ -435,12 +435,13 @@ describe('the host', () => {
           greeting: null,
           clientMay: [],
         } as never,
-        lineup: {
+        canListen: true,
+        router: fixedRouter({
           stt: [{ adapter: new FakeStt(), ...facts }],
           llm: [{ adapter: new FakeLlm(), ...facts }],
           tts: [{ adapter: new FakeTts(), ...facts }],
           voice: () => undefined,
-        },
+        }),
       }),
     })
     const origin = { wire: 'test', caps: UNPACED, pipeline: null, key: null, metadata: {}, user: null }

@@ -24,7 +24,7 @@ class Bench {
   constructor(options: FakeSttOptions = {}) {
     this.stt = new FakeStt(options)
     this.recogniser = new Recogniser({
-      candidate: { adapter: this.stt, provider: 'fake', model: 'stt', route: 'any' },
+      candidates: () => [{ adapter: this.stt, provider: 'fake', model: 'stt', route: 'any' }],
       clock: this.clock,
       signal: this.scope.signal,
       language: () => undefined,

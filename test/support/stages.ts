@@ -3,6 +3,7 @@
  * model that answers by a table, a voice of tones. For tests and benchmarks.
  */
 
+import type { Lineup, Router } from '../../src/attempt/lineup.ts'
 import { silence } from '../../src/audio/convert.ts'
 import {
   type AudioFormat,
@@ -263,6 +264,11 @@ export function fakeProvider(stt: FakeStt, llm: LlmAdapter, tts: TtsAdapter): Pr
     tts: () => tts,
     close: async () => {},
   }
+}
+
+/** No rules: everyone gets these. */
+export function fixedRouter(lineup: Lineup): Router {
+  return { lineup: () => lineup }
 }
 
 /** 16-bit mono noise loud enough for a loudness-based detector, or silence. */

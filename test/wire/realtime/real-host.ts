@@ -1,12 +1,12 @@
 /** A connection whose session is the real one; its stages do as they are told, on the virtual clock. */
 import { SessionLimits } from '../../../src/access/session-limits.ts'
+import { PipelineRouter } from '../../../src/attempt/router.ts'
 import { loadAudio } from '../../../src/audio/convert.ts'
 import { PCM16_24K } from '../../../src/audio/format.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import { loadPipeline } from '../../../src/config/pipeline-set.ts'
 import { loadGate } from '../../../src/listen/gate.ts'
 import { Host } from '../../../src/session/host.ts'
-import { lineupOf } from '../../../src/session/snapshots.ts'
 import { Metrics } from '../../../src/trace/metrics.ts'
 import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
@@ -44,7 +44,8 @@ export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealT
   const stt = new FakeStt({ words: ['hello there'], finalMs: 40 })
   const tts = new FakeTts({ firstAudioMs: 30 })
   const provider = fakeProvider(stt, new FakeLlm({ firstTokenMs: 50, ...llm }), tts)
-  const snapshot = { pipeline, lineup: lineupOf(pipeline, new Map([['fake', provider]])) }
+  const router = new PipelineRouter(pipeline, new Map([['fake', provider]]))
+  const snapshot = { pipeline, router, canListen: true }
   const host = new Host({
     clock,
     vad: new FakeVad(),

@@ -1,0 +1,264 @@
+/**
+ * What this process knows of every target: how fast, how often it fails, how many calls it has, and whether it may be asked.
+ * Every attempt takes a ticket here and hands it back with how it went; decisions read the facts. One per process.
+ */
+import type { Clock } from '../clock.ts'
+import type { ProviderErrorKind, StageName } from '../errors.ts'
+import type { CircuitState, Target, TargetFacts } from '../route/candidates.ts'
+import { LatencyBook, type LatencyView } from '../route/latency.ts'
+import { Circuit, type OpeningKind, type Pass } from './circuit.ts'
+
+/** What does not change from call to call: from the adapter, the price table, the operator. */
+export type Traits = Pick<TargetFacts, 'priceUsd' | 'quality' | 'languages' | 'capabilities'>
+
+export interface HealthOptions {
+  readonly clock: Clock
+  /** Undefined: a target nobody offers. */
+  readonly traits?: (stage: StageName, target: string) => Traits | undefined
+}
+
+/** Whose health: circuits and calls are kept for each of these, latencies for stage, target and language. */
+export interface Place {
+  readonly stage: StageName
+  /** `provider/model`. */
+  readonly target: string
+  /** The name of the credential; '' for a provider's only one. */
+  readonly credential: string
+}
+
+export type Ending =
+  | { readonly type: 'ok'; readonly firstUsefulMs: number; readonly unitsPerSecond: number | null }
+  /** Ended by us. `firstUsefulMs` null: nothing had come in `ms`. */
+  | {
+      readonly type: 'cut'
+      readonly firstUsefulMs: number | null
+      readonly ms: number
+      readonly unitsPerSecond: number | null
+    }
+  | {
+      readonly type: 'failed'
+      readonly kind: ProviderErrorKind
+      readonly retryAfterMs: number | undefined
+      readonly ms: number
+    }
+
+/** One attempt's leave to run. */
+export interface Ticket {
+  readonly as: Pass['as']
+  /** The first useful output is there. */
+  useful(): void
+  /** Once; later calls do nothing. */
+  end(ending: Ending): void
+}
+
+export interface PlaceCounts {
+  readonly started: number
+  readonly ok: number
+  readonly cut: number
+  /** By kind; the sum of all, with `ok`, `cut` and `inFlight`, is `started`. */
+  readonly failed: Readonly<Partial<Record<ProviderErrorKind, number>>>
+  readonly inFlight: number
+  /** How often the circuit opened. */
+  readonly opened: number
+}
+
+interface Entry {
+  readonly place: Place
+  readonly circuit: Circuit
+  started: number
+  ok: number
+  cut: number
+  inFlight: number
+  readonly failed: Partial<Record<ProviderErrorKind, number>>
+}
+
+/** Targets times credentials, as many as the latency book keeps series for. */
+const MAX_PLACES = 2000
+const UNKNOWN: Traits = { priceUsd: null, quality: null, languages: 'any', capabilities: [] }
+
+export class Health {
+  readonly #clock: Clock
+  readonly #traits: NonNullable<HealthOptions['traits']>
+  readonly #book = new LatencyBook()
+  readonly #entries = new Map<string, Entry>()
+
+  constructor({ clock, traits }: HealthOptions) {
+    this.#clock = clock
+    this.#traits = traits ?? (() => undefined)
+  }
+
+  /** Null: its circuit is open; `offOf` says why. */
+  admit(place: Place, language: string | null): Ticket | null {
+    const entry = this.#entry(place)
+    const pass = entry.circuit.admit(this.#clock.now())
+    return pass && this.#ticket(entry, pass, place, language)
+  }
+
+  /** For a call that has nobody else to ask. */
+  resort(place: Place, language: string | null): Ticket {
+    const entry = this.#entry(place)
+    return this.#ticket(entry, entry.circuit.resort(this.#clock.now()), place, language)
+  }
+
+  /** Why a target is not to be asked, and until when on the clock; null: it may be, or is being probed. */
+  offOf(place: Place): { readonly cause: OpeningKind; readonly until: number } | null {
+    const circuit = this.#entries.get(keyOf(place))?.circuit
+    const until = circuit?.openUntil(this.#clock.now())
+    const cause = circuit?.cause
+    return until === undefined || until === null || !cause ? null : { cause, until }
+  }
+
+  circuit(place: Place): CircuitState {
+    return this.#entries.get(keyOf(place))?.circuit.state(this.#clock.now()) ?? 'closed'
+  }
+
+  latency({ stage, target }: Pick<Place, 'stage' | 'target'>, language: string | null): LatencyView {
+    return this.#book.view(stage, target, language, this.#clock.now())
+  }
+
+  /** A quantile of the time healthy attempts take. */
+  healthyMs(
+    { stage, target }: Pick<Place, 'stage' | 'target'>,
+    language: string | null,
+    quantile: number,
+  ): number {
+    return this.#book.healthyMs(stage, target, language, quantile, this.#clock.now())
+  }
+
+  /** What `decide` of `route/` asks for. */
+  factsOf(
+    stage: StageName,
+    language: string | null,
+  ): (target: Target & { readonly credential?: string }) => TargetFacts {
+    return ({ id, credential }) => {
+      const place = { stage, target: id, credential: credential ?? '' }
+      return {
+        ...(this.#traits(stage, id) ?? UNKNOWN),
+        latency: this.latency(place, language),
+        inFlight: this.#entries.get(keyOf(place))?.inFlight ?? 0,
+        circuit: this.circuit(place),
+      }
+    }
+  }
+
+  /** The `health` of a routing context. Undefined for a target that is neither offered nor was ever asked. */
+  health(stage: StageName, language: string | null) {
+    return (
+      target: string,
+    ):
+      | {
+          readonly p50Ms: number
+          readonly p95Ms: number
+          readonly errorRate: number
+          readonly open: boolean
+        }
+      | undefined => {
+      const place = { stage, target, credential: '' }
+      if (!this.#entries.has(keyOf(place)) && !this.#traits(stage, target)) return undefined
+      const { p50Ms, p95Ms, errorRate } = this.latency(place, language)
+      return { p50Ms, p95Ms, errorRate, open: this.circuit(place) === 'open' }
+    }
+  }
+
+  /** The configuration changed: what was off for its credentials may be asked again. Left out: every provider. */
+  configured(provider?: string): void {
+    const now = this.#clock.now()
+    for (const { place, circuit } of this.#entries.values()) {
+      if (provider === undefined || place.target.startsWith(`${provider}/`)) circuit.reset(now)
+    }
+  }
+
+  /** For metrics: every place with its counts. */
+  *read(): Generator<Place & PlaceCounts & { readonly circuit: CircuitState }> {
+    const now = this.#clock.now()
+    for (const { place, circuit, failed, ...counts } of this.#entries.values()) {
+      const { opened } = circuit
+      yield { ...place, ...counts, failed: { ...failed }, circuit: circuit.state(now), opened }
+    }
+  }
+
+  #ticket(entry: Entry, first: Pass, { stage, target }: Place, language: string | null): Ticket {
+    const clock = this.#clock
+    let pass = first
+    let state: 'running' | 'over' = 'running'
+    entry.started++
+    entry.inFlight++
+    return {
+      as: first.as,
+      useful: () => {
+        if (state === 'running') pass = entry.circuit.useful(pass, clock.now())
+      },
+      end: (ending) => {
+        if (state === 'over') return
+        state = 'over'
+        entry.inFlight--
+        const now = clock.now()
+        judge(entry, pass, ending, now)
+        const lesson = lessonOf(ending)
+        if (lesson) this.#book.record({ stage, target, language, ...lesson }, now)
+      },
+    }
+  }
+
+  #entry(place: Place): Entry {
+    const key = keyOf(place)
+    let entry = this.#entries.get(key)
+    // Set again, so that the map's order is the order of use.
+    if (entry) this.#entries.delete(key)
+    else {
+      if (this.#entries.size >= MAX_PLACES) this.#forgetOne()
+      entry = { place, circuit: new Circuit(), started: 0, ok: 0, cut: 0, inFlight: 0, failed: {} }
+    }
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  /** The longest unused one, if possible of those about which nothing is lost. */
+  #forgetOne(): void {
+    const now = this.#clock.now()
+    let oldest: string | undefined
+    for (const [key, { circuit, inFlight }] of this.#entries) {
+      oldest ??= key
+      if (inFlight > 0 || circuit.state(now) !== 'closed') continue
+      oldest = key
+      break
+    }
+    if (oldest !== undefined) this.#entries.delete(oldest)
+  }
+}
+
+function judge(entry: Entry, pass: Pass, ending: Ending, now: number): void {
+  const { circuit } = entry
+  switch (ending.type) {
+    case 'ok':
+      entry.ok++
+      return circuit.succeeded(pass, now)
+    case 'cut':
+      entry.cut++
+      // What had begun to answer was healthy until we ended it.
+      return ending.firstUsefulMs === null ? circuit.released(pass, now) : circuit.succeeded(pass, now)
+    case 'failed':
+      entry.failed[ending.kind] = (entry.failed[ending.kind] ?? 0) + 1
+      return circuit.failed(pass, ending, now)
+    default: {
+      const never: never = ending
+      return never
+    }
+  }
+}
+
+/** What the latency book is told. Nothing of errors that are ours, or planned. */
+function lessonOf(ending: Ending) {
+  if (ending.type === 'failed') {
+    const { kind, ms } = ending
+    if (kind === 'bad_request' || kind === 'expired' || kind === 'cancelled') return null
+    return { outcome: 'failed', ms, unitsPerSecond: null } as const
+  }
+  const { firstUsefulMs, unitsPerSecond } = ending
+  if (firstUsefulMs !== null) return { outcome: 'ok', ms: firstUsefulMs, unitsPerSecond } as const
+  return ending.type === 'cut' ? ({ outcome: 'cut', ms: ending.ms, unitsPerSecond: null } as const) : null
+}
+
+function keyOf({ stage, target, credential }: Place): string {
+  return `${stage} ${target} ${credential}`
+}

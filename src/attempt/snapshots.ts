@@ -1,0 +1,53 @@
+/** Pipelines with their rules and the adapters behind them, by name. A reload makes new ones; sessions keep theirs. */
+import type { Pipeline } from '../config/pipeline.ts'
+import type { PipelineSet } from '../config/pipeline-set.ts'
+import type { Provider } from '../stage/provider.ts'
+import type { Router } from './lineup.ts'
+import { PipelineRouter } from './router.ts'
+
+/** A pipeline with its router: immutable, what a session keeps for its life. */
+export interface PipelineSnapshot {
+  readonly pipeline: Pipeline
+  readonly router: Router
+  /** Whether any route of speech recognition has an adapter at all. */
+  readonly canListen: boolean
+}
+
+export class Snapshots {
+  readonly #providers: ReadonlyMap<string, Provider>
+  #byName = new Map<string, PipelineSnapshot & { readonly router: PipelineRouter }>()
+  #defaultName = 'default'
+
+  constructor(providers: ReadonlyMap<string, Provider>) {
+    this.#providers = providers
+  }
+
+  load(set: PipelineSet): void {
+    const snapshots = set.all.map((pipeline) => {
+      const router = new PipelineRouter(pipeline, this.#providers)
+      return { pipeline, router, canListen: router.targets('stt').length > 0 }
+    })
+    this.#byName = new Map(snapshots.map((snapshot) => [snapshot.pipeline.name, snapshot]))
+    this.#defaultName = set.default.name
+  }
+
+  /** Null: the default. */
+  get(name: string | null): (PipelineSnapshot & { readonly router: PipelineRouter }) | undefined {
+    return this.#byName.get(name ?? this.#defaultName)
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  get defaultName(): string {
+    return this.#defaultName
+  }
+
+  /** The first target present of each stage of the default pipeline: of its last route, which has no condition. */
+  get runsOn(): { readonly stt: string; readonly llm: string; readonly tts: string } {
+    const router = this.get(null)?.router
+    const last = (stage: 'stt' | 'llm' | 'tts') => router?.targets(stage)[0] ?? 'none'
+    return { stt: last('stt'), llm: last('llm'), tts: last('tts') }
+  }
+}
