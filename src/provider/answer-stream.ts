@@ -14,7 +14,7 @@ import { SpeechOutput } from './speech-output.ts'
 
 /** Sentences that may wait in one answer, and the longest taken: a splitter makes far shorter ones. */
 const SENTENCE_LIMIT = 2_000
-const SENTENCE_CHARACTERS = 5_000
+const SENTENCE_CHARACTERS = 2_000
 
 /** An answer's hold on a shared socket. */
 export interface Line {

@@ -175,6 +175,21 @@ describe('ElevenLabs', () => {
     expect(memory.open).toBe(1)
   })
 
+  test('a context the server forgot does not hold a socket for ever', async () => {
+    const { clock, double, memory, open } = stage()
+    double.faults.plan('no_final', 0)
+    const scope = openScope()
+    const stream = await open({ signal: scope.signal })
+    const reading = all(stream).catch(() => [])
+    stream.say({ index: 0, text: 'Hello.' })
+    await clock.advance(1_000)
+    scope.cancel('barge-in')
+    await reading
+    await clock.advance(50_000)
+    expect(memory.open).toBe(0)
+    expect(clock.pendingTimers).toBe(0)
+  })
+
   test('an exhausted quota is told from a wrong key', async () => {
     const clock = new VirtualClock()
     const body = '{"detail":{"status":"quota_exceeded","message":"SECRET"}}'

@@ -39,6 +39,8 @@ const CONNECT_MS = 5_000
 const KEEP_ALIVE_MS = 10_000
 /** Nobody spoke for so long: the socket goes. */
 const IDLE_MS = 240_000
+/** Contexts are open and the socket is silent, longer than the server lets a context live: it lost them. */
+const STALLED_MS = 30_000
 /** From asking the server to close to closing. */
 const CLOSE_MS = 1_000
 
@@ -207,9 +209,12 @@ export class ElevenLabsLink implements Link {
   }
 
   #keepWarm(): void {
-    if (this.#contexts.size > 0) return
-    const { clock } = this.#options
-    if (this.idle && clock.now() - this.#usedAt >= IDLE_MS) return void this.close()
+    const now = this.#options.clock.now()
+    const busy = this.#contexts.size > 0
+    if (busy && now - this.#heardAt >= STALLED_MS) this.#suspected = true
+    const unused = busy ? this.#suspected : now - this.#usedAt >= IDLE_MS
+    if (this.idle && unused) return void this.close()
+    if (busy) return
     if (this.#spare === undefined) this.#spare = this.#begin()
     else this.#socket?.sendText(keepContext(this.#spare))
   }

@@ -1,0 +1,132 @@
+/** Callers, pauses and interruptions at random: whatever happens, sound and sentence belong together. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { MULAW_8K, PCM16_16K } from '../../src/audio/format.ts'
+import { openScope } from '../../src/cancel.ts'
+import { VirtualClock } from '../../src/clock.ts'
+import { createCartesia } from '../../src/provider/cartesia/index.ts'
+import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import type { TtsEvent, TtsStream } from '../../src/stage/tts.ts'
+import { CARTESIA_KEY, FakeCartesia } from '../support/fake-cartesia.ts'
+import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
+import { connectInMemory } from '../support/socket-double.ts'
+import { lengthOf, markOf } from '../support/tts-double.ts'
+
+const note = () => {}
+const RUNS = 40
+
+/** One caller: each sentence's length in words, the pause before it, and after how long it is cut off, if it is. */
+const caller = fc.record({
+  startsMs: fc.integer({ min: 0, max: 3_000 }),
+  sentences: fc.array(
+    fc.record({
+      words: fc.integer({ min: 1, max: 12 }),
+      pauseMs: fc.constantFrom(0, 5, 300, 499, 501, 900, 1_100, 12_000),
+    }),
+    { minLength: 1, maxLength: 5 },
+  ),
+  cutMs: fc.option(fc.integer({ min: 0, max: 8_000 }), { nil: undefined }),
+})
+const scene = fc.record({
+  callers: fc.array(caller, { minLength: 1, maxLength: 5 }),
+  firstAudioMs: fc.constantFrom(0, 40, 400),
+  everyMs: fc.constantFrom(1, 20, 150),
+  chunkMs: fc.constantFrom(50, 70, 250, 5_000),
+})
+type Caller = typeof caller extends fc.Arbitrary<infer C> ? C : never
+
+async function act(
+  open: (signal: AbortSignal) => Promise<TtsStream>,
+  clock: VirtualClock,
+  plan: Caller,
+  who: number,
+) {
+  const scope = openScope()
+  const wait = (ms: number) => new Promise<void>((resolve) => clock.setTimer(ms, resolve))
+  const texts = plan.sentences.map(({ words }, i) => `Caller ${who} says${' word'.repeat(words)} ${i}.`)
+  const events: TtsEvent[] = []
+  await wait(plan.startsMs)
+  if (plan.cutMs !== undefined) clock.setTimer(plan.cutMs, () => scope.cancel('barge-in'))
+  let failure: unknown
+  try {
+    const stream = await open(scope.signal)
+    const speaking = (async () => {
+      for (const [index, { pauseMs }] of plan.sentences.entries()) {
+        if (pauseMs > 0) await wait(pauseMs)
+        stream.say({ index, text: texts[index]! })
+      }
+      stream.end()
+    })()
+    for await (const event of stream) {
+      expect(scope.signal.aborted).toBe(false)
+      events.push(event)
+    }
+    await speaking
+  } catch (error) {
+    failure = error
+  }
+  return { texts, events, failure, cut: scope.signal }
+}
+
+const providers = {
+  elevenlabs: (clock: VirtualClock, options: object) => {
+    const double = new FakeElevenLabs({ clock, ...options })
+    const { connect } = connectInMemory(double.server)
+    const provider = createElevenLabs(
+      { clock, note },
+      { name: 'elevenlabs', apiKey: ELEVENLABS_KEY, connect },
+    )
+    return { double, provider }
+  },
+  cartesia: (clock: VirtualClock, options: object) => {
+    const double = new FakeCartesia({ clock, ...options })
+    const { connect } = connectInMemory(double.server)
+    const provider = createCartesia({ clock, note }, { name: 'cartesia', apiKey: CARTESIA_KEY, connect })
+    return { double, provider }
+  },
+}
+
+test.each(['elevenlabs', 'cartesia'] as const)(
+  '%s: every sound is of its own sentence, whole unless cut',
+  async (name) => {
+    await fc.assert(
+      fc.asyncProperty(scene, async ({ callers, ...options }) => {
+        const clock = new VirtualClock()
+        const { double, provider } = providers[name](clock, options)
+        const adapter = provider.tts!('m')!
+        const format = name === 'cartesia' ? MULAW_8K : PCM16_16K
+        const bytesAMs = name === 'cartesia' ? 8 : 32
+        const acting = callers.map((plan, who) =>
+          act((signal) => adapter.open({ voice: 'anna', format, signal, clock }), clock, plan, who),
+        )
+        const all = Promise.all(acting)
+        await clock.advance(400_000)
+        for (const { texts, events, failure, cut } of await all) {
+          if (cut.aborted && failure !== undefined) expect(failure).toBe(cut.reason)
+          else expect(failure).toBeUndefined()
+          const done = events.flatMap((event) => (event.type === 'sentenceDone' ? [event.sentence] : []))
+          expect(done).toEqual(done.map((_, i) => i))
+          if (failure === undefined) expect(done.length).toBe(texts.length)
+          for (const [index, text] of texts.entries()) {
+            const own = events.filter((event) => event.sentence === index)
+            const sound = own.flatMap((event) => (event.type === 'audio' ? [...event.audio] : []))
+            expect(new Set([...sound, markOf(text)]).size).toBe(1)
+            if (done.includes(index)) {
+              expect(sound.length).toBe(lengthOf(text, 50) * bytesAMs)
+              const words = own.flatMap((event) => (event.type === 'words' ? event.words : []))
+              expect(words.map((word) => word.text).join(' ')).toBe(text)
+              expect(words[0]!.startMs).toBe(0)
+              expect(words.at(-1)!.endMs).toBe(lengthOf(text, 50))
+            }
+          }
+        }
+        const closing = provider.close()
+        await clock.advance(5_000)
+        await closing
+        expect(double.mistakes).toEqual([])
+        expect(clock.pendingTimers).toBe(0)
+      }),
+      { numRuns: RUNS },
+    )
+  },
+)
