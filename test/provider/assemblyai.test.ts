@@ -279,4 +279,10 @@ describe('assemblyai’s messages', () => {
   ])('code %s: %s', (code, kind) => {
     expect(reasonOf(code).kind).toBe(kind)
   })
+
+  test('a refusal at the door, told apart by its words, which are not passed on', () => {
+    const error = reasonOf(1008, 'Unauthorized connection: Too many concurrent sessions')
+    expect(error.kind).toBe('rate')
+    expect(error.message).not.toContain('Unauthorized')
+  })
 })

@@ -18,7 +18,7 @@ const FRAMING = { minMs: 50, maxMs: 500, pace: { speed: 2, burstMs: 1_000 } }
 export const REPLAY_SPEED = FRAMING.pace.speed
 /** No time-out of its own is set; this is for what lies between. */
 const KEEP_ALIVE_MS = 10_000
-/** Every open second is paid for. */
+/** Every open second is paid for: https://www.assemblyai.com/docs/faq/how-does-universal-streaming-session-based-pricing-work */
 const IDLE_LIMIT_MS = 60_000
 /** A little more than the 420 ms within which 99 % of finals come. */
 const GRACE_MS = 450
@@ -63,7 +63,7 @@ export function assemblyAiProtocol(clock: Clock): Protocol {
           return []
       }
     },
-    closed: ({ code }) => reasonOf(code),
+    closed: ({ code, reason }) => reasonOf(code, reason),
   }
 }
 

@@ -123,11 +123,14 @@ function meanOf(words: readonly Fields[]): number | undefined {
 }
 
 /** Of an `Error` message and of a close. https://www.assemblyai.com/docs/api-reference/streaming-api */
-export function reasonOf(code: number | undefined): { kind: ProviderErrorKind; message: string } {
-  return { kind: kindOf(code), message: `AssemblyAI ended the session (${code ?? 'no code'})` }
+export function reasonOf(
+  code: number | undefined,
+  reason = '',
+): { kind: ProviderErrorKind; message: string } {
+  return { kind: kindOf(code, reason), message: `AssemblyAI ended the session (${code ?? 'no code'})` }
 }
 
-function kindOf(code: number | undefined): ProviderErrorKind {
+function kindOf(code: number | undefined, reason: string): ProviderErrorKind {
   switch (code) {
     case 4001:
       return 'auth'
@@ -152,9 +155,9 @@ function kindOf(code: number | undefined): ProviderErrorKind {
     case 4010:
     case 4031:
       return 'expired'
-    // Refused at the door: an unknown key, or too many sessions, told apart by words only.
+    // Refused at the door, for an unknown key or for too many new sessions a minute; only the words differ.
     case 1008:
-      return 'auth'
+      return /too many/i.test(reason) ? 'rate' : 'auth'
     default:
       return 'transient'
   }

@@ -8,8 +8,8 @@ const FRAMING = { minMs: 0, maxMs: 500 }
 const KEEP_ALIVE_MS = 4_000
 /** Enough for a session to have begun: without any audio, keep-alives do not count. */
 const PRIME_MS = 100
-/** It costs nothing while no audio flows, so it may last as long as a caller thinks. */
-const IDLE_LIMIT_MS = 300_000
+/** An open connection holds one of the project's places, and its time may be paid for: sources do not agree. */
+const IDLE_LIMIT_MS = 60_000
 /** A little more than the 350 ms within which 99 % of finals come. */
 const GRACE_MS = 450
 /** `Finalize` may stay without an answer when "no noticeable amount" of audio was left; how much that is, it does not say. */
