@@ -86,7 +86,7 @@ export function typeOf(value: unknown): string {
   }
 }
 
-function typeName(type: string): string {
+export function typeName(type: string): string {
   const name = type.trim()
   if (name === 'google.protobuf.Timestamp') return 'timestamp'
   if (name === 'google.protobuf.Duration') return 'duration'

@@ -119,6 +119,9 @@ function elementOf(
   fault: Fault,
 ): Shape {
   if (shape.type === 'list') return shape.item
+  if (shape.type !== 'dyn' && shape.type !== 'map' && shape.type !== 'members') {
+    return fault(`a ${shape.type} has no entries`)
+  }
   const literal = key?.kind === 'constant' && typeof key.value === 'string' ? key.value : undefined
   if (shape.type === 'members') {
     if (literal === undefined) return UNKNOWN

@@ -7,9 +7,9 @@
 import type { StageName } from '../errors.ts'
 import type { Program } from './cel.ts'
 import { RoutingContext, type RoutingFacts } from './context.ts'
-import { failureOf, notTrueOrFalse, typeOf } from './failure.ts'
+import { failureOf, notTrueOrFalse, typeName, typeOf } from './failure.ts'
 import type { ConditionFault } from './names.ts'
-import { type Call, childrenOf, type Node } from './syntax.ts'
+import { type Call, childrenOf, type Node, written } from './syntax.ts'
 
 /** Functions that never give true or false, whatever they get. */
 const NEVER_BOOL =
@@ -17,7 +17,7 @@ const NEVER_BOOL =
 
 export function typeFaults(program: Program, stage: StageName): ConditionFault[] {
   const faults: ConditionFault[] = []
-  const sample = new RoutingContext(sampleFacts(stage))
+  const sample = new RoutingContext(sampleFacts(stage, attributesOf(program.root)))
   const test = (node: Node, context: object): void => {
     if (node.kind === 'fold') {
       test(node.range, context)
@@ -27,6 +27,8 @@ export function typeFaults(program: Program, stage: StageName): ConditionFault[]
       for (const child of childrenOf(node)) test(child, context)
     }
     if (node.kind === 'name' || node.kind === 'constant') return
+    const unlike = neverEqual(program, node, context)
+    if (unlike !== undefined) faults.push({ message: unlike, offset: node.offset })
     const outcome = program.evaluateAt(node, context)
     if (outcome.ok) return
     const failure = failureOf(program.root, outcome)
@@ -38,6 +40,29 @@ export function typeFaults(program: Program, stage: StageName): ConditionFault[]
   test(program.root, sample)
   if (faults.length === 0) faults.push(...resultFaults(program, sample))
   return faults
+}
+
+const NUMBERS = ['int', 'uint', 'double']
+
+/** `session.turns == "2"` is no error to the engine, but false for ever; nobody means that. */
+function neverEqual(program: Program, node: Node, context: object): string | undefined {
+  if (node.kind !== 'call' || (node.name !== '_==_' && node.name !== '_!=_')) return undefined
+  const [left, right] = node.args.map((arg) => {
+    const outcome = program.evaluateAt(arg, context)
+    return outcome.ok ? typeOf(outcome.value) : undefined
+  })
+  if (left === undefined || right === undefined || left === right) return undefined
+  if (left === 'other' || right === 'other' || (NUMBERS.includes(left) && NUMBERS.includes(right)))
+    return undefined
+  const hint =
+    left === 'null_type' || right === 'null_type' ? ': what is not known is missing, has(…) asks' : ''
+  return `${written(node.name)} compares ${typeName(left)} with ${typeName(right)}, which are never equal${hint}`
+}
+
+/** Names of the key's attributes that the condition reads: all of them are text. */
+function attributesOf(node: Node): string[] {
+  const own = node.kind === 'member' && node.of.kind === 'name' && node.of.name === 'key' ? [node.name] : []
+  return [...own, ...childrenOf(node).flatMap(attributesOf)]
 }
 
 function resultFaults(program: Program, sample: object): ConditionFault[] {
@@ -79,10 +104,10 @@ function partsOfStep({ step, total }: Extract<Node, { kind: 'fold' }>): Node[] {
 }
 
 /** Every declared member is there. Only types matter, so the values are dull. */
-function sampleFacts(stage: StageName): RoutingFacts {
+function sampleFacts(stage: StageName, attributes: readonly string[]): RoutingFacts {
   const heard = stage !== 'stt'
   return {
-    key: null,
+    key: { id: 'key', attributes: Object.fromEntries(attributes.map((name) => [name, 'text'])) },
     metadata: {},
     minted: {},
     session: { id: 'sess_1', wire: 'realtime', language: 'en', turns: 1, durationMs: 1000, user: 'user' },

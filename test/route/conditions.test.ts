@@ -181,6 +181,15 @@ describe('a condition that cannot be right stops the load, at its place', () => 
     ['turn.words', '0: gives an int, not true or false'],
     ['size(metadata.list)', '0: never gives true or false'],
     ['"premium"', '0: gives a string, not true or false'],
+    // No error to the engine, and never what was meant.
+    ['session.turns == "2"', '14: == compares int with string, which are never equal'],
+    ['key.seats != 5', '10: != compares string with int, which are never equal'],
+    [
+      'session.user == null',
+      '13: == compares string with null, which are never equal: what is not known is missing, has(…) asks',
+    ],
+    ['request.tools.exists(t, t == 1)', '25: == compares string with int, which are never equal'],
+    ['turn.text[0] == "a"', '10: a string has no entries'],
     // Costs.
     [
       'turn.text.matches(metadata.pattern)',
