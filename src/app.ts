@@ -113,8 +113,9 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
 
   const http = createHttp(settings, log)
   let state: 'starting' | 'ready' | 'draining' = 'starting'
-  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS })
+  // First: it ends the socket of an upgrade that is refused, but only of those its own hook has seen.
   await http.register(fastifyWebsocket, websocketOptions)
+  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS })
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) =>
     reply.code(state === 'ready' ? 200 : 503).send({ status: state }),

@@ -39,6 +39,9 @@ const WORDS: ReadonlySet<string> = new Set([
   'xparleymetadata',
 ])
 
+/** A query may hold metadata, a user's name, or a key that was put there by mistake. */
+const ADDRESSES: ReadonlySet<string> = new Set(['originalurl', 'path', 'url'])
+
 const MAX_DEPTH = 6
 const MAX_ENTRIES = 100
 const MAX_CHARS = 2000
@@ -72,6 +75,7 @@ function member(name: string, value: unknown, words: Words, depth: number): unkn
   if (value === null || value === undefined) return value
   if (SECRETS.has(plain)) return '[secret]'
   if (words === 'hidden' && WORDS.has(plain)) return '[words]'
+  if (ADDRESSES.has(plain) && typeof value === 'string') return copy(value.split('?', 1)[0], words, depth + 1)
   return copy(value, words, depth + 1)
 }
 

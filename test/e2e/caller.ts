@@ -7,6 +7,8 @@ import { blurt } from './microphone.ts'
 
 export interface CallerOptions {
   readonly key?: string
+  /** Default: `/v1/realtime`. */
+  readonly path?: string
   readonly query?: string
   readonly protocols?: string[]
   readonly socket?: ClientOptions
@@ -18,8 +20,8 @@ export class Caller {
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>
 
   constructor(server: RunningApp, options: CallerOptions = {}) {
-    const { key, query = '', protocols = [], socket = {} } = options
-    const url = `${server.url.replace(/^http/, 'ws')}/v1/realtime${query}`
+    const { key, path = '/v1/realtime', query = '', protocols = [], socket = {} } = options
+    const url = `${server.url.replace(/^http/, 'ws')}${path}${query}`
     this.socket = new WebSocket(url, protocols, {
       perMessageDeflate: false,
       ...socket,

@@ -64,6 +64,13 @@ describe('the log', () => {
     expect(open.last()).toMatchObject({ deep: { transcript: words } })
   })
 
+  test('addresses lose their queries, whoever logs them', () => {
+    const { log, last, lines } = capture(true)
+    log.info({ path: '/v1/realtime?user=ada', upgrade: { url: 'wss://voice.example/v1?key=sk-1' } })
+    expect(last()).toMatchObject({ path: '/v1/realtime', upgrade: { url: 'wss://voice.example/v1' } })
+    expect(lines.join()).not.toMatch(/ada|sk-1/)
+  })
+
   test('counts and times pass, though their names are near', () => {
     const { log, last } = capture(false)
     log.info({ inputTokens: 5, maxTokens: 7, textOnly: true, keyId: 'web', atMs: 1.5, none: null })
