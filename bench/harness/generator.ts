@@ -128,7 +128,7 @@ async function talk(options: TalkOptions): Promise<TalkResult> {
   const opening: Promise<'complete' | 'incomplete'>[] = []
   for (let index = 0; index < sessions; index++) {
     opening.push(converse(index))
-    if (index % 10 === 9) await wait(20)
+    if (index % 10 === 9) await wait(100)
   }
   const outcomes = await Promise.all(opening)
   const result = {
