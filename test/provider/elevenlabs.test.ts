@@ -202,6 +202,23 @@ describe('ElevenLabs', () => {
     await expect(stage({}, 'wrong').open()).rejects.toMatchObject({ kind: 'auth' })
   })
 
+  test('a reader that does not read is not spoken to without end', async () => {
+    const { clock, double, open } = stage()
+    const stream = await open()
+    for (let index = 0; index < 100; index++)
+      stream.say({ index, text: 'This lasts just two seconds, at 50 ms a' })
+    stream.end()
+    await clock.advance(60_000)
+    const asked = () => double.frames.filter((frame) => frame['flush'] === true).length
+    // Thirty seconds unread, and what was under way.
+    expect(asked()).toBeGreaterThan(14)
+    expect(asked()).toBeLessThan(20)
+    const reading = all(stream)
+    await clock.advance(60_000)
+    expect((await reading).at(-1)).toEqual({ type: 'sentenceDone', sentence: 99 })
+    expect(double.mistakes).toEqual([])
+  })
+
   test('what it cannot do is refused before anything is sent', async () => {
     const { double, open } = stage()
     await expect(open({ voice: '' })).rejects.toMatchObject({ kind: 'bad_request' })

@@ -11,6 +11,8 @@ import { Flushes, WordClock } from './flushes.ts'
 import type { CartesiaLine, ContextMessage } from './link.ts'
 import { type ContextFields, cancelContext, endContext, flushContext, speakText } from './wire.ts'
 
+/** The one that sounds and the one after it: what is cut off has cost no more than that. */
+const AT_ONCE = 2
 /** Half of what a context lives on after its last sound; the other half is for the way there. */
 const CONTEXT_LIFE_MS = 500
 
@@ -43,6 +45,7 @@ export class CartesiaStream extends AnswerStream<CartesiaLine> {
   }
 
   protected start({ index, text }: Sentence, line: CartesiaLine): boolean {
+    if (this.outstanding >= AT_ONCE) return false
     if (this.outstanding === 0 && !this.#alive) this.#forget()
     const run = (this.#run ??= this.#begin(line))
     run.sentences.push(index)
