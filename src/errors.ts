@@ -23,6 +23,12 @@ export type ProviderErrorKind =
   | 'expired'
   | 'cancelled'
 
+/**
+ * Why a `bad_request` is no fault of ours: this target cannot serve the request, another may. Too long for its context;
+ * or against its rules for content.
+ */
+export type Declined = 'context_overflow' | 'content_refusal'
+
 const RETRYABLE: Record<ProviderErrorKind, boolean> = {
   auth: false,
   quota: false,
@@ -40,6 +46,8 @@ export interface ProviderErrorFacts {
   readonly kind: ProviderErrorKind
   readonly message: string
   readonly retryAfterMs?: number
+  /** With `bad_request` only. */
+  readonly declined?: Declined
   readonly cause?: unknown
 }
 
@@ -51,6 +59,7 @@ export class ProviderError extends Error {
   readonly kind: ProviderErrorKind
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
+  readonly declined: Declined | undefined
 
   constructor(facts: ProviderErrorFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause })
@@ -59,5 +68,6 @@ export class ProviderError extends Error {
     this.kind = facts.kind
     this.retryable = RETRYABLE[facts.kind]
     this.retryAfterMs = facts.retryAfterMs
+    this.declined = facts.declined
   }
 }

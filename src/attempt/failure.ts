@@ -59,7 +59,8 @@ export class AttemptsFailed<C extends AttemptTarget = AttemptTarget> extends Err
 
   /** Of the last failure; null when nobody could even be asked. */
   get kind(): ProviderErrorKind | null {
-    const broken = this.brokenAfterUseful?.error ?? this.attempts.findLast(({ error }) => error !== null)?.error
+    const broken =
+      this.brokenAfterUseful?.error ?? this.attempts.findLast(({ error }) => error !== null)?.error
     return broken?.kind ?? null
   }
 }
@@ -71,7 +72,13 @@ export function idOf({ provider, model }: AttemptTarget): string {
 /** Whatever an adapter threw. Its own message may quote anything, so only a `ProviderError`'s is kept. */
 export function asProviderError(error: unknown, stage: StageName, provider: string): ProviderError {
   if (error instanceof ProviderError) return error
-  return new ProviderError({ provider, stage, kind: 'transient', message: 'failed unexpectedly', cause: error })
+  return new ProviderError({
+    provider,
+    stage,
+    kind: 'transient',
+    message: 'failed unexpectedly',
+    cause: error,
+  })
 }
 
 function tell({
@@ -85,7 +92,9 @@ function tell({
     return `${stage}: ${idOf(candidate)} broke after useful output: ${error.kind}`
   }
   const told = [
-    ...attempts.map(({ candidate, error }) => `${idOf(candidate)} ${error?.declined ?? error?.kind ?? 'cut'}`),
+    ...attempts.map(
+      ({ candidate, error }) => `${idOf(candidate)} ${error?.declined ?? error?.kind ?? 'cut'}`,
+    ),
     ...skipped.map(({ candidate, cause }) => `${idOf(candidate)} not asked, circuit open (${cause})`),
   ]
   return `${stage}: no target answered${told.length > 0 ? `: ${told.join(', ')}` : ''}`

@@ -67,7 +67,8 @@ class Hedged<C extends AttemptTarget, T> implements Live<C, T> {
       const run = (lane: Live<C, T>) => {
         running++
         lane.ready().then(
-          () => (lane === this.#first || running === 1 ? win(lane) : void sameTickOver().then(() => win(lane))),
+          () =>
+            lane === this.#first || running === 1 ? win(lane) : void sameTickOver().then(() => win(lane)),
           (error: unknown) => {
             // While the other runs, it may still answer.
             if (--running > 0 || this.#winner) return

@@ -14,6 +14,8 @@ export interface Candidate<Adapter> {
   readonly model: string
   /** The route that names it. */
   readonly route: string
+  /** As the pipeline gives them. */
+  readonly params?: Readonly<Record<string, unknown>>
 }
 
 export interface Lineup {

@@ -95,7 +95,9 @@ export class PipelineRouter implements Router {
     const route = decision.route?.name ?? ''
     return usable(decision).flatMap((target) => {
       const adapter = this.#adapter(stage, target)
-      return adapter ? [{ adapter, provider: target.provider, model: target.model, route }] : []
+      return adapter
+        ? [{ adapter, provider: target.provider, model: target.model, route, params: target.params }]
+        : []
     })
   }
 

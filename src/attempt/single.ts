@@ -63,7 +63,8 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
     this.#meter = meter?.(candidate)
     this.#number = log?.start(stage, candidate, reason)
     this.#index =
-      told.push({ candidate, reason, outcome: 'running', error: null, firstUsefulMs: null, costUsd: null }) - 1
+      told.push({ candidate, reason, outcome: 'running', error: null, firstUsefulMs: null, costUsd: null }) -
+      1
     const scope = this.#scope
     const source = cutAtAbort(
       () => open(candidate, { signal: scope.signal }),
@@ -132,7 +133,8 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
     } catch (error) {
       const { signal } = this.#scope
       // Cut by us: the reason is no provider's error. Only the deadlines abort the scope and throw their own.
-      if (signal.aborted && !(error instanceof ProviderError && this.#state === 'running')) throw signal.reason
+      if (signal.aborted && !(error instanceof ProviderError && this.#state === 'running'))
+        throw signal.reason
       throw this.#failed(asProviderError(error, this.#options.stage, this.candidate.provider))
     }
   }
@@ -146,7 +148,8 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
 
   #aborted(): void {
     const { reason } = this.#scope.signal
-    const ownDeadline = !this.#ask.signal.aborted && reason instanceof Cancelled && reason.reason === 'deadline'
+    const ownDeadline =
+      !this.#ask.signal.aborted && reason instanceof Cancelled && reason.reason === 'deadline'
     if (ownDeadline || this.#state === 'over') return
     const { unitsPerSecond } = this.#settle({ outcome: 'cut', error: null })
     const ms = this.#options.clock.now() - this.#startAt

@@ -1,0 +1,153 @@
+/**
+ * What the stages call: one request, however many attempts it takes.
+ *
+ *     withFallback( withHedge( single: withDeadline( cutAtAbort( open ))))
+ *
+ * The reader gets the items of exactly one target, from its start; or one `AttemptsFailed` that names all attempts; or, when
+ * cancelled, the signal's reason.
+ */
+import { windowMs } from '../budget/window.ts'
+import { openScope, type Scope } from '../cancel.ts'
+import type { Clock } from '../clock.ts'
+import type { Declined, StageName } from '../errors.ts'
+import { type AttemptTarget, type AttemptTold, idOf } from './failure.ts'
+import { withFallback } from './fallback.ts'
+import type { OpenStream } from './guard.ts'
+import type { Health } from './health.ts'
+import { withHedge } from './hedge.ts'
+import type { HedgeShare } from './hedge-share.ts'
+import type { AttemptLog, Meter } from './log.ts'
+import { Roster } from './roster.ts'
+import { single } from './single.ts'
+
+/** When the second target is asked: after so many milliseconds, or what healthy attempts of the first take. */
+export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }
+
+/** PROVIDERS.md section 5, the longest silence within an answer; recognition is answered by one item as a rule. */
+export const IDLE_MS: Readonly<Record<StageName, number>> = { stt: 2000, llm: 2000, tts: 1500 }
+
+const QUANTILES = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 }
+
+export interface AttemptOptions<C extends AttemptTarget, T> {
+  readonly stage: StageName
+  /** In the order they are to be tried, as `usable` of `route/` gives them. */
+  readonly candidates: readonly C[]
+  /** Lists asked instead of the rest when a target declines the request; left out: the rest is asked. */
+  readonly insteadOf?: Readonly<Partial<Record<Declined, readonly C[]>>>
+  /**
+   * One call of one target. Throws `ProviderError`; closes its request when the signal aborts. It may be called for two
+   * targets at once, when there is a hedge.
+   */
+  readonly open: (candidate: C, call: { readonly signal: AbortSignal }) => ReturnType<OpenStream<T>>
+  /** Spoken text, a tool call, audio, final words; no headers, keep-alives, blanks. */
+  readonly isUseful: (item: T) => boolean
+  /** What shows, after the first useful item, that it goes on; left out: every item. */
+  readonly isProgress?: (item: T) => boolean
+  /** An item that refuses the request, such as a finish for the content's sake; it counts before anything useful only. */
+  readonly declinedBy?: (item: T) => Declined | null
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly health: Health
+  readonly language?: string | null
+  /** Left out: no budget; windows come from what is known of the targets. */
+  readonly budget?: {
+    /** Left for this stage now, `slackMs` of `budget/plan.ts`. */
+    readonly slackMs: () => number
+    /** On the clock: no useful output is waited for beyond it. Left out: a late answer is better than none. */
+    readonly endAt?: number
+  }
+  readonly idleMs?: number
+  /** See `withDeadline`. */
+  readonly owedSince?: () => number | null
+  readonly hedge?: { readonly after: HedgeAfter; readonly share: HedgeShare } | null
+  readonly log?: AttemptLog | undefined
+  readonly meter?: (candidate: C) => Meter<T>
+  /** Why the first target is asked; `first` when left out. */
+  readonly reason?: string
+}
+
+export interface AttemptRun<C extends AttemptTarget, T> extends AsyncIterableIterator<T> {
+  /** Whose items are read; null while there are none. */
+  readonly chosen: C | null
+  /** Every attempt so far, in the order they began. */
+  readonly attempts: readonly AttemptTold<C>[]
+  /** Closes what runs upstream, at once. */
+  return(): Promise<IteratorResult<T>>
+}
+
+/** Nothing happens before the first `next()`. */
+export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T>): AttemptRun<C, T> {
+  const { stage, candidates, insteadOf, clock, health, budget, hedge, log, idleMs } = options
+  const language = options.language ?? null
+  const told: AttemptTold<C>[] = []
+  const slackMs = budget?.slackMs ?? (() => Number.POSITIVE_INFINITY)
+  const latencyOf = (candidate: C) => health.latency({ stage, target: idOf(candidate) }, language)
+  const roster = new Roster<C>({
+    stage,
+    language,
+    candidates,
+    insteadOf: insteadOf ?? {},
+    health,
+    clock,
+    slackMs,
+    endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
+    windowOf: (candidate, next) => {
+      const { p50Ms, p95Ms } = latencyOf(candidate)
+      return windowMs({ slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms: next && latencyOf(next).p50Ms })
+    },
+  })
+  const one = single<C, T>({ ...options, idleMs: idleMs ?? IDLE_MS[stage], log, told })
+  const thresholdMs = (candidate: C, after: HedgeAfter) =>
+    typeof after === 'object'
+      ? after.ms
+      : health.healthyMs({ stage, target: idOf(candidate) }, language, QUANTILES[after])
+  const opener = hedge
+    ? withHedge(one, { clock, share: hedge.share, thresholdMs: (one) => thresholdMs(one, hedge.after) })
+    : one
+  let chosen: C | null = null
+  let scope: Scope | undefined
+  let items: AsyncGenerator<T, void> | undefined
+  let left = false
+  const begin = () => {
+    scope = openScope(options.signal)
+    return withFallback(roster, opener, {
+      stage,
+      clock,
+      signal: scope.signal,
+      reason: options.reason ?? 'first',
+      told,
+      onChosen: (candidate) => {
+        chosen = candidate
+      },
+    })
+  }
+  return {
+    get chosen() {
+      return chosen
+    },
+    attempts: told,
+    async next() {
+      if (left) return { value: undefined, done: true }
+      try {
+        items ??= begin()
+        const result = await items.next()
+        if (result.done) scope?.release()
+        return result as IteratorResult<T>
+      } catch (error) {
+        scope?.release()
+        if (left) return { value: undefined, done: true }
+        throw error
+      }
+    },
+    return() {
+      left = true
+      // First the scope: the generator itself would wait for what it waits for.
+      scope?.cancel('done')
+      void items?.return().catch(() => {})
+      return Promise.resolve({ value: undefined, done: true })
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}
