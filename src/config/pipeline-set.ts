@@ -8,6 +8,7 @@ import { listsOf, type Pipeline } from './pipeline.ts'
 import { pipelineSchema } from './pipeline-schema.ts'
 import { ConfigError, hasErrors, inOrder, type Position, type Problem } from './problem.ts'
 import { read } from './read-file.ts'
+import { ruleProblems } from './rules.ts'
 import type { Target } from './target.ts'
 import { toPipeline } from './to-pipeline.ts'
 import { UNSUPPORTED_IN_PIPELINES, unsupported } from './unsupported.ts'
@@ -119,6 +120,7 @@ export function loadPipeline(
     problems: inOrder([
       ...problems,
       ...unsupported(source, UNSUPPORTED_IN_PIPELINES),
+      ...ruleProblems(pipeline, source),
       ...lint(pipeline, source),
     ]),
   }

@@ -22,10 +22,11 @@ const later = (path: readonly string[]): Unsupported => ({
 })
 
 export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
-  ...inRoutes(['when'], 'conditions (when) are not judged yet, so this route would be taken by everyone'),
-  ...inRoutes(['variants'], 'variants are not drawn yet, so this experiment would have no traffic'),
   ...inRoutes(['hedge'], 'hedging is not done yet'),
-  ...inRoutes(['use', 'sort'], 'sorting is not done yet: write the targets in the order you want'),
+  ...inRoutes(
+    ['use', 'sort'],
+    'sorting needs measured latencies and prices, which are not kept yet: write the order you want',
+  ),
   later(['budget', 'ladder']),
   later(['idle']),
   later(['tools']),

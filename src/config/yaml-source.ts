@@ -17,6 +17,8 @@ export interface YamlSource {
   at(path: Path): Position
   /** Of the key `name` in the map at `path`: what an unknown member is pointed at by. */
   atKey(path: Path, name: string): Position
+  /** Of the `offset`th character of the text at `path`; of its beginning where the text is folded or escaped. */
+  atText(path: Path, offset: number): Position
   problem(path: Path, message: string, severity?: Problem['severity']): Problem
 }
 
@@ -29,6 +31,7 @@ export function readYaml(text: string, file: string, references: References): Ya
     problems: [{ ...start, severity: 'error', message }],
     at: () => start,
     atKey: () => start,
+    atText: () => start,
     problem: (_path, text, severity = 'error') => ({ ...start, severity, message: text }),
   })
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
@@ -114,6 +117,14 @@ function parsed(text: string, file: string, references: References): YamlSource 
       const { node, offset } = walk(path)
       const pair = isMap(node) ? node.items.find((item) => keyName(item.key) === name) : undefined
       return position(offsetOf(pair?.key) ?? offset)
+    },
+    atText(path, textOffset) {
+      const { node, offset } = walk(path)
+      if (!isScalar(node) || typeof node.value !== 'string') return position(offset)
+      const quoted = node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE' ? 1 : 0
+      const begin = offset + quoted
+      const asWritten = text.startsWith(node.value, begin)
+      return position(asWritten ? begin + Math.min(textOffset, node.value.length) : offset)
     },
     problem: (path, message, severity = 'error') => ({ ...at(path), severity, message }),
   }

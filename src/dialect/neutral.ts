@@ -29,6 +29,8 @@ export interface ModelRequest {
   readonly toolChoice?: ToolChoice
   readonly maxTokens?: number
   readonly temperature?: number
+  /** The target's own parameters, passed to the provider as they are written in the pipeline. */
+  readonly params?: Readonly<Record<string, unknown>>
 }
 
 export interface ModelUsage {

@@ -43,6 +43,7 @@ export function encodeChatRequest(
       }),
     ...(maxTokens !== undefined && { [options.maxTokensField]: maxTokens }),
     ...(temperature !== undefined && { temperature }),
+    ...request.params,
   }
 }
 

@@ -132,7 +132,8 @@ export class Answer {
     const splitter = new SentenceSplitter()
     const drip = new Drip(clock, () => void this.#queue(splitter.flushClause(), thought))
     let first = true
-    const events = withDeadline(candidate.adapter.stream(request, { signal: scope.signal, clock }), {
+    const asked = withParams(request, candidate.params)
+    const events = withDeadline(candidate.adapter.stream(asked, { signal: scope.signal, clock }), {
       clock,
       firstUsefulMs: MODEL_FIRST_MS,
       idleMs: MODEL_IDLE_MS,
@@ -192,6 +193,17 @@ export class Answer {
     const { clock, response, speaker, report } = this.#options
     const ended = speaker.giveUp(response)
     report({ type: 'answerFailed', at: clock.now(), response, ...failureOf(error), ...ended })
+  }
+}
+
+/** A target's own parameters stand above the conversation's; those with a neutral name are neutral for every provider. */
+function withParams(request: ModelRequest, params: Candidate<LlmAdapter>['params'] = {}): ModelRequest {
+  const { temperature, maxTokens, ...rest } = params
+  return {
+    ...request,
+    ...(typeof temperature === 'number' ? { temperature } : {}),
+    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
+    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
   }
 }
 

@@ -73,27 +73,28 @@ describe('a pipeline file', () => {
     const problems = said(WHOLE_CONTRACT)
     const errors = problems.filter((line) => !line.includes('warning'))
     expect(errors.map((line) => line.replace(/^\S+ /, ''))).toEqual([
-      expect.stringMatching(/conditions \(when\)/),
-      expect.stringMatching(/conditions \(when\)/),
       expect.stringMatching(/hedging/),
-      expect.stringMatching(/variants/),
       expect.stringMatching(/sorting/),
     ])
     const warned = problems.filter((line) => line.includes('warning')).join('\n')
     for (const member of ['idle', 'tools', 'budget.ladder']) expect(warned).toContain(`${member} is accepted`)
   })
 
-  test('whose condition is not judged yet is an error at the condition itself', () => {
+  test('whose condition cannot hold is an error at the very character', () => {
     const text = [
       'name: p',
       'llm:',
       '  routes:',
       '    - name: a',
-      "      when: 'true'",
+      '      when: \'turn.txt == "x"\'',
       '      use: [a/b]',
+      '    - { name: c, when: turn.words + "a" > 1, use: [a/b] }',
       '    - { name: b, use: [a/b] }',
     ]
-    expect(said(text.join('\n'))).toEqual([expect.stringMatching(/^p\.yaml:5:7: conditions/)])
+    expect(said(text.join('\n'))).toEqual([
+      expect.stringMatching(/^p\.yaml:5:18: when: turn\.txt is not known; did you mean text/),
+      expect.stringMatching(/^p\.yaml:7:35: when: \+ cannot be applied to int, string/),
+    ])
   })
 
   test('a manual pipeline says turnDetection: null', () => {
