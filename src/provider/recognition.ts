@@ -23,7 +23,7 @@ export type Notice =
   | { readonly type: 'segment'; readonly segment: Segment }
   /** All audio up to there has been recognised. */
   | { readonly type: 'covered'; readonly toMs: number }
-  /** The oldest `force` message has its answer; about which audio, if it says. */
+  /** A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. */
   | { readonly type: 'forced'; readonly middleMs?: number }
   | { readonly type: 'endOfTurn' }
   /** The provider will end the session then. */
@@ -88,14 +88,16 @@ export const GOODBYE_MS = 1_000
 /** Audio that may wait for the network or the provider's pace. */
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
+const UNANSWERED_FORCES = 32
 
 export class Recognition implements SttStream {
   readonly #options: RecognitionOptions
   readonly #events: Channel<SttEvent>
   readonly #sender: AudioSender
   readonly #utterances = new Utterances()
-  /** Sent and not answered, oldest first: from where the utterance was, and up to where. */
-  #forces: { readonly fromMs: number; readonly atMs: number }[] = []
+  /** Up to where the audio was when each was sent, oldest first; some are never answered. */
+  #forces: number[] = []
+  #forcedMs = 0
   readonly #onAbort: () => void
   #becomeReady: { resolve(): void; reject(error: unknown): void } | undefined
   #ended = false
@@ -143,8 +145,7 @@ export class Recognition implements SttStream {
   discard(): void {
     if (this.#ended) return
     this.#sender.fill()
-    const { fromMs } = this.#utterances
-    if (this.#utterances.discard(this.#sender.positionMs)) this.#force(fromMs)
+    if (this.#utterances.discard(this.#sender.positionMs)) this.#force()
     this.#settle([])
   }
 
@@ -174,15 +175,20 @@ export class Recognition implements SttStream {
     if (this.#ended) return
     this.#activeAt = this.#options.clock.now()
     this.#sender.fill()
-    const { fromMs } = this.#utterances
-    if (this.#utterances.ask(question, this.#sender.positionMs)) this.#force(fromMs)
+    if (this.#utterances.ask(question, this.#sender.positionMs)) this.#force()
     this.#settle(this.#utterances.drain())
   }
 
-  #force(fromMs: number): void {
+  #force(): void {
     const atMs = this.#sender.positionMs
+    // Twice for the same audio, it would have nothing to say to the second.
+    if (atMs <= this.#forcedMs) return
+    this.#forcedMs = atMs
     // An end of turn that comes before it was sent is no answer to it.
-    this.#sender.send(this.#options.protocol.force, () => this.#forces.push({ fromMs, atMs }))
+    this.#sender.send(this.#options.protocol.force, () => {
+      this.#forces.push(atMs)
+      if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
+    })
   }
 
   async #read(): Promise<void> {
@@ -235,12 +241,11 @@ export class Recognition implements SttStream {
     return { ...segment, words }
   }
 
-  #forced(middleMs: number | undefined): void {
-    const oldest = this.#forces[0]
-    // About audio from before: the late answer to a question that was given up.
-    if (!oldest || (middleMs !== undefined && middleMs < oldest.fromMs)) return
-    this.#forces.shift()
-    this.#settle(this.#utterances.cover(oldest.atMs))
+  /** Those before the one that is answered never will be. */
+  #forced(middleMs = 0): void {
+    const at = this.#forces.findIndex((atMs) => atMs > middleMs)
+    const answered = this.#forces.splice(0, at + 1).at(-1)
+    if (answered !== undefined) this.#settle(this.#utterances.cover(answered))
   }
 
   #settle(events: readonly SttEvent[]): void {
@@ -287,7 +292,6 @@ export class Recognition implements SttStream {
     const waitedMs = clock.now() - watched.since
     const question = { waitedMs, atMs, uncoveredMs, hasSettled, hasUnsettled }
     if (protocol.unanswered(question) === 'answer') {
-      this.#forces = this.#forces.filter((force) => force.atMs > atMs)
       return this.#settle(this.#utterances.cover(atMs))
     }
     if (waitedMs >= ANSWER_LIMIT_MS) return this.fail('timeout', 'no final came')

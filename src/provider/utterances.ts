@@ -78,11 +78,6 @@ export class Utterances {
     )
   }
 
-  /** Where the utterance being spoken begins. */
-  get fromMs(): number {
-    return this.#spoken.fromMs
-  }
-
   get coveredMs(): number {
     return this.#coveredMs
   }

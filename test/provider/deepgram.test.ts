@@ -91,7 +91,7 @@ describe('deepgram keeps a session alive', () => {
 })
 
 describe('deepgram may keep quiet about what it finds too little', () => {
-  test('the final comes from what is known, after 450 ms', async () => {
+  test('the final comes at once where a result may leave that much out', async () => {
     const words = [{ text: 'Yes.', startMs: 0, endMs: 300 }]
     const { hear, stream, clock, events } = await listen({ words })
     await hear(400)
@@ -105,14 +105,37 @@ describe('deepgram may keep quiet about what it finds too little', () => {
     expect(events.at(-1)).toMatchObject({ type: 'final', text: 'Yes.' })
   })
 
-  test('a pause in which nothing was said', async () => {
+  test('nothing known of a short sound: it is waited for longer, then it was nothing', async () => {
     const { hear, stream, clock, events } = await listen({ fault: 'no_final' })
     await hear(400)
     stream.finalize()
-    await clock.advance(440)
+    await clock.advance(1_700)
     expect(events).toEqual([])
-    await clock.advance(20)
+    await clock.advance(200)
     expect(events).toEqual([{ type: 'final', text: '' }])
+  })
+
+  test('a short yes on a slow day', async () => {
+    const words = [{ text: 'Yes.', startMs: 0, endMs: 150 }]
+    const { hear, stream, clock, events } = await listen({ words, answerMs: 900 })
+    await hear(180)
+    stream.finalize()
+    await clock.advance(1_000)
+    expect(events.at(-1)).toMatchObject({ type: 'final', text: 'Yes.' })
+  })
+
+  test('a pause after a preview: what is known is the final, after 450 ms', async () => {
+    const words = [{ text: 'Yes.', startMs: 0, endMs: 300 }]
+    const { hear, stream, clock, events } = await listen({ words, answerMs: 2_000 })
+    await hear(400)
+    stream.preview()
+    await clock.advance(2_100)
+    await hear(140)
+    stream.finalize()
+    await clock.advance(440)
+    expect(events.at(-1)).toMatchObject({ type: 'partial', complete: true, text: 'Yes.' })
+    await clock.advance(20)
+    expect(events.at(-1)).toMatchObject({ type: 'final', text: 'Yes.' })
   })
 })
 

@@ -1,5 +1,5 @@
 /** What Deepgram's messages mean for utterances. */
-import type { Notice, Protocol } from '../recognition.ts'
+import type { Notice, Protocol, Unanswered } from '../recognition.ts'
 import { CLOSE_STREAM, FINALIZE, KEEP_ALIVE, readMessage, reasonOf } from './wire.ts'
 
 /** Frames of any length are taken; longer ones only wait. */
@@ -14,6 +14,8 @@ const IDLE_LIMIT_MS = 60_000
 const GRACE_MS = 450
 /** `Finalize` may stay without an answer when "no noticeable amount" of audio was left; how much that is, it does not say. */
 const UNNOTICEABLE_MS = 500
+/** A short utterance of which nothing is known at all: a cough, or a slow day and somebody said yes. */
+const NOTHING_MS = 1_800
 /** How far before our last byte a result may end that still covers it: it counts in frames of its model. */
 const FRAME_SLACK_MS = 100
 
@@ -25,10 +27,16 @@ export function deepgramProtocol(): Protocol {
     keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS, primeMs: PRIME_MS },
     idleLimitMs: IDLE_LIMIT_MS,
     graceMs: GRACE_MS,
-    unanswered: ({ uncoveredMs }) => (uncoveredMs <= UNNOTICEABLE_MS ? 'answer' : 'wait'),
+    unanswered,
     hear,
     closed: reasonOf,
   }
+}
+
+function unanswered({ uncoveredMs, waitedMs, hasSettled, hasUnsettled }: Unanswered): 'answer' | 'wait' {
+  // What is not settled yet is no little thing: its final comes.
+  if (hasUnsettled || uncoveredMs > UNNOTICEABLE_MS) return 'wait'
+  return hasSettled || waitedMs >= NOTHING_MS ? 'answer' : 'wait'
 }
 
 function hear(json: string): readonly Notice[] {

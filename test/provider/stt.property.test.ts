@@ -1,0 +1,110 @@
+/** Any order of write, preview, finalize and discard: each finalize has its final, and each word its place. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { PCM16_16K } from '../../src/audio/format.ts'
+import { openScope } from '../../src/cancel.ts'
+import { VirtualClock } from '../../src/clock.ts'
+import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
+import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import type { SttEvent } from '../../src/stage/stt.ts'
+import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
+import { fakeDeepgram } from '../support/fake-deepgram.ts'
+import { connectInMemory } from '../support/socket-double.ts'
+import { sound } from '../support/stages.ts'
+import { FAKE_KEY } from '../support/stt-double.ts'
+
+/** One word in each 300 ms; answers come within the time in which 99 % of them do. */
+const STEP_MS = 300
+const WORDS = Array.from({ length: 200 }, (_, i) => ({
+  text: `w${i}`,
+  startMs: i * STEP_MS + 40,
+  endMs: i * STEP_MS + 260,
+}))
+
+type Act =
+  | { readonly do: 'hear'; readonly steps: number }
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'preview' | 'finalize' | 'discard' }
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('hear' as const), steps: fc.integer({ min: 1, max: 5 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 700 }) }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('preview', 'finalize', 'discard') }) },
+)
+
+/** Where the audio was already cut, nothing answers a second cut. */
+const FORCED_TWICE: Act[] = [
+  { do: 'hear', steps: 1 },
+  { do: 'preview' },
+  { do: 'discard' },
+  { do: 'hear', steps: 1 },
+  { do: 'preview' },
+  { do: 'hear', steps: 1 },
+]
+
+describe.each([
+  ['deepgram', fakeDeepgram, createDeepgram, 'nova-3'],
+  ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro'],
+] as const)('%s', (name, makeDouble, create, model) => {
+  test('every order of calls, every delay of answers', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(act, { maxLength: 25 }),
+        fc.constantFrom(0, 40, 300, 400),
+        async (acts, answerMs) => {
+          const clock = new VirtualClock()
+          const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
+          const memory = connectInMemory(double.server)
+          const settings = { name, apiKey: FAKE_KEY, connect: memory.connect }
+          const adapter = create({ clock, note: () => {} }, settings).stt!(model)!
+          const stream = await adapter.open({ format: PCM16_16K, signal: openScope().signal, clock })
+          const events: SttEvent[] = []
+          const reading = (async () => {
+            for await (const event of stream) events.push(event)
+          })()
+
+          reading.catch(() => {})
+
+          const expected: string[] = []
+          let [from, at] = [0, 0]
+          for (const one of acts) {
+            if (one.do === 'hear') {
+              for (let ms = 0; ms < one.steps * STEP_MS; ms += 20) {
+                stream.write(sound(PCM16_16K, 20, 'speech'))
+                await clock.advance(20)
+              }
+              at += one.steps
+            } else if (one.do === 'wait') await clock.advance(one.ms)
+            else {
+              if (one.do === 'finalize')
+                expected.push(
+                  WORDS.slice(from, at)
+                    .map(({ text }) => text)
+                    .join(' '),
+                )
+              if (one.do !== 'preview') from = at
+              stream[one.do]()
+            }
+          }
+          await clock.advance(10_000)
+          const finals = events.flatMap((event) => (event.type === 'final' ? [event.text] : []))
+          expect(finals).toEqual(expected)
+          expect(double.sessions.flatMap(({ mistakes }) => mistakes)).toEqual([])
+
+          const closing = stream.close()
+          await clock.advance(2_000)
+          await Promise.all([closing, reading])
+          expect(memory.open).toBe(0)
+          expect(clock.pendingTimers).toBe(0)
+        },
+      ),
+      { numRuns: 150, examples: [[FORCED_TWICE, 0]] },
+    )
+  })
+})
