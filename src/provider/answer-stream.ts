@@ -145,6 +145,8 @@ export abstract class AnswerStream<L extends Line> implements TtsStream {
         this.#leasing = false
         if (this.#over) return line.release()
         this.#line = line
+        // A server that takes connections and ends them is not called again and again.
+        if (!line.usable) return this.fail(this.error('transient', 'the connection closed at once'))
         this.pump()
       },
       (error) => this.fail(error),

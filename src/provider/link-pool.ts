@@ -21,9 +21,8 @@ export class LinkPool<L extends Link> {
     this.#limit = limit
   }
 
-  /** How many sockets there are. */
-  get size(): number {
-    return this.#links.size
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Undefined when all sockets there may be are taken, or the pool is closed. */

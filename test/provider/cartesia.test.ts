@@ -5,7 +5,7 @@ import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
 import { CARTESIA_KEY, FakeCartesia, type FakeCartesiaOptions } from '../support/fake-cartesia.ts'
-import { connectInMemory, serveDouble } from '../support/socket-double.ts'
+import { connectInMemory, type DoubleServer, serveDouble } from '../support/socket-double.ts'
 import { lengthOf, markOf } from '../support/tts-double.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
@@ -224,6 +224,29 @@ describe('Cartesia', () => {
     await clock.advance(60_000)
     expect((await reading).at(-1)).toEqual({ type: 'sentenceDone', sentence: 99 })
     expect(double.mistakes).toEqual([])
+  })
+
+  test('a server that takes connections and ends them is called twice, not for ever', async () => {
+    const clock = new VirtualClock()
+    let calls = 0
+    const slam: DoubleServer = () => (peer) => {
+      calls++
+      peer.close(1011)
+      return { text() {}, binary() {}, gone() {} }
+    }
+    const { connect } = connectInMemory(slam)
+    const provider = createCartesia({ clock, note }, { name: 'p', apiKey: 'k', connect })
+    const { signal } = openScope()
+    const stream = await provider.tts!('m')!.open({ voice: 'anna', format: PCM16_24K, signal, clock })
+    await clock.advance(10)
+    const failed = expect(all(stream)).rejects.toMatchObject({ kind: 'transient' })
+    stream.say({ index: 0, text: 'Hello.' })
+    await clock.advance(10_000)
+    await failed
+    expect(calls).toBeLessThanOrEqual(2)
+    await provider.close()
+    const again = provider.tts!('m')!.open({ voice: 'anna', format: PCM16_24K, signal, clock })
+    await expect(again).rejects.toMatchObject({ kind: 'cancelled' })
   })
 
   test('what it cannot do is refused before anything is sent', async () => {

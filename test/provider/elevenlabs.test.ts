@@ -190,6 +190,36 @@ describe('ElevenLabs', () => {
     expect(clock.pendingTimers).toBe(0)
   })
 
+  test('one who waits for a free context when the socket breaks speaks on another', async () => {
+    const { clock, double, open } = stage({ firstAudioMs: 5_000 })
+    double.faults.plan('drop_mid_stream', 0)
+    const waiting = await open()
+    // Three contexts nobody wants any more, two that somebody listens to: five.
+    for (const sentences of [2, 1]) {
+      const cut = openScope()
+      const stream = await open({ signal: cut.signal })
+      const reading = all(stream).catch(() => [])
+      for (let index = 0; index < sentences; index++) stream.say({ index, text: 'One that is cut.' })
+      await clock.advance(10)
+      cut.cancel('barge-in')
+      await reading
+    }
+    const other = await open()
+    for (const index of [0, 1]) other.say({ index, text: 'One that breaks.' })
+    const broken = expect(all(other)).rejects.toMatchObject({ kind: 'transient' })
+    const spoken = all(waiting)
+    waiting.say({ index: 0, text: 'One that waits.' })
+    waiting.end()
+    await clock.advance(10)
+    expect(double.mostContexts).toBe(5)
+    expect(double.frames.some((frame) => frame['text'] === 'One that waits. ')).toBe(false)
+    await clock.advance(20_000)
+    await broken
+    expect((await spoken).at(-1)).toEqual({ type: 'sentenceDone', sentence: 0 })
+    expect(double.addresses.length).toBe(2)
+    expect(double.mistakes).toEqual([])
+  })
+
   test('an exhausted quota is told from a wrong key', async () => {
     const clock = new VirtualClock()
     const body = '{"detail":{"status":"quota_exceeded","message":"SECRET"}}'
@@ -217,6 +247,29 @@ describe('ElevenLabs', () => {
     await clock.advance(60_000)
     expect((await reading).at(-1)).toEqual({ type: 'sentenceDone', sentence: 99 })
     expect(double.mistakes).toEqual([])
+  })
+
+  test('a server that takes connections and ends them is called twice, not for ever', async () => {
+    const clock = new VirtualClock()
+    let calls = 0
+    const slam: DoubleServer = () => (peer) => {
+      calls++
+      peer.close(1011)
+      return { text() {}, binary() {}, gone() {} }
+    }
+    const { connect } = connectInMemory(slam)
+    const provider = createElevenLabs({ clock, note }, { name: 'p', apiKey: 'k', connect })
+    const { signal } = openScope()
+    const stream = await provider.tts!('m')!.open({ voice: 'anna', format: PCM16_24K, signal, clock })
+    await clock.advance(10)
+    const failed = expect(all(stream)).rejects.toMatchObject({ kind: 'transient' })
+    stream.say({ index: 0, text: 'Hello.' })
+    await clock.advance(10_000)
+    await failed
+    expect(calls).toBeLessThanOrEqual(2)
+    await provider.close()
+    const again = provider.tts!('m')!.open({ voice: 'anna', format: PCM16_24K, signal, clock })
+    await expect(again).rejects.toMatchObject({ kind: 'cancelled' })
   })
 
   test('what it cannot do is refused before anything is sent', async () => {

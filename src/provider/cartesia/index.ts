@@ -36,6 +36,7 @@ export function createCartesia({ clock }: ProviderDeps, settings: CloudSettings)
     const link = links.take(url, (onOver) => {
       return new CartesiaLink({ connect, url, apiKey, provider: name, clock, newContext: randomUUID, onOver })
     })
+    if (links.closed) throw refusal('cancelled', 'the provider was closed')
     if (!link) throw refusal('rate', `all ${SOCKETS} connections are taken`)
     const line = link.lease()
     try {

@@ -51,6 +51,7 @@ export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSetting
           const link = links.take(key, (onOver) => {
             return new ElevenLabsLink({ connect, url, apiKey, provider: name, settings: own, clock, onOver })
           })
+          if (links.closed) throw refusal('cancelled', 'the provider was closed')
           if (!link) throw refusal('rate', `all ${SOCKETS} connections are taken`)
           const line = link.lease(onRoom)
           try {

@@ -233,6 +233,8 @@ export class ElevenLabsLink implements Link {
     const open = [...this.#contexts.values()]
     this.#contexts.clear()
     for (const hearing of open) hearing?.failed(error)
+    // Whoever waits for a free context here finds another socket.
+    for (const onRoom of [...this.#answers]) onRoom()
     this.#gone = this.#hangUp()
   }
 
