@@ -22,7 +22,9 @@ import type { Speaker } from './speaker.ts'
 import { voice } from './voice.ts'
 
 /** PROVIDERS.md section 5: hard limit on the model's first useful output, and on any later gap. */
-const MODEL_FIRST_MS = 15_000
+const MODEL_FIRST_MS = 5_000
+/** Of the last target there is: a late answer is better than none. */
+const MODEL_LAST_MS = 15_000
 const MODEL_IDLE_MS = 5_000
 /** A model that drips without ending a clause: what there is goes to the voice after this long. */
 const DRIP_MS = 700
@@ -73,7 +75,7 @@ export class Answer {
     this.release()
     const splitter = new SentenceSplitter()
     void this.#run(this.#queue([...splitter.push(text), ...splitter.flush()]))
-    this.#thought({ finish: 'stop', usage: null, words: 'some' })
+    this.#thought({ finish: 'stop', usage: null, words: 'some', said: text, called: false })
   }
 
   release(): void {
@@ -102,21 +104,37 @@ export class Answer {
     await voice(this.#pieces, { ...this.#options, signal })
   }
 
+  /**
+   * Targets in order: before any words the next is asked the same; after some it goes on where the queued words end,
+   * while those are being said. Calls are never asked for twice.
+   */
   async #model(request: ModelRequest): Promise<void> {
     const { lineup, attempts, revision } = this.#options
-    const thought: Thought = { finish: 'stop', usage: null, words: 'none' }
-    const candidate = firstOf('llm', lineup.llm)
-    const attempt = attempts?.start('llm', candidate, revision > 0 ? `revision ${revision}` : 'first')
-    try {
-      await this.#read(candidate, request, thought, attempt)
-      attempts?.end(attempt, 'ok')
-    } catch (error) {
-      const { aborted } = this.#scope.signal
-      if (aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
-      else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
-      // What it said before is said still, unless it was a guess: that is made again.
-      if (aborted || this.#held || thought.words === 'none') throw error
-      thought.failure = failureOf(error)
+    const thought: Thought = { finish: 'stop', usage: null, words: 'none', said: '', called: false }
+    let why = revision > 0 ? `revision ${revision}` : 'first'
+    for (let next: Candidate<LlmAdapter> | undefined = firstOf('llm', lineup.llm); next; ) {
+      const candidate: Candidate<LlmAdapter> = next
+      next = lineup.llm[lineup.llm.indexOf(candidate) + 1]
+      const attempt = attempts?.start('llm', candidate, why)
+      try {
+        await this.#read(candidate, continued(request, thought.said, candidate), thought, {
+          attempt,
+          firstUsefulMs: next ? MODEL_FIRST_MS : MODEL_LAST_MS,
+        })
+        attempts?.end(attempt, 'ok')
+        break
+      } catch (error) {
+        const { aborted } = this.#scope.signal
+        if (aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
+        else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
+        if (aborted) throw error
+        why = thought.words === 'none' ? 'fallback' : 'continuation'
+        if (next && !thought.called) continue
+        // What it said before is said still, unless it was a guess: that is made again.
+        if (this.#held || thought.words === 'none') throw error
+        thought.failure = failureOf(error)
+        break
+      }
     }
     this.#thought(thought)
   }
@@ -125,7 +143,7 @@ export class Answer {
     candidate: Candidate<LlmAdapter>,
     request: ModelRequest,
     thought: Thought,
-    attempt: number | undefined,
+    { attempt, firstUsefulMs }: { readonly attempt: number | undefined; readonly firstUsefulMs: number },
   ): Promise<void> {
     const { clock, attempts, mark } = this.#options
     const scope = openScope(this.#scope.signal)
@@ -135,7 +153,7 @@ export class Answer {
     const asked = withParams(request, candidate.params)
     const events = withDeadline(candidate.adapter.stream(asked, { signal: scope.signal, clock }), {
       clock,
-      firstUsefulMs: MODEL_FIRST_MS,
+      firstUsefulMs,
       idleMs: MODEL_IDLE_MS,
       isUseful,
       scope,
@@ -152,8 +170,10 @@ export class Answer {
         if (event.type === 'text') {
           await this.#queue(splitter.push(event.text), thought)
           drip.again()
-        } else if (event.type === 'toolCall') this.#afterRelease({ type: 'toolCalled', call: event.call })
-        else if (event.type === 'usage') thought.usage = event.usage
+        } else if (event.type === 'toolCall') {
+          thought.called = true
+          this.#afterRelease({ type: 'toolCalled', call: event.call })
+        } else if (event.type === 'usage') thought.usage = event.usage
         else if (event.type === 'finish') thought.finish = event.reason
       }
       await this.#queue(splitter.flush(), thought)
@@ -163,14 +183,14 @@ export class Answer {
     }
   }
 
-  #thought(thought: Thought): void {
-    this.#afterRelease({ type: 'thought', ...thought })
+  #thought({ said: _said, called: _called, ...told }: Thought): void {
+    this.#afterRelease({ type: 'thought', ...told })
   }
 
   /** A stopped answer has nothing to tell: another may run under its name. */
   #afterRelease(
     event:
-      | ({ readonly type: 'thought' } & Thought)
+      | ({ readonly type: 'thought' } & Omit<Thought, 'said' | 'called'>)
       | { readonly type: 'toolCalled'; readonly call: ToolCall },
   ): void {
     const { clock, response, report } = this.#options
@@ -183,7 +203,10 @@ export class Answer {
   async #queue(pieces: readonly Piece[], thought?: Thought): Promise<void> {
     for (const piece of pieces) {
       if (thought?.words === 'none' && piece.text.trim() === '') continue
-      if (thought) thought.words = 'some'
+      if (thought) {
+        thought.words = 'some'
+        thought.said += piece.text
+      }
       this.#options.mark('firstSentence')
       await this.#pieces.send(piece)
     }
@@ -211,7 +234,21 @@ interface Thought {
   finish: FinishReason
   usage: ModelUsage | null
   words: 'some' | 'none'
+  /** What was queued for the voice. */
+  said: string
+  called: boolean
   failure?: Failure
+}
+
+const GO_ON =
+  'You were interrupted by a fault of the line. Continue your last answer exactly where it ends. Repeat nothing of it, and do not mention this.'
+
+/** The same question to the next target, and what was said of the answer so far. */
+function continued(request: ModelRequest, said: string, { adapter }: Candidate<LlmAdapter>): ModelRequest {
+  if (said === '') return request
+  const begun = { role: 'assistant', text: said.trimEnd() } as const
+  const asked = adapter.caps.prefill ? [begun] : [begun, { role: 'user', text: GO_ON } as const]
+  return { ...request, messages: [...request.messages, ...asked] }
 }
 
 function failureOf(error: unknown): Failure {

@@ -103,7 +103,11 @@ export class Recogniser {
 
   /** Another recogniser for the next utterance, when the facts ask for one and nothing is owed by the present. */
   #reroute(): void {
-    if (!this.#stream || this.#utterances.length > 0 || this.#choose().adapter === this.#candidate.adapter)
+    if (
+      !this.#stream ||
+      this.#utterances.length > 0 ||
+      targetOf(this.#choose()) === targetOf(this.#candidate)
+    )
       return
     const { close } = this.#stream
     void close.call(this.#stream)
@@ -116,8 +120,8 @@ export class Recogniser {
   #choose(): Candidate<SttAdapter> {
     const candidates = this.#options.candidates()
     const now = this.#options.clock.now()
-    const since = ({ adapter }: Candidate<SttAdapter>) =>
-      now - (this.#lostAt.get(adapter.id) ?? Number.NEGATIVE_INFINITY)
+    const since = (candidate: Candidate<SttAdapter>) =>
+      now - (this.#lostAt.get(targetOf(candidate)) ?? Number.NEGATIVE_INFINITY)
     const trusted = candidates.find((candidate) => since(candidate) >= MISTRUST_MS)
     return trusted ?? candidates.toSorted((a, b) => since(b) - since(a))[0] ?? this.#candidate
   }
@@ -225,7 +229,8 @@ export class Recogniser {
     } catch (cause) {
       error = cause
     } finally {
-      scope.release()
+      // Whatever the adapter still waits for goes with its stream.
+      scope.cancel('done')
     }
     // Another stream may have taken its place.
     if (this.#scope !== scope) return
@@ -286,7 +291,7 @@ export class Recogniser {
   /** The stream ended, or never opened. With nothing owed, the next utterance opens another. */
   #lost(kind: string): void {
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
-    if (owed.length > 0) this.#lostAt.set(this.#candidate.adapter.id, this.#options.clock.now())
+    if (owed.length > 0) this.#lostAt.set(targetOf(this.#candidate), this.#options.clock.now())
     const next = this.#choose()
     const tries = Math.max(MIN_TRIES, this.#options.candidates().length)
     for (const utterance of owed) {
@@ -295,7 +300,7 @@ export class Recogniser {
       if (++utterance.losses < tries) {
         if (spoken) continue
         this.#options.attempts(utterance.turn)?.end(utterance.attempt, 'failed', kind)
-        const same = next.adapter === this.#candidate.adapter
+        const same = targetOf(next) === targetOf(this.#candidate)
         const log = this.#options.attempts(utterance.turn)
         utterance.attempt = log?.start('stt', next, same ? 'retry' : 'fallback')
       } else if (spoken) {
@@ -322,6 +327,10 @@ export class Recogniser {
   #report(turn: string, code: string, message: string): void {
     this.#options.report({ type: 'sttFailed', at: this.#options.clock.now(), turn, code, message })
   }
+}
+
+function targetOf({ provider, model }: Candidate<unknown>): string {
+  return `${provider}/${model}`
 }
 
 /** As if nothing of it had been written. */

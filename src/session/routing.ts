@@ -35,9 +35,9 @@ export class Routing {
     this.#zeroAt = zeroAt
   }
 
-  /** From now on the session keeps this voice. */
+  /** From now on the session keeps this voice: its first, or the one that had to take over. */
   spokeWith(target: string): void {
-    this.#voice ??= target
+    this.#voice = target
   }
 
   /** Null where there is no prompt: recognition, and fixed texts. */

@@ -121,6 +121,11 @@ export class Track {
     this.#ledger.sentenceDone(index)
   }
 
+  /** The voice broke off in this sentence, and another says it again from its start. */
+  restarted(index: number): void {
+    this.#ledger.restarted(index)
+  }
+
   /** In the track's format. Resolves when there is room for more. */
   async audio(sentence: number, audio: Uint8Array): Promise<void> {
     if (this.#state !== 'live' || audio.length === 0) return

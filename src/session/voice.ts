@@ -3,7 +3,7 @@
  * as its audio starts; written ones go straight to the wire.
  */
 import { withDeadline } from '../attempt/deadline.ts'
-import { firstOf } from '../attempt/lineup.ts'
+import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, PCM16_24K, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
@@ -44,21 +44,23 @@ async function write(
   track?.end()
 }
 
-/** The sentences of one answer on one text-to-speech stream, opened at the first that has anything to voice. */
+/**
+ * The sentences of one answer. The stream is opened at the first that has anything to voice; when it breaks, the next
+ * target goes on with the sentence that broke. No finished sentence is said twice, and none is lost.
+ */
 class Utterance {
-  /** Rejects when the voice fails, at once, whatever the model is doing. */
+  /** Rejects when the voice fails for good, at once, whatever the model is doing. */
   readonly broken: Promise<never>
   readonly #options: AnswerOptions
   readonly #scope: Scope
   #break: (error: unknown) => void = () => {}
   #stream: TtsStream | undefined
   #playing: Promise<void> | undefined
-  /** Said before the stream was open. */
-  readonly #waiting: Sentence[] = []
-  #ended = false
-  /** Sentences said and not finished, and since when any is. */
-  #owed = 0
+  /** Said and not finished, in order. */
+  #owed: Sentence[] = []
+  /** Since when any is. */
   #owedSince = 0
+  #ended = false
 
   constructor(options: AnswerOptions) {
     this.#options = options
@@ -88,24 +90,96 @@ class Utterance {
   }
 
   #voice(sentence: Sentence, track: Track): void {
-    if (this.#owed++ === 0) this.#owedSince = this.#options.clock.now()
-    if (this.#stream) this.#stream.say(sentence)
-    else this.#waiting.push(sentence)
+    if (this.#owed.length === 0) this.#owedSince = this.#options.clock.now()
+    this.#owed.push(sentence)
+    this.#stream?.say(sentence)
     if (this.#playing) return
     this.#playing = this.#play(track)
     this.#playing.catch(this.#break)
   }
 
   #end(): void {
-    if (this.#owed === 0) this.#owedSince = this.#options.clock.now()
+    if (this.#owed.length === 0) this.#owedSince = this.#options.clock.now()
     this.#ended = true
     this.#stream?.end()
   }
 
-  async *#events(adapter: TtsAdapter, provider: string, format: AudioFormat): AsyncGenerator<TtsEvent> {
+  /** Targets in order, each taking up what the one before still owed. */
+  async #play(track: Track): Promise<void> {
+    const { lineup, attempts, signal } = this.#options
+    let why = 'first'
+    for (let next: Candidate<TtsAdapter> | undefined = firstOf('tts', lineup.tts); next; ) {
+      const candidate: Candidate<TtsAdapter> = next
+      next = lineup.tts[lineup.tts.indexOf(candidate) + 1]
+      const attempt = attempts?.start('tts', candidate, why)
+      try {
+        await this.#playWith(candidate, track, attempt)
+        return attempts?.end(attempt, 'ok')
+      } catch (error) {
+        if (signal.aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
+        else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
+        if (!next || signal.aborted) throw error
+        why = 'fallback'
+      }
+    }
+  }
+
+  async #playWith(
+    candidate: Candidate<TtsAdapter>,
+    track: Track,
+    attempt: number | undefined,
+  ): Promise<void> {
+    const { clock, attempts, mark, spokeWith } = this.#options
+    const { adapter, provider } = candidate
+    const scope = openScope(this.#scope.signal)
+    const format = bestFormat(adapter, track.format)
+    const converter = createConverter(format, track.format)
+    let sounding: number | undefined
+    const events = withDeadline(this.#events(candidate, format, scope.signal), {
+      clock,
+      firstUsefulMs: VOICE_FIRST_MS,
+      idleMs: VOICE_IDLE_MS,
+      isUseful: (event) => event.type === 'audio',
+      owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
+      scope,
+      provider,
+      stage: 'tts',
+    })
+    try {
+      for await (const event of events) {
+        if (event.type === 'words') track.words(event.sentence, event.words)
+        else if (event.type === 'sentenceDone') {
+          this.#owed = this.#owed.filter(({ index }) => index > event.sentence)
+          track.sentenceDone(event.sentence)
+        } else {
+          if (sounding === undefined) {
+            attempts?.firstOutput(attempt)
+            mark('ttsFirstAudio')
+            spokeWith(`${provider}/${candidate.model}`)
+          }
+          sounding = event.sentence
+          await track.audio(sounding, converter.process(event.audio))
+        }
+      }
+      if (sounding !== undefined) await track.audio(sounding, converter.flush())
+    } catch (error) {
+      // The sentence that broke is said again from its start; what was sent of it was heard twice.
+      if (sounding !== undefined && this.#owed[0]?.index === sounding) track.restarted(sounding)
+      throw error
+    } finally {
+      this.#stream = undefined
+      converter.close()
+      scope.cancel('done')
+    }
+  }
+
+  async *#events(
+    { adapter, provider }: Candidate<TtsAdapter>,
+    format: AudioFormat,
+    signal: AbortSignal,
+  ): AsyncGenerator<TtsEvent> {
     const { lineup, clock, voicing, settings } = this.#options
     const { language, speed } = settings()
-    const { signal } = this.#scope
     const opening = adapter.open({
       voice: lineup.voice(voicing.voice, provider) ?? '',
       format,
@@ -116,55 +190,9 @@ class Utterance {
     })
     const stream = await orAborted(opening, signal)
     this.#stream = stream
-    for (const sentence of this.#waiting.splice(0)) stream.say(sentence)
+    for (const sentence of this.#owed) stream.say(sentence)
     if (this.#ended) stream.end()
     yield* stream
-  }
-
-  async #play(track: Track): Promise<void> {
-    const { clock, lineup, attempts, mark, signal } = this.#options
-    const { adapter, provider, ...facts } = firstOf('tts', lineup.tts)
-    const format = bestFormat(adapter, track.format)
-    const converter = createConverter(format, track.format)
-    const attempt = attempts?.start('tts', { provider, ...facts }, 'first')
-    let first = true
-    let sentence = 0
-    const events = withDeadline(this.#events(adapter, provider, format), {
-      clock,
-      firstUsefulMs: VOICE_FIRST_MS,
-      idleMs: VOICE_IDLE_MS,
-      isUseful: (event) => event.type === 'audio',
-      owedSince: () => (this.#owed > 0 || this.#ended ? this.#owedSince : null),
-      scope: this.#scope,
-      provider,
-      stage: 'tts',
-    })
-    try {
-      for await (const event of events) {
-        sentence = event.sentence
-        if (event.type === 'words') track.words(sentence, event.words)
-        else if (event.type === 'sentenceDone') {
-          this.#owed--
-          track.sentenceDone(sentence)
-        } else {
-          if (first) {
-            first = false
-            attempts?.firstOutput(attempt)
-            mark('ttsFirstAudio')
-            this.#options.spokeWith(adapter.id)
-          }
-          await track.audio(sentence, converter.process(event.audio))
-        }
-      }
-      await track.audio(sentence, converter.flush())
-      attempts?.end(attempt, 'ok')
-    } catch (error) {
-      if (signal.aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
-      else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
-      throw error
-    } finally {
-      converter.close()
-    }
   }
 }
 

@@ -39,6 +39,8 @@ export interface CallOptions {
   readonly stt?: FakeStt
   readonly llm?: LlmAdapter
   readonly tts?: TtsAdapter
+  /** Second in line at their stage. */
+  readonly spare?: { readonly stt?: FakeStt; readonly llm?: LlmAdapter; readonly tts?: TtsAdapter }
   readonly vad?: Vad
   /** `never` reads nothing; a number waits so many ms after each output. */
   readonly reader?: 'fast' | 'never' | number
@@ -98,10 +100,10 @@ export class Call {
     this.listener = new Listener(settings.outputFormat)
     const facts = { provider: 'fake', route: 'any' }
     const lineup: Lineup = {
-      stt: [{ adapter: this.stt, model: 'stt', ...facts }],
-      llm: [{ adapter: this.llm, model: 'llm', ...facts }],
-      tts: [{ adapter: this.tts, model: 'tts', ...facts }],
-      voice: (name) => `fake-${name}`,
+      stt: [{ adapter: this.stt, model: 'stt', ...facts }, ...spared(options.spare?.stt)],
+      llm: [{ adapter: this.llm, model: 'llm', ...facts }, ...spared(options.spare?.llm)],
+      tts: [{ adapter: this.tts, model: 'tts', ...facts }, ...spared(options.spare?.tts)],
+      voice: (name, provider) => `${provider}-${name}`,
     }
     this.session = new LiveSession({
       id: 'sess_0123456789abcdef',
@@ -286,4 +288,8 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 export function formatted(format: AudioFormat): Partial<SessionSettings> {
   return { inputFormat: format, outputFormat: format }
+}
+
+function spared<A>(adapter: A | undefined) {
+  return adapter === undefined ? [] : [{ adapter, provider: 'spare', model: 'spare', route: 'any' }]
 }
