@@ -43,7 +43,9 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the page and the server' : SKIPPE
   }
 
   test('asks for a story, speaks into it, and sees where it was cut', async () => {
-    const question = at48k(await spoken('I would like to hear a long and beautiful story about the sea, please.'))
+    const question = at48k(
+      await spoken('I would like to hear a long and beautiful story about the sea, please.'),
+    )
     const interruption = at48k(await human('seven-of-clubs'))
     await visit(
       [{ silentMs: 1_000, clip: question }, { silentMs: 7_000, clip: interruption }, { silentMs: 60_000 }],
