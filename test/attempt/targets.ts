@@ -105,6 +105,8 @@ export interface LoggedAttempt {
   first: number | null
   status: string
   costUsd: number | null
+  readonly startAt: number
+  endAt: number | null
 }
 
 export class Log implements AttemptLog {
@@ -112,7 +114,17 @@ export class Log implements AttemptLog {
   constructor(readonly clock: Clock) {}
 
   start(_stage: string, { provider }: { readonly provider: string }, reason: string): number {
-    return this.rows.push({ target: provider, reason, first: null, status: 'running', costUsd: null }) - 1
+    return (
+      this.rows.push({
+        target: provider,
+        reason,
+        first: null,
+        status: 'running',
+        costUsd: null,
+        startAt: this.clock.now(),
+        endAt: null,
+      }) - 1
+    )
   }
   firstOutput(attempt: number): void {
     const row = this.rows[attempt]!
@@ -122,6 +134,7 @@ export class Log implements AttemptLog {
   end(attempt: number, status: string, kind?: string): void {
     const row = this.rows[attempt]!
     if (row.status !== 'running') throw new Error('ended twice')
+    row.endAt = this.clock.now()
     row.status = kind === undefined ? status : `${status} ${kind}`
   }
   cost(attempt: number, usd: number): void {
