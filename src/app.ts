@@ -16,17 +16,22 @@ import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
 import { formatProblem } from './config/problem.ts'
-import type { Settings } from './config/settings.ts'
+import { checkProviders, type Settings } from './config/settings.ts'
 import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
+import { explainPlugin } from './gateway/explain.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
+import { createAssemblyAi } from './provider/assemblyai/index.ts'
+import { createCartesia } from './provider/cartesia/index.ts'
+import { createDeepgram } from './provider/deepgram/index.ts'
+import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
 import { Host } from './session/host.ts'
-import type { Provider } from './stage/provider.ts'
+import type { Provider, ProviderDeps } from './stage/provider.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
@@ -90,13 +95,14 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     loadGate(),
   ])
   const providers = new Map<string, Provider>([[embedded.name, embedded]])
-  for (const provider of [...cloudProviders(settings, clock, note), ...(deps.providers ?? [])]) {
+  for (const provider of [...cloudProviders(settings, { clock, note }), ...(deps.providers ?? [])]) {
     providers.set(provider.name, provider)
   }
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
   const snapshots = new Snapshots(providers)
+  for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
     snapshots.load(set)
@@ -122,6 +128,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   )
   turnsPlugin(http, { turns })
   metricsPlugin(http, { metrics })
+  explainPlugin(http, { snapshots, clock })
   await http.register(async (scope) => {
     registerRealtime(scope, {
       host,
@@ -200,25 +207,32 @@ function createHttp(settings: Settings, log: Logger): FastifyInstance {
   return http
 }
 
-/** Every provider of the settings that has an adapter. */
-function cloudProviders(settings: Settings, clock: Clock, note: (message: string) => void): Provider[] {
+/** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
+const CLOUD = {
+  deepgram: createDeepgram,
+  assemblyai: createAssemblyAi,
+  elevenlabs: createElevenLabs,
+  cartesia: createCartesia,
+} as const
+const TYPES = ['openai', 'local', ...Object.keys(CLOUD)]
+
+/** Every provider of the settings that has an adapter, and a key where one is needed. */
+function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
   return Object.values(settings.providers).flatMap((setting) => {
-    if (setting.type !== 'openai') {
-      if (setting.type !== 'local')
-        note(`provider ${setting.name}: type ${setting.type} is not supported yet`)
+    const { name, type, baseUrl, apiKey, options } = setting
+    const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
+    if (type === 'openai') {
+      const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
+      const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
+      return [createOpenAi(deps, { ...facts, ...key, ...headers })]
+    }
+    const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
+    if (!create) return []
+    if (apiKey === null) {
+      deps.note(`providers.${name} has no apiKey: its targets are skipped`)
       return []
     }
-    const { name, baseUrl, apiKey, options } = setting
-    const provider = createOpenAi(
-      { clock, note },
-      {
-        name,
-        ...(baseUrl === null ? {} : { baseUrl }),
-        ...(apiKey === null ? {} : { apiKey: apiKey.reveal() }),
-        ...(isHeaders(options['headers']) ? { headers: options['headers'] } : {}),
-      },
-    )
-    return [provider]
+    return [create(deps, { ...facts, apiKey: apiKey.reveal() })]
   })
 }
 

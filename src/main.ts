@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { realClock } from './clock.ts'
 import { type CheckOptions, check, describeCheck, paintProblem } from './command/check.ts'
 import type { CommandContext, ExitCode } from './command/context.ts'
+import { describeExplain, type ExplainOptions, explain as explainRoutes } from './command/explain.ts'
 import { describeModels, listModels, pullModels } from './command/models.ts'
 import { describeServe, type ServeOptions, serve } from './command/serve.ts'
 import { watchStopSignals } from './command/signals.ts'
@@ -82,6 +83,9 @@ Exit codes: 0 it went well, 1 it did not, 2 the command line was not understood.
   )
   describeCheck(program.command('check')).action((files: string[], options: CheckOptions) =>
     end(check(files, options, context)),
+  )
+  describeExplain(program.command('explain')).action((options: ExplainOptions) =>
+    end(explainRoutes(options, context)),
   )
 
   const models = describeModels(program.command('models'))

@@ -22,16 +22,19 @@ describe('help', () => {
   test('names the commands there are, and none that is only planned', async () => {
     const context = new MemoryContext()
     expect(await run(['--help'], context)).toBe(0)
-    for (const command of ['serve', 'talk', 'check', 'models'])
+    for (const command of ['serve', 'talk', 'check', 'explain', 'models'])
       expect(context.out).toContain(`\n  ${command} `)
-    expect(context.out).not.toMatch(/explain|replay/)
+    expect(context.out).not.toMatch(/replay/)
   })
 
-  test.each(['serve', 'talk', 'check', 'models'])('%s shows an example of itself', async (command) => {
-    const context = new MemoryContext()
-    expect(await run([command, '--help'], context)).toBe(0)
-    expect(context.out).toContain(`$ parley ${command}`)
-  })
+  test.each(['serve', 'talk', 'check', 'explain', 'models'])(
+    '%s shows an example of itself',
+    async (command) => {
+      const context = new MemoryContext()
+      expect(await run([command, '--help'], context)).toBe(0)
+      expect(context.out).toContain(`$ parley ${command}`)
+    },
+  )
 
   test('no command at all shows the help', async () => {
     const context = new MemoryContext()

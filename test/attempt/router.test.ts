@@ -1,0 +1,69 @@
+/** A pipeline's routes with providers behind them: what is present, what is asked first, what a dry run tells. */
+import { expect, test } from 'vitest'
+import { dryRunFacts, dryRunSchema } from '../../src/attempt/dry-run.ts'
+import { PipelineRouter } from '../../src/attempt/router.ts'
+import { loadPipeline } from '../../src/config/pipeline-set.ts'
+import type { Provider } from '../../src/stage/provider.ts'
+import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
+
+const TEXT = `
+name: p
+stt: { routes: [{ name: any, use: [a/ears, absent/ears] }] }
+llm:
+  routes:
+    - { name: long, when: 'turn.words > 3', use: [a/large] }
+    - { name: any, use: [absent/model, a/small] }
+tts: { routes: [{ name: any, use: [a/mouth] }] }
+`
+
+function routerOf(text: string, providers: readonly Provider[]): PipelineRouter {
+  const { loaded } = loadPipeline(text, 'p.yaml')
+  if (!loaded) throw new Error('not loaded')
+  return new PipelineRouter(loaded.pipeline, new Map(providers.map((provider) => [provider.name, provider])))
+}
+
+const A: Provider = {
+  name: 'a',
+  stt: () => new FakeStt(),
+  llm: () => new FakeLlm(),
+  tts: () => new FakeTts(),
+  close: async () => {},
+}
+
+const facts = (run: object) =>
+  dryRunFacts(dryRunSchema.parse(run), { key: null, turnMs: 1500, wallMs: 1_700_000_000_000 })
+
+test('targets without a provider are left out, the order is the route’s', () => {
+  const lineup = routerOf(TEXT, [A]).lineup(facts({ text: 'Hi' }), null)
+  expect(lineup.llm.map(({ model, route }) => `${route} ${model}`)).toEqual(['any small'])
+  expect(lineup.stt.map(({ model }) => model)).toEqual(['ears'])
+})
+
+test('a stage is judged when it is asked for, and once', () => {
+  let asked = 0
+  const lineup = routerOf(TEXT, [A]).lineup((stage) => {
+    asked++
+    return facts({})(stage)
+  }, null)
+  expect(asked).toBe(0)
+  expect(lineup.tts).toBe(lineup.tts)
+  expect(asked).toBe(1)
+})
+
+test('without any provider nothing can listen, and a dry run still tells the rules', () => {
+  const router = routerOf(TEXT, [])
+  expect(router.targets('stt')).toEqual([])
+  const told = router.explain('llm', facts({ text: 'one two three four' }))
+  expect(told.route).toBe('long')
+  expect(told.rules.map(({ route, outcome }) => `${route} ${outcome}`)).toEqual([
+    'long taken',
+    'any not tried',
+  ])
+  expect(told.candidates.map(({ target }) => target)).toEqual(['a/large'])
+})
+
+test('a dry run refuses what it does not know', () => {
+  expect(dryRunSchema.safeParse({ stage: 'vad' }).success).toBe(false)
+  expect(dryRunSchema.safeParse({ secret: 1 }).success).toBe(false)
+  expect(dryRunSchema.safeParse({ text: 'x'.repeat(20_000) }).success).toBe(false)
+})
