@@ -8,6 +8,14 @@ import { type Fake, fake, says, World } from './targets.ts'
 function generous(): HedgeShare {
   return new HedgeShare(1)
 }
+
+async function* layered(source: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const item of source) {
+    for (let hop = 0; hop < 8; hop++) await undefined
+    yield item
+  }
+}
+
 const after = { ms: 300 }
 const place = (target: string) => ({ stage: 'llm', target: `${target}/m`, credential: '' }) as const
 
@@ -86,7 +94,8 @@ describe('a hedge', () => {
           const source = new Channel<string>({ signal })
           signal.addEventListener('abort', () => aborts.push(provider))
           sources.set(provider, source)
-          return source
+          // The first target's items have a few more promises to pass, as through an adapter with more layers.
+          return provider === 'a' ? layered(source) : source
         },
       })
       await world.clock.advance(350)
