@@ -1,5 +1,5 @@
 /**
- * What the executor of attempts adds, and what hedging buys. Run: `npx tsx bench/attempt.ts`, about ten seconds; `--short` for two.
+ * What the executor of attempts adds, and what hedging buys. Run: `npx tsx bench/attempt.ts`, about half a minute; `--short` for seven seconds.
  *
  * Added cost: real time of a run of one attempt over a source that gives four items at once, less reading that source
  * directly. Hedging: on the virtual clock, so its figures are the same on every machine. First tokens of each target are drawn

@@ -99,6 +99,19 @@ describe('the idle deadline', () => {
     watched.expectTimeout(/nothing more/)
   })
 
+  test('is not wound up by what is no progress', async () => {
+    const watched = new Watched({ isProgress: (word) => word !== '' })
+    await watched.say('a')
+    await watched.say('', 200)
+    await watched.say('', 99)
+    expect(watched.outcome).toBeNull()
+    await watched.clock.advance(1)
+    watched.expectTimeout(/nothing more within 300 ms/)
+    const other = new Watched({ isProgress: (word) => word !== '' })
+    for (const word of ['a', '', 'b', '', 'c']) await other.say(word, 200)
+    expect(other.outcome).toBeNull()
+  })
+
   test('counts from when something is owed, not from the last item', async () => {
     let since: number | null = 0
     const watched = new Watched({ owedSince: () => since })
