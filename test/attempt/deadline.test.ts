@@ -108,7 +108,7 @@ describe('the idle deadline', () => {
     await watched.clock.advance(1)
     watched.expectTimeout(/nothing more within 300 ms/)
     const other = new Watched({ isProgress: (word) => word !== '' })
-    for (const word of ['a', '', 'b', '', 'c']) await other.say(word, 200)
+    for (const word of ['a', '', 'b', '', 'c']) await other.say(word, 140)
     expect(other.outcome).toBeNull()
   })
 
