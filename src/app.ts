@@ -10,7 +10,9 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { accessPlugin } from './access/plugin.ts'
 import { SessionLimits } from './access/session-limits.ts'
+import { Health } from './attempt/health.ts'
 import { Snapshots } from './attempt/snapshots.ts'
+import { traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
 import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
@@ -101,7 +103,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
-  const snapshots = new Snapshots(providers)
+  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }))
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { StageName } from '../errors.ts'
 import type { RoutingFacts } from '../route/context.ts'
+import type { Health } from './health.ts'
 import type { StageFacts } from './lineup.ts'
 
 /** What a dry run may state; all of it is untrusted but `key`, which the asker's own key gives. */
@@ -22,9 +23,14 @@ export type DryRun = z.infer<typeof dryRunSchema>
 
 export function dryRunFacts(
   run: DryRun,
-  trusted: { readonly key: RoutingFacts['key']; readonly turnMs: number; readonly wallMs: number },
+  trusted: {
+    readonly key: RoutingFacts['key']
+    readonly turnMs: number
+    readonly wallMs: number
+    readonly health: Health
+  },
 ): StageFacts {
-  const { turnMs } = trusted
+  const { turnMs, health } = trusted
   const language = run.language ?? null
   const common = {
     key: trusted.key,
@@ -40,14 +46,14 @@ export function dryRunFacts(
     },
     inputTokens: () => Math.ceil(run.text.length / 4),
     budget: { turnMs, remainingMs: run.remainingMs ?? turnMs },
-    health: () => undefined,
     wallMs: trusted.wallMs,
   }
   return (stage: StageName) => {
-    if (stage === 'stt') return { ...common, turn: null, request: null }
+    const known = { ...common, health: health.health(stage, language) }
+    if (stage === 'stt') return { ...known, turn: null, request: null }
     const messages = [{ role: 'user', text: run.text }]
     return {
-      ...common,
+      ...known,
       turn: () => ({ text: run.text, language, confidence: null }),
       request: () => ({ model: '', messages, tools: [], stream: true, maxTokens: null }),
     }

@@ -2,16 +2,15 @@
 import { listsOf, type Pipeline, type Route, voiceFor } from '../config/pipeline.ts'
 import type { Target } from '../config/target.ts'
 import type { StageName } from '../errors.ts'
-import type { TargetFacts } from '../route/candidates.ts'
 import { RoutingContext } from '../route/context.ts'
 import { type Decision, decide, usable } from '../route/decide.ts'
 import { type Explanation, explain } from '../route/explain.ts'
-import { LatencyBook } from '../route/latency.ts'
 import { type CompiledRoutes, compileRoutes } from '../route/routes.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
+import type { Health } from './health.ts'
 import type { Candidate, Lineup, Router, StageFacts } from './lineup.ts'
 
 type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
@@ -21,10 +20,11 @@ export class PipelineRouter implements Router {
   readonly #pipeline: Pipeline
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #rules: Readonly<Record<StageName, CompiledRoutes<Route>>>
-  readonly #latency = new LatencyBook()
+  readonly health: Health
 
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
-  constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>) {
+  constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>, health: Health) {
+    this.health = health
     this.#pipeline = pipeline
     this.#providers = providers
     const compiled = STAGES.map((stage) => {
@@ -66,7 +66,7 @@ export class PipelineRouter implements Router {
     const { language } = context.facts.session
     return decide(this.#rules[stage], {
       context,
-      factsOf: (target) => this.#factsOf(stage, target, language, context.facts.wallMs),
+      factsOf: this.health.factsOf(stage, language),
       needs: { language: stage === 'llm' ? null : language, capabilities: [] },
       preference: {
         pin: stage === 'tts' && voice !== null ? { target: voice, why: 'voice' } : null,
@@ -104,20 +104,5 @@ export class PipelineRouter implements Router {
   #adapter<S extends StageName>(stage: S, { provider, model }: Target): Adapters[S] | undefined {
     const offers = this.#providers.get(provider)
     return offers?.[stage]?.(model) as Adapters[S] | undefined
-  }
-
-  #factsOf(stage: StageName, target: Target, language: string | null, nowMs: number): TargetFacts {
-    const adapter = this.#adapter(stage, target)
-    const caps: object = adapter?.caps ?? {}
-    const languages = 'languages' in caps ? (caps.languages as readonly string[] | 'any') : 'any'
-    return {
-      latency: this.#latency.view(stage, target.id, language, nowMs),
-      priceUsd: null,
-      quality: null,
-      inFlight: 0,
-      circuit: 'closed',
-      languages,
-      capabilities: Object.entries(caps).flatMap(([name, value]) => (value === true ? [name] : [])),
-    }
   }
 }

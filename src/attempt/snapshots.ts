@@ -2,6 +2,7 @@
 import type { Pipeline } from '../config/pipeline.ts'
 import type { PipelineSet } from '../config/pipeline-set.ts'
 import type { Provider } from '../stage/provider.ts'
+import type { Health } from './health.ts'
 import type { Router } from './lineup.ts'
 import { PipelineRouter } from './router.ts'
 
@@ -15,20 +16,23 @@ export interface PipelineSnapshot {
 
 export class Snapshots {
   readonly #providers: ReadonlyMap<string, Provider>
+  readonly #health: Health
   #byName = new Map<string, PipelineSnapshot & { readonly router: PipelineRouter }>()
   #defaultName = 'default'
 
-  constructor(providers: ReadonlyMap<string, Provider>) {
+  constructor(providers: ReadonlyMap<string, Provider>, health: Health) {
     this.#providers = providers
+    this.#health = health
   }
 
   load(set: PipelineSet): void {
     const snapshots = set.all.map((pipeline) => {
-      const router = new PipelineRouter(pipeline, this.#providers)
+      const router = new PipelineRouter(pipeline, this.#providers, this.#health)
       return { pipeline, router, canListen: router.targets('stt').length > 0 }
     })
     this.#byName = new Map(snapshots.map((snapshot) => [snapshot.pipeline.name, snapshot]))
     this.#defaultName = set.default.name
+    this.#health.configured()
   }
 
   /** Null: the default. */

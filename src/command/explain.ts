@@ -1,6 +1,7 @@
 /** `parley explain`: which route and targets a caller would get, and why. Reads the pipelines; calls nobody. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type DryRun, dryRunFacts, dryRunSchema } from '../attempt/dry-run.ts'
+import { Health } from '../attempt/health.ts'
 import { PipelineRouter } from '../attempt/router.ts'
 import { loadPipelines } from '../config/pipeline-set.ts'
 import { render } from '../route/render.ts'
@@ -60,9 +61,10 @@ export function explain(options: ExplainOptions, { terminal, clock }: CommandCon
     text,
   })
   const key = options.key === undefined ? null : { id: 'key', attributes: options.key }
-  const facts = dryRunFacts(run, { key, turnMs: pipeline.budget.turnMs, wallMs: clock.wallMs() })
+  const health = new Health({ clock })
+  const facts = dryRunFacts(run, { key, turnMs: pipeline.budget.turnMs, wallMs: clock.wallMs(), health })
   // Without providers: every target counts as set up, and none can be called.
-  const explanation = new PipelineRouter(pipeline, new Map()).explain(stage, facts)
+  const explanation = new PipelineRouter(pipeline, new Map(), health).explain(stage, facts)
   if (options.json) terminal.line(JSON.stringify({ pipeline: pipeline.name, ...explanation }, null, 2))
   else terminal.write(`\n${render(explanation)}\n`)
   return EXIT.ok

@@ -30,6 +30,7 @@ export function explainPlugin(app: FastifyInstance, { snapshots, clock }: Explai
       key: caller && { id: caller.keyId, attributes: caller.attributes },
       turnMs: snapshot.pipeline.budget.turnMs,
       wallMs: clock.wallMs(),
+      health: snapshot.router.health,
     })
     const { stage } = parsed.data
     return { pipeline: snapshot.pipeline.name, ...snapshot.router.explain(stage, facts) }

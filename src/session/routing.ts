@@ -46,7 +46,7 @@ export class Routing {
   }
 
   #facts(request: ModelRequest | null): StageFacts {
-    const { origin, clock, sessionId, turnMs, language } = this.#options
+    const { origin, clock, sessionId, turnMs, language, router } = this.#options
     const now = clock.now()
     const { key, metadata, user, wire } = origin
     const common = {
@@ -63,13 +63,13 @@ export class Routing {
       },
       inputTokens: () => (request ? tokensOf(request) : 0),
       budget: { turnMs, remainingMs: Math.round(turnMs - (now - (this.#zeroAt ?? now))) },
-      health: () => undefined,
       wallMs: clock.wallMs(),
     }
     return (stage) => {
-      if (stage === 'stt' || !request) return { ...common, turn: null, request: null }
+      const known = { ...common, health: router.health.health(stage, common.session.language) }
+      if (stage === 'stt' || !request) return { ...known, turn: null, request: null }
       return {
-        ...common,
+        ...known,
         turn: () => ({ text: lastWords(request), language: language() ?? null, confidence: null }),
         request: () => ({
           model: '',

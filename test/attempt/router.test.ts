@@ -1,7 +1,10 @@
 /** A pipeline's routes with providers behind them: what is present, what is asked first, what a dry run tells. */
 import { expect, test } from 'vitest'
 import { dryRunFacts, dryRunSchema } from '../../src/attempt/dry-run.ts'
+import { Health } from '../../src/attempt/health.ts'
 import { PipelineRouter } from '../../src/attempt/router.ts'
+import { traitsOf } from '../../src/attempt/traits.ts'
+import { VirtualClock } from '../../src/clock.ts'
 import { loadPipeline } from '../../src/config/pipeline-set.ts'
 import type { Provider } from '../../src/stage/provider.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
@@ -16,10 +19,13 @@ llm:
 tts: { routes: [{ name: any, use: [a/mouth] }] }
 `
 
+const clock = new VirtualClock()
+
 function routerOf(text: string, providers: readonly Provider[]): PipelineRouter {
   const { loaded } = loadPipeline(text, 'p.yaml')
   if (!loaded) throw new Error('not loaded')
-  return new PipelineRouter(loaded.pipeline, new Map(providers.map((provider) => [provider.name, provider])))
+  const byName = new Map(providers.map((provider) => [provider.name, provider]))
+  return new PipelineRouter(loaded.pipeline, byName, new Health({ clock, traits: traitsOf(byName) }))
 }
 
 const A: Provider = {
@@ -31,7 +37,12 @@ const A: Provider = {
 }
 
 const facts = (run: object) =>
-  dryRunFacts(dryRunSchema.parse(run), { key: null, turnMs: 1500, wallMs: 1_700_000_000_000 })
+  dryRunFacts(dryRunSchema.parse(run), {
+    key: null,
+    turnMs: 1500,
+    wallMs: 1_700_000_000_000,
+    health: new Health({ clock }),
+  })
 
 test('targets without a provider are left out, the order is the route’s', () => {
   const lineup = routerOf(TEXT, [A]).lineup(facts({ text: 'Hi' }), null)
@@ -66,4 +77,27 @@ test('a dry run refuses what it does not know', () => {
   expect(dryRunSchema.safeParse({ stage: 'vad' }).success).toBe(false)
   expect(dryRunSchema.safeParse({ secret: 1 }).success).toBe(false)
   expect(dryRunSchema.safeParse({ text: 'x'.repeat(20_000) }).success).toBe(false)
+})
+
+test('what attempts taught is known to rules, until the configuration changes', () => {
+  const text = `
+name: p
+llm:
+  routes:
+    - { name: off, when: 'health["a/large"].open', use: [a/small] }
+    - { name: any, use: [a/large, a/small] }
+`
+  const router = routerOf(text, [A])
+  const place = { stage: 'llm', target: 'a/large', credential: '' } as const
+  const stated = dryRunFacts(dryRunSchema.parse({}), {
+    key: null,
+    turnMs: 1500,
+    wallMs: 0,
+    health: router.health,
+  })
+  expect(router.lineup(stated, null).llm.map(({ route }) => route)).toEqual(['any', 'any'])
+  router.health.admit(place, null)?.end({ type: 'failed', kind: 'auth', retryAfterMs: undefined, ms: 1 })
+  expect(router.lineup(stated, null).llm.map(({ route }) => route)).toEqual(['off'])
+  router.health.configured()
+  expect(router.lineup(stated, null).llm.map(({ route }) => route)).toEqual(['any', 'any'])
 })

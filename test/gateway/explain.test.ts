@@ -1,6 +1,7 @@
 /** `POST /v1/router/explain`: answers in OpenAI's error shape, and trusts the asker's own key only. */
 import fastify from 'fastify'
 import { expect, test } from 'vitest'
+import { Health } from '../../src/attempt/health.ts'
 import { Snapshots } from '../../src/attempt/snapshots.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { loadPipeline, PipelineSet } from '../../src/config/pipeline-set.ts'
@@ -19,7 +20,7 @@ function server(tier: string | null) {
   const { loaded } = loadPipeline(TEXT, 'p.yaml')
   if (!loaded) throw new Error('not loaded')
   const { pipeline } = loaded
-  const snapshots = new Snapshots(new Map())
+  const snapshots = new Snapshots(new Map(), new Health({ clock: new VirtualClock() }))
   snapshots.load(new PipelineSet(new Map([[pipeline.name, pipeline]]), pipeline, [], []))
   const app = fastify()
   app.decorateRequest('caller', null)

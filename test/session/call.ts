@@ -111,7 +111,7 @@ export class Call {
       greeting: options.greeting ?? null,
       origin: { wire: 'test', caps, pipeline: null, key: null, metadata: {}, user: null },
       clientMay: options.clientMay ?? ['instructions', 'voice', 'tools'],
-      router: fixedRouter(lineup),
+      router: fixedRouter(lineup, clock),
       clock,
       vad: {
         open: (o) => {

@@ -1,6 +1,8 @@
 /** Rules at work in a conversation: who calls and what is said decide who answers, stage by stage. */
 import { beforeAll, expect, test } from 'vitest'
+import { Health } from '../../src/attempt/health.ts'
 import { PipelineRouter } from '../../src/attempt/router.ts'
+import { traitsOf } from '../../src/attempt/traits.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { loadPipeline } from '../../src/config/pipeline-set.ts'
@@ -44,7 +46,9 @@ function router(): PipelineRouter {
     tts: () => new FakeTts(),
     close: async () => {},
   }
-  return new PipelineRouter(loaded.pipeline, new Map([['a', provider]]))
+  const providers = new Map([['a', provider]])
+  const health = new Health({ clock: new VirtualClock(), traits: traitsOf(providers) })
+  return new PipelineRouter(loaded.pipeline, providers, health)
 }
 
 interface Caller {

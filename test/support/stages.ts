@@ -3,6 +3,7 @@
  * model that answers by a table, a voice of tones. For tests and benchmarks.
  */
 
+import { Health } from '../../src/attempt/health.ts'
 import type { Lineup, Router } from '../../src/attempt/lineup.ts'
 import { silence } from '../../src/audio/convert.ts'
 import {
@@ -14,7 +15,7 @@ import {
   PCM16_24K,
 } from '../../src/audio/format.ts'
 import { Channel } from '../../src/channel.ts'
-import { type Clock, delay } from '../../src/clock.ts'
+import { type Clock, delay, VirtualClock } from '../../src/clock.ts'
 import type { ModelEvent, ModelRequest } from '../../src/dialect/neutral.ts'
 import { ProviderError } from '../../src/errors.ts'
 import type { LlmAdapter } from '../../src/stage/llm.ts'
@@ -267,8 +268,8 @@ export function fakeProvider(stt: FakeStt, llm: LlmAdapter, tts: TtsAdapter): Pr
 }
 
 /** No rules: everyone gets these. */
-export function fixedRouter(lineup: Lineup): Router {
-  return { lineup: () => lineup }
+export function fixedRouter(lineup: Lineup, clock: Clock = new VirtualClock()): Router {
+  return { lineup: () => lineup, health: new Health({ clock }) }
 }
 
 /** 16-bit mono noise loud enough for a loudness-based detector, or silence. */

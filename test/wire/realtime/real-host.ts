@@ -1,5 +1,6 @@
 /** A connection whose session is the real one; its stages do as they are told, on the virtual clock. */
 import { SessionLimits } from '../../../src/access/session-limits.ts'
+import { Health } from '../../../src/attempt/health.ts'
 import { PipelineRouter } from '../../../src/attempt/router.ts'
 import { loadAudio } from '../../../src/audio/convert.ts'
 import { PCM16_24K } from '../../../src/audio/format.ts'
@@ -44,7 +45,7 @@ export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealT
   const stt = new FakeStt({ words: ['hello there'], finalMs: 40 })
   const tts = new FakeTts({ firstAudioMs: 30 })
   const provider = fakeProvider(stt, new FakeLlm({ firstTokenMs: 50, ...llm }), tts)
-  const router = new PipelineRouter(pipeline, new Map([['fake', provider]]))
+  const router = new PipelineRouter(pipeline, new Map([['fake', provider]]), new Health({ clock }))
   const snapshot = { pipeline, router, canListen: true }
   const host = new Host({
     clock,
