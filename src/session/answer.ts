@@ -5,8 +5,10 @@
  *                │                 ┃       ┃
  *                └─ tool calls, finish ─────► events to the reducer
  */
-import { withDeadline } from '../attempt/deadline.ts'
+import { AttemptsFailed } from '../attempt/failure.ts'
+import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
+import { attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock, Timer } from '../clock.ts'
@@ -21,10 +23,7 @@ import type { SessionSettings } from './settings.ts'
 import type { Speaker } from './speaker.ts'
 import { voice } from './voice.ts'
 
-/** PROVIDERS.md section 5: hard limit on the model's first useful output, and on any later gap. */
-const MODEL_FIRST_MS = 5_000
-/** Of the last target there is: a late answer is better than none. */
-const MODEL_LAST_MS = 15_000
+/** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
 /** A model that drips without ending a clause: what there is goes to the voice after this long. */
 const DRIP_MS = 700
@@ -42,6 +41,7 @@ export interface AnswerOptions {
   readonly signal: AbortSignal
   readonly settings: () => SessionSettings
   readonly attempts: AttemptLog | undefined
+  readonly health: Health
   readonly report: (event: AnswerEvent) => void
   /** First token, first sentence: for the trace. */
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void
@@ -109,64 +109,63 @@ export class Answer {
    * while those are being said. Calls are never asked for twice.
    */
   async #model(request: ModelRequest): Promise<void> {
-    const { lineup, attempts, revision } = this.#options
+    const { lineup, revision } = this.#options
     const thought: Thought = { finish: 'stop', usage: null, words: 'none', said: '', called: false }
-    let why = revision > 0 ? `revision ${revision}` : 'first'
-    for (let next: Candidate<LlmAdapter> | undefined = firstOf('llm', lineup.llm); next; ) {
-      const candidate: Candidate<LlmAdapter> = next
-      next = lineup.llm[lineup.llm.indexOf(candidate) + 1]
-      const attempt = attempts?.start('llm', candidate, why)
+    firstOf('llm', lineup.llm)
+    let candidates = lineup.llm
+    let reason = this.#held ? `revision ${revision}` : 'first'
+    while (candidates.length > 0) {
       try {
-        await this.#read(candidate, continued(request, thought.said, candidate), thought, {
-          attempt,
-          firstUsefulMs: next ? MODEL_FIRST_MS : MODEL_LAST_MS,
-        })
-        attempts?.end(attempt, 'ok')
+        await this.#read(this.#ask(request, thought.said, candidates, reason), thought)
         break
       } catch (error) {
-        const { aborted } = this.#scope.signal
-        if (aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
-        else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
-        if (aborted) throw error
-        why = thought.words === 'none' ? 'fallback' : 'continuation'
-        if (next && !thought.called) continue
+        if (this.#scope.signal.aborted) throw error
+        candidates = thought.called ? [] : whoGoesOn(error)
+        reason = thought.words === 'none' ? `fallback: ${failureOf(error).code}` : 'continuation'
+        if (candidates.length > 0) continue
+        if (thought.words === 'none' && isRefused(error)) thought.finish = 'content_filter'
         // What it said before is said still, unless it was a guess: that is made again.
-        if (this.#held || thought.words === 'none') throw error
-        thought.failure = failureOf(error)
-        break
+        else if (this.#held || thought.words === 'none') throw error
+        else thought.failure = failureOf(error)
       }
     }
     this.#thought(thought)
   }
 
-  async #read(
-    candidate: Candidate<LlmAdapter>,
+  #ask(
     request: ModelRequest,
-    thought: Thought,
-    { attempt, firstUsefulMs }: { readonly attempt: number | undefined; readonly firstUsefulMs: number },
-  ): Promise<void> {
-    const { clock, attempts, mark } = this.#options
-    const scope = openScope(this.#scope.signal)
+    said: string,
+    candidates: readonly Candidate<LlmAdapter>[],
+    reason: string,
+  ): AsyncIterable<ModelEvent> {
+    const { attempts, clock, health, settings } = this.#options
+    return attempt({
+      stage: 'llm',
+      candidates,
+      open: (candidate, { signal }) => {
+        const asked = withParams(continued(request, said, candidate), candidate.params)
+        return candidate.adapter.stream(asked, { signal, clock })
+      },
+      isUseful,
+      declinedBy: (event) =>
+        event.type === 'finish' && event.reason === 'content_filter' ? 'content_refusal' : null,
+      clock,
+      signal: this.#scope.signal,
+      health,
+      language: settings().language ?? null,
+      idleMs: MODEL_IDLE_MS,
+      log: attempts,
+      reason,
+    })
+  }
+
+  async #read(events: AsyncIterable<ModelEvent>, thought: Thought): Promise<void> {
+    const { clock, mark } = this.#options
     const splitter = new SentenceSplitter()
     const drip = new Drip(clock, () => void this.#queue(splitter.flushClause(), thought))
-    let first = true
-    const asked = withParams(request, candidate.params)
-    const events = withDeadline(candidate.adapter.stream(asked, { signal: scope.signal, clock }), {
-      clock,
-      firstUsefulMs,
-      idleMs: MODEL_IDLE_MS,
-      isUseful,
-      scope,
-      provider: candidate.provider,
-      stage: 'llm',
-    })
     try {
       for await (const event of events) {
-        if (first && isUseful(event)) {
-          first = false
-          attempts?.firstOutput(attempt)
-          mark('llmFirstToken')
-        }
+        if (isUseful(event)) mark('llmFirstToken')
         if (event.type === 'text') {
           await this.#queue(splitter.push(event.text), thought)
           drip.again()
@@ -179,7 +178,6 @@ export class Answer {
       await this.#queue(splitter.flush(), thought)
     } finally {
       drip.stop()
-      scope.release()
     }
   }
 
@@ -251,7 +249,27 @@ function continued(request: ModelRequest, said: string, { adapter }: Candidate<L
   return { ...request, messages: [...request.messages, ...asked] }
 }
 
+/** After words that broke off: those that did not fail themselves. */
+function whoGoesOn(error: unknown): readonly Candidate<LlmAdapter>[] {
+  if (!(error instanceof AttemptsFailed)) return []
+  return (error as AttemptsFailed<Candidate<LlmAdapter>>).brokenAfterUseful?.remaining ?? []
+}
+
+/** The last who was asked would not answer this. */
+function isRefused(error: unknown): boolean {
+  return error instanceof AttemptsFailed && lastOf(error)?.declined === 'content_refusal'
+}
+
+function lastOf({ brokenAfterUseful, attempts }: AttemptsFailed): ProviderError | null {
+  return brokenAfterUseful?.error ?? attempts.findLast(({ error }) => error !== null)?.error ?? null
+}
+
 function failureOf(error: unknown): Failure {
+  if (error instanceof AttemptsFailed) {
+    const last = lastOf(error)
+    if (last) return { code: last.kind, message: last.message }
+    return { code: error.skipped[0]?.cause ?? 'no_target', message: error.message }
+  }
   if (error instanceof ProviderError) return { code: error.kind, message: error.message }
   if (error instanceof NoCandidate) return { code: 'no_target', message: error.message }
   return { code: 'internal_error', message: 'The answer failed.' }

@@ -2,7 +2,7 @@
 import type { StageName } from '../errors.ts'
 
 export interface AttemptLog {
-  /** `reason`: why this target, such as `first`, `fallback`, `revision 2`. The number names the attempt. */
+  /** `reason`: why this target, such as `first`, `fallback: timeout`, `revision 2`, `continuation`, `hedge`. The number names the attempt. */
   start(
     stage: StageName,
     target: { readonly provider: string; readonly model: string; readonly route?: string },

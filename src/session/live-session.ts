@@ -101,13 +101,12 @@ export class LiveSession implements Session {
       underrun: (turn) => book.underrun(turn),
       onOverflow: () => void this.close('limit'),
     })
-    const { turnMs } = options.book
     this.#routing = new Routing({
       router,
       origin,
       sessionId: id,
       clock,
-      turnMs,
+      turnMs: options.book.turnMs,
       language: () => this.settings.language,
     })
     this.#recogniser = new Recogniser({
@@ -316,6 +315,7 @@ export class LiveSession implements Session {
       signal: this.#scope.signal,
       settings: () => this.settings,
       attempts: book.attempts(turn),
+      health: this.#options.router.health,
       report: (event) => this.#dispatch(event),
       mark: (name) => book.mark(turn, name, clock.now()),
       spokeWith: (target) => this.#routing.spokeWith(target),

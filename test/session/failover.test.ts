@@ -84,7 +84,61 @@ describe('the model', () => {
     expect(call.transcript.trim()).toBe('The spare answers.')
     expect(call.last('responseDone').response.ending).toEqual({ status: 'completed' })
     expect(spare.requests[0]).toEqual(llm.requests[0])
-    expect(await attempts(call, 'llm')).toEqual(['fake failed first', 'spare ok fallback'])
+    expect(await attempts(call, 'llm')).toEqual(['fake failed first', 'spare ok fallback: transient'])
+    await ends(call)
+  })
+
+  test('that breaks before a clause was whole is replaced as if it had said nothing', async () => {
+    const spare = new FakeLlm({ answer: () => 'The spare answers.' })
+    const llm = halfModel('Once upon a', 'breaks')
+    const call = await Call.open({ settings: NO_GUESS, llm, spare: { llm: spare } })
+    await call.says()
+    await call.wait(4000)
+    expect(call.transcript.trim()).toBe('The spare answers.')
+    expect(spare.requests[0]?.messages.at(-1)?.role).toBe('user')
+    expect(await attempts(call, 'llm')).toEqual(['fake failed first', 'spare ok fallback: transient'])
+    await ends(call)
+  })
+
+  test('that will not answer for the content’s sake is replaced; when nobody will, the answer is incomplete', async () => {
+    const refusing = () => new FakeLlm({ answer: () => [{ type: 'finish', reason: 'content_filter' }] })
+    const replaced = await Call.open({ settings: NO_GUESS, llm: refusing(), spare: { llm: new FakeLlm() } })
+    await replaced.says()
+    await replaced.wait(4000)
+    expect(await attempts(replaced, 'llm')).toEqual([
+      'fake failed first',
+      'spare ok fallback: content_refusal',
+    ])
+    await ends(replaced)
+    const refused = await Call.open({ settings: NO_GUESS, llm: refusing(), spare: { llm: refusing() } })
+    await refused.says()
+    await refused.wait(4000)
+    const ending = { status: 'incomplete', reason: 'content_filter' }
+    expect(refused.last('responseDone').response.ending).toEqual(ending)
+    await ends(refused)
+  })
+
+  test('that failed three turns is not asked in the fourth, until its circuit lets a probe through', async () => {
+    const llm = new FakeLlm()
+    const spare = new FakeLlm()
+    const call = await Call.open({ settings: NO_GUESS, llm, spare: { llm: spare } })
+    for (const turn of [1, 2, 3]) {
+      llm.next = broken('llm')
+      await call.text(`Turn ${turn}`)
+      await call.respond()
+      await call.wait(0)
+    }
+    expect(llm.requests).toHaveLength(3)
+    await call.text('Turn 4')
+    await call.respond()
+    await call.wait(0)
+    expect([llm.requests.length, spare.requests.length]).toEqual([3, 4])
+    await call.wait(60_000)
+    await call.text('Turn 5')
+    await call.respond()
+    await call.wait(10_000)
+    expect([llm.requests.length, spare.requests.length]).toEqual([4, 4])
+    expect(await attempts(call, 'llm')).toEqual(['fake ok first'])
     await ends(call)
   })
 
