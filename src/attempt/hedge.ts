@@ -9,6 +9,15 @@ import type { AttemptTarget } from './failure.ts'
 import type { HedgeShare } from './hedge-share.ts'
 import type { Ask, Live, Opener } from './opener.ts'
 
+/** When the second target is asked: after so many milliseconds, or what healthy attempts of the first take. */
+export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }
+
+/** A route's word on hedging. */
+export interface Hedge {
+  readonly after: HedgeAfter
+  readonly share: HedgeShare
+}
+
 export interface HedgeOptions<C extends AttemptTarget> {
   readonly clock: Clock
   readonly thresholdMs: (candidate: C) => number

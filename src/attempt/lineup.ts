@@ -8,6 +8,7 @@ import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
+import type { Hedge } from './hedge.ts'
 
 export interface Candidate<Adapter> {
   readonly adapter: Adapter
@@ -23,6 +24,8 @@ export interface Lineup {
   readonly stt: readonly Candidate<SttAdapter>[]
   readonly llm: readonly Candidate<LlmAdapter>[]
   readonly tts: readonly Candidate<TtsAdapter>[]
+  /** When the route asks the second model as well; the share is the route's, for all sessions. */
+  readonly llmHedge?: Hedge | null
   /** The provider's id for a voice name; undefined: the provider's own default. */
   voice(name: string, provider: string): string | undefined
 }

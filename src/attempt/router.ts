@@ -11,6 +11,8 @@ import type { Provider } from '../stage/provider.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
+import type { Hedge } from './hedge.ts'
+import { HedgeShare } from './hedge-share.ts'
 import type { Candidate, Lineup, Router, StageFacts } from './lineup.ts'
 
 type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
@@ -21,12 +23,19 @@ export class PipelineRouter implements Router {
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #rules: Readonly<Record<StageName, CompiledRoutes<Route>>>
   readonly health: Health
+  /** By the model's routes. */
+  readonly #hedges: ReadonlyMap<string, Hedge>
 
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
   constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>, health: Health) {
     this.health = health
     this.#pipeline = pipeline
     this.#providers = providers
+    this.#hedges = new Map(
+      pipeline.llm.routes.flatMap(({ name, hedge }) =>
+        hedge ? [[name, { after: hedge.after, share: new HedgeShare(hedge.maxShare) }]] : [],
+      ),
+    )
     const compiled = STAGES.map((stage) => {
       const rules = compileRoutes(pipeline[stage].routes, { stage, targets: null }).compiled
       if (!rules)
@@ -40,17 +49,24 @@ export class PipelineRouter implements Router {
     const adapters = <S extends StageName>(stage: S) =>
       this.#candidates(stage, this.decide(stage, facts, voice))
     const pipeline = this.#pipeline
+    const hedges = this.#hedges
     let stt: Candidate<SttAdapter>[] | undefined
     let llm: Candidate<LlmAdapter>[] | undefined
     let tts: Candidate<TtsAdapter>[] | undefined
+    const model = () => {
+      llm ??= adapters('llm')
+      return llm
+    }
     return {
       get stt() {
         stt ??= adapters('stt')
         return stt
       },
       get llm() {
-        llm ??= adapters('llm')
-        return llm
+        return model()
+      },
+      get llmHedge() {
+        return hedges.get(model()[0]?.route ?? '') ?? null
       },
       get tts() {
         tts ??= adapters('tts')

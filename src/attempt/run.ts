@@ -14,14 +14,10 @@ import { type AttemptTarget, type AttemptTold, idOf } from './failure.ts'
 import { withFallback } from './fallback.ts'
 import type { OpenStream } from './guard.ts'
 import type { Health } from './health.ts'
-import { withHedge } from './hedge.ts'
-import type { HedgeShare } from './hedge-share.ts'
+import { type Hedge, type HedgeAfter, withHedge } from './hedge.ts'
 import type { AttemptLog, Meter } from './log.ts'
 import { Roster } from './roster.ts'
 import { single } from './single.ts'
-
-/** When the second target is asked: after so many milliseconds, or what healthy attempts of the first take. */
-export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }
 
 /** PROVIDERS.md section 5, the longest silence within an answer; recognition is answered by one item as a rule. */
 export const IDLE_MS: Readonly<Record<StageName, number>> = { stt: 2000, llm: 2000, tts: 1500 }
@@ -59,7 +55,7 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
   readonly idleMs?: number
   /** See `withDeadline`. */
   readonly owedSince?: () => number | null
-  readonly hedge?: { readonly after: HedgeAfter; readonly share: HedgeShare } | null
+  readonly hedge?: Hedge | null
   readonly log?: AttemptLog | undefined
   readonly meter?: (candidate: C) => Meter<T>
   /** Why the first target is asked; `first` when left out. */

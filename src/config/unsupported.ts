@@ -13,8 +13,12 @@ interface Unsupported {
 }
 
 const STAGES = ['stt', 'llm', 'tts'] as const
-const inRoutes = (member: readonly string[], message: string): Unsupported[] =>
-  STAGES.map((stage) => ({ path: [stage, 'routes', '*', ...member], severity: 'error', message }))
+const inRoutes = (
+  member: readonly string[],
+  message: string,
+  stages: readonly string[] = STAGES,
+): Unsupported[] =>
+  stages.map((stage) => ({ path: [stage, 'routes', '*', ...member], severity: 'error', message }))
 const later = (path: readonly string[]): Unsupported => ({
   path,
   severity: 'warning',
@@ -22,7 +26,7 @@ const later = (path: readonly string[]): Unsupported => ({
 })
 
 export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
-  ...inRoutes(['hedge'], 'hedging is not done yet'),
+  ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(
     ['use', 'sort'],
     'sorting needs measured latencies and prices, which are not kept yet: write the order you want',

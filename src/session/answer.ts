@@ -138,7 +138,7 @@ export class Answer {
     candidates: readonly Candidate<LlmAdapter>[],
     reason: string,
   ): AsyncIterable<ModelEvent> {
-    const { attempts, clock, health, settings } = this.#options
+    const { attempts, clock, health, settings, lineup } = this.#options
     return attempt({
       stage: 'llm',
       candidates,
@@ -154,6 +154,7 @@ export class Answer {
       health,
       language: settings().language ?? null,
       idleMs: MODEL_IDLE_MS,
+      hedge: lineup.llmHedge ?? null,
       log: attempts,
       reason,
     })

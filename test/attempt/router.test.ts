@@ -101,3 +101,19 @@ llm:
   router.health.configured()
   expect(router.lineup(stated, null).llm.map(({ route }) => route)).toEqual(['any', 'any'])
 })
+
+test('a route’s hedge comes with its models, one share for all sessions; other routes have none', () => {
+  const text = `
+name: p
+llm:
+  routes:
+    - { name: long, when: 'turn.words > 3', use: [a/large, a/small], hedge: { after: p95, maxShare: 0.2 } }
+    - { name: any, use: [a/small] }
+`
+  const router = routerOf(text, [A])
+  const hedgeOf = (said: string) => router.lineup(facts({ text: said }), null).llmHedge
+  expect(hedgeOf('one two three four')?.after).toBe('p95')
+  expect(hedgeOf('one two three four')?.share.maxShare).toBe(0.2)
+  expect(hedgeOf('one two three four')?.share).toBe(hedgeOf('five six seven eight')?.share)
+  expect(hedgeOf('Hi')).toBeNull()
+})

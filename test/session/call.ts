@@ -3,6 +3,7 @@
  * 20 ms frames, a wire that takes outputs at its own pace, and a loudspeaker at the far side.
  */
 import { getEventListeners } from 'node:events'
+import type { Hedge } from '../../src/attempt/hedge.ts'
 import type { Lineup } from '../../src/attempt/lineup.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
@@ -41,6 +42,8 @@ export interface CallOptions {
   readonly tts?: TtsAdapter
   /** Second in line at their stage. */
   readonly spare?: { readonly stt?: FakeStt; readonly llm?: LlmAdapter; readonly tts?: TtsAdapter }
+  /** The model's second in line is asked too when the first is late. */
+  readonly hedge?: Hedge
   readonly vad?: Vad
   /** `never` reads nothing; a number waits so many ms after each output. */
   readonly reader?: 'fast' | 'never' | number
@@ -103,6 +106,7 @@ export class Call {
       stt: [{ adapter: this.stt, model: 'stt', ...facts }, ...spared(options.spare?.stt)],
       llm: [{ adapter: this.llm, model: 'llm', ...facts }, ...spared(options.spare?.llm)],
       tts: [{ adapter: this.tts, model: 'tts', ...facts }, ...spared(options.spare?.tts)],
+      llmHedge: options.hedge ?? null,
       voice: (name, provider) => `${provider}-${name}`,
     }
     this.session = new LiveSession({
