@@ -2,18 +2,18 @@
  * From pieces of text to what the wire gets. Spoken answers go through text to speech, every sentence's words shown
  * as its audio starts; written ones go straight to the wire.
  */
-import { withDeadline } from '../attempt/deadline.ts'
+import { AttemptsFailed, idOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
-import { createConverter } from '../audio/convert.ts'
+import { type AttemptRun, attempt } from '../attempt/run.ts'
+import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, PCM16_24K, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
-import { ProviderError } from '../errors.ts'
 import type { Piece } from '../stage/sentences.ts'
 import type { Sentence, TtsAdapter, TtsEvent, TtsStream } from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
 import type { Track } from './track.ts'
 
-/** PROVIDERS.md section 5: hard limit on a voice's first sound, and on any later gap. */
+/** The last voice there is: how long its first sound, and any later one that is owed, is waited for. */
 const VOICE_FIRST_MS = 5_000
 const VOICE_IDLE_MS = 5_000
 
@@ -106,45 +106,44 @@ class Utterance {
 
   /** Targets in order, each taking up what the one before still owed. */
   async #play(track: Track): Promise<void> {
-    const { lineup, attempts, signal } = this.#options
-    let why = 'first'
-    for (let next: Candidate<TtsAdapter> | undefined = firstOf('tts', lineup.tts); next; ) {
-      const candidate: Candidate<TtsAdapter> = next
-      next = lineup.tts[lineup.tts.indexOf(candidate) + 1]
-      const attempt = attempts?.start('tts', candidate, why)
+    const { lineup, signal } = this.#options
+    firstOf('tts', lineup.tts)
+    let candidates = lineup.tts
+    for (let reason = 'first'; ; reason = 'continuation') {
       try {
-        await this.#playWith(candidate, track, attempt)
-        return attempts?.end(attempt, 'ok')
+        return await this.#playWith(this.#ask(candidates, track.format, reason), track)
       } catch (error) {
-        if (signal.aborted && !(error instanceof ProviderError)) attempts?.end(attempt, 'cancelled')
-        else attempts?.end(attempt, 'failed', error instanceof ProviderError ? error.kind : 'transient')
-        if (!next || signal.aborted) throw error
-        why = 'fallback'
+        candidates = whoGoesOn(error)
+        if (signal.aborted || candidates.length === 0) throw error
       }
     }
   }
 
-  async #playWith(
-    candidate: Candidate<TtsAdapter>,
-    track: Track,
-    attempt: number | undefined,
-  ): Promise<void> {
-    const { clock, attempts, mark, spokeWith } = this.#options
-    const { adapter, provider } = candidate
-    const scope = openScope(this.#scope.signal)
-    const format = bestFormat(adapter, track.format)
-    const converter = createConverter(format, track.format)
-    let sounding: number | undefined
-    const events = withDeadline(this.#events(candidate, format, scope.signal), {
-      clock,
-      firstUsefulMs: VOICE_FIRST_MS,
-      idleMs: VOICE_IDLE_MS,
-      isUseful: (event) => event.type === 'audio',
-      owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
-      scope,
-      provider,
+  #ask(candidates: readonly Voice[], format: AudioFormat, reason: string): AttemptRun<Voice, TtsEvent> {
+    const { clock, attempts, health, settings } = this.#options
+    return attempt({
       stage: 'tts',
+      candidates,
+      open: (candidate, { signal }) => this.#events(candidate, bestFormat(candidate.adapter, format), signal),
+      // A sentence may have nothing that sounds.
+      isUseful: (event) => event.type !== 'words',
+      clock,
+      signal: this.#scope.signal,
+      health,
+      language: settings().language ?? null,
+      budget: { slackMs: () => VOICE_FIRST_MS },
+      idleMs: VOICE_IDLE_MS,
+      owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
+      log: attempts,
+      reason,
     })
+  }
+
+  /** All that one target gives. */
+  async #playWith(events: AttemptRun<Voice, TtsEvent>, track: Track): Promise<void> {
+    const { mark, spokeWith } = this.#options
+    let converter: Converter | undefined
+    let sounding: number | undefined
     try {
       for await (const event of events) {
         if (event.type === 'words') track.words(event.sentence, event.words)
@@ -152,48 +151,65 @@ class Utterance {
           this.#owed = this.#owed.filter(({ index }) => index > event.sentence)
           track.sentenceDone(event.sentence)
         } else {
-          if (sounding === undefined) {
-            attempts?.firstOutput(attempt)
+          const { chosen } = events
+          if (!converter && chosen) {
+            converter = createConverter(bestFormat(chosen.adapter, track.format), track.format)
             mark('ttsFirstAudio')
-            spokeWith(`${provider}/${candidate.model}`)
+            spokeWith(idOf(chosen))
           }
           sounding = event.sentence
-          await track.audio(sounding, converter.process(event.audio))
+          if (converter) await track.audio(sounding, converter.process(event.audio))
         }
       }
-      if (sounding !== undefined) await track.audio(sounding, converter.flush())
+      if (converter && sounding !== undefined) await track.audio(sounding, converter.flush())
     } catch (error) {
       // The sentence that broke is said again from its start; what was sent of it was heard twice.
       if (sounding !== undefined && this.#owed[0]?.index === sounding) track.restarted(sounding)
       throw error
     } finally {
-      this.#stream = undefined
-      converter.close()
-      scope.cancel('done')
+      converter?.close()
     }
   }
 
   async *#events(
-    { adapter, provider }: Candidate<TtsAdapter>,
+    { adapter, provider }: Voice,
     format: AudioFormat,
     signal: AbortSignal,
   ): AsyncGenerator<TtsEvent> {
     const { lineup, clock, voicing, settings } = this.#options
     const { language, speed } = settings()
-    const opening = adapter.open({
-      voice: lineup.voice(voicing.voice, provider) ?? '',
-      format,
-      speed,
-      ...(language === undefined ? {} : { language }),
-      signal,
-      clock,
-    })
-    const stream = await orAborted(opening, signal)
-    this.#stream = stream
-    for (const sentence of this.#owed) stream.say(sentence)
-    if (this.#ended) stream.end()
-    yield* stream
+    const scope = openScope(signal)
+    // What comes meanwhile is owed, and said at the opening.
+    this.#stream = undefined
+    let stream: TtsStream | undefined
+    try {
+      const opening = adapter.open({
+        voice: lineup.voice(voicing.voice, provider) ?? '',
+        format,
+        speed,
+        ...(language === undefined ? {} : { language }),
+        signal: scope.signal,
+        clock,
+      })
+      stream = await orAborted(opening, scope.signal)
+      this.#stream = stream
+      for (const sentence of this.#owed) stream.say(sentence)
+      if (this.#ended) stream.end()
+      yield* stream
+    } finally {
+      if (this.#stream === stream) this.#stream = undefined
+      // Whatever the adapter still holds goes with its stream.
+      scope.cancel('done')
+    }
   }
+}
+
+type Voice = Candidate<TtsAdapter>
+
+/** After a sound: those that did not fail themselves. */
+function whoGoesOn(error: unknown): readonly Voice[] {
+  if (!(error instanceof AttemptsFailed)) return []
+  return (error as AttemptsFailed<Voice>).brokenAfterUseful?.remaining ?? []
 }
 
 /** The format asked of the voice: the wire's own if it has it, else its best, converted here. */

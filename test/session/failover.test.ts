@@ -253,7 +253,8 @@ describe('the voice', () => {
         const sentences = tts.said.slice(0, sentence)
         expect([...sentences, ...spare.said].join(' ')).toBe(story)
         expect(spare.voices).toEqual(['spare-warm'])
-        expect(await attempts(call, 'tts')).toEqual(['fake failed first', 'spare ok fallback'])
+        const why = sentence + afterMs === 0 ? 'fallback: transient' : 'continuation'
+        expect(await attempts(call, 'tts')).toEqual(['fake failed first', `spare ok ${why}`])
         // The broken sentence is heard from its start once more, and nothing else twice.
         const whole = story.split(/(?<=\.) /).join('').length * 50
         expect(call.audioMs).toBeGreaterThanOrEqual(whole)
