@@ -112,6 +112,7 @@ export class LiveSession implements Session {
     this.#recogniser = new Recogniser({
       candidates: () => this.#routing.lineup(null).stt,
       clock,
+      health: router.health,
       signal,
       language: () => this.settings.language,
       report: (event) => this.#dispatch(event),
@@ -153,8 +154,7 @@ export class LiveSession implements Session {
     const refused = overrideRefusal(event, this.settings, this.#options.clientMay)
     if (refused) return this.#emit(refused)
     const { audioMs, bufferedMs } = this.#caller
-    const at = this.#options.clock.now()
-    this.#dispatch({ type: 'client', at, event, audioMs, bufferedMs })
+    this.#dispatch({ type: 'client', at: this.#options.clock.now(), event, audioMs, bufferedMs })
   }
 
   close(_reason: CloseReason): Promise<void> {

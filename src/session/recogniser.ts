@@ -6,15 +6,17 @@
  *     listen ─► hear hear hear … preview ─► partial
  *            ─► hear … finalize ─► final | sttFailed
  */
+import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { ProviderError } from '../errors.ts'
+import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
+import { type SttAttempt, startAttempt } from './stt-attempt.ts'
 
 /** No final by then: the turn fails. Moonshine base needs 1 s for ten seconds of speech on a busy core. */
 export const FINAL_DEADLINE_MS = 10_000
@@ -29,6 +31,7 @@ export interface RecogniserOptions {
   /** In the order to be tried; asked at each utterance, since what is known of the caller changes. */
   readonly candidates: () => readonly Candidate<SttAdapter>[]
   readonly clock: Clock
+  readonly health: Health
   readonly signal: AbortSignal
   /** Asked when a stream is opened. */
   readonly language: () => string | undefined
@@ -54,9 +57,9 @@ interface Utterance {
   /** Streams lost with it. */
   losses: number
   /** Given up while the caller still spoke: its end will say so. */
-  failed: string | undefined
+  failed: ProviderErrorKind | undefined
   deadline: Timer | undefined
-  attempt: number | undefined
+  attempt: SttAttempt | undefined
 }
 
 export class Recogniser {
@@ -148,7 +151,7 @@ export class Recogniser {
       this.#utterances.pop()
       return this.#report(turn, utterance.failed, WENT_AWAY)
     }
-    this.#startAttempt(utterance, 'first')
+    utterance.attempt = this.#attempt(this.#candidate, 'first', this.#options.attempts(turn))
     utterance.deadline = clock.setTimer(FINAL_DEADLINE_MS, () => this.#overdue(utterance))
     this.#finish(utterance, endMs)
     this.warm()
@@ -170,6 +173,7 @@ export class Recogniser {
   async close(): Promise<void> {
     for (const utterance of this.#utterances.splice(0)) {
       utterance.deadline?.cancel()
+      utterance.attempt?.cut()
       rewind(utterance)
     }
     const stream = this.#stream
@@ -274,9 +278,7 @@ export class Recogniser {
     if (endMs === null) return
     this.#utterances.shift()
     first.deadline?.cancel()
-    const log = this.#options.attempts(turn)
-    log?.firstOutput(attempt)
-    log?.end(attempt, 'ok')
+    attempt?.ok()
     const language = event.language ?? null
     this.#options.report({ type: 'final', at, turn, text: event.text, language, audioMs: endMs - fromMs })
   }
@@ -289,9 +291,13 @@ export class Recogniser {
   }
 
   /** The stream ended, or never opened. With nothing owed, the next utterance opens another. */
-  #lost(kind: string): void {
+  #lost(kind: ProviderErrorKind): void {
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
     if (owed.length > 0) this.#lostAt.set(targetOf(this.#candidate), this.#options.clock.now())
+    // No attempt tells of a stream that broke while the caller still spoke.
+    if (owed.length > 0 && owed.every(({ attempt }) => attempt === undefined)) {
+      this.#attempt(this.#candidate, 'first', undefined).failed(kind)
+    }
     const next = this.#choose()
     const tries = Math.max(MIN_TRIES, this.#options.candidates().length)
     for (const utterance of owed) {
@@ -299,10 +305,10 @@ export class Recogniser {
       const spoken = utterance.endMs === null
       if (++utterance.losses < tries) {
         if (spoken) continue
-        this.#options.attempts(utterance.turn)?.end(utterance.attempt, 'failed', kind)
+        utterance.attempt?.failed(kind)
         const same = targetOf(next) === targetOf(this.#candidate)
-        const log = this.#options.attempts(utterance.turn)
-        utterance.attempt = log?.start('stt', next, same ? 'retry' : 'fallback')
+        const reason = same ? 'retry' : `fallback: ${kind}`
+        utterance.attempt = this.#attempt(next, reason, this.#options.attempts(utterance.turn))
       } else if (spoken) {
         utterance.failed = kind
       } else {
@@ -314,14 +320,14 @@ export class Recogniser {
     if (this.#utterances.some(({ failed }) => failed === undefined)) this.warm()
   }
 
-  #startAttempt(utterance: Utterance, reason: string): void {
-    const { attempts } = this.#options
-    utterance.attempt = attempts(utterance.turn)?.start('stt', this.#candidate, reason)
+  #attempt(candidate: Candidate<SttAdapter>, reason: string, log: AttemptLog | undefined): SttAttempt {
+    const { clock, health, language } = this.#options
+    return startAttempt({ candidate, reason, clock, health, language: language(), log })
   }
 
-  #fail({ turn, attempt }: Utterance, code: string, message: string): void {
-    this.#options.attempts(turn)?.end(attempt, 'failed', code)
-    this.#report(turn, code, message)
+  #fail({ turn, attempt }: Utterance, kind: ProviderErrorKind, message: string): void {
+    attempt?.failed(kind)
+    this.#report(turn, kind, message)
   }
 
   #report(turn: string, code: string, message: string): void {

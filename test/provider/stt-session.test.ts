@@ -1,5 +1,6 @@
 /** A session's recogniser on the cloud adapters: what breaks under it is heard again from the ring. */
 import { beforeAll, describe, expect, test } from 'vitest'
+import { Health } from '../../src/attempt/health.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
@@ -43,6 +44,7 @@ describe.each([
     const recogniser = new Recogniser({
       candidates: () => [{ adapter, provider: name, model, route: 'any' }],
       clock,
+      health: new Health({ clock }),
       signal: scope.signal,
       language: () => 'en',
       report: (event) => events.push(event),

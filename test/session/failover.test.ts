@@ -296,7 +296,7 @@ describe('recognition', () => {
     stt.streams[0]?.breaks()
     await call.wait(4000)
     expect(call.last('transcript').transcript).toBe('spared')
-    expect(await attempts(call, 'stt')).toEqual(['fake failed first', 'spare ok fallback'])
+    expect(await attempts(call, 'stt')).toEqual(['fake failed first', 'spare ok fallback: transient'])
     await ends(call)
   })
 

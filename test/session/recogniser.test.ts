@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { Health } from '../../src/attempt/health.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { type AudioFormat, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
@@ -18,6 +19,7 @@ class Bench {
   readonly events: RecognitionEvent[] = []
   readonly log: string[] = []
   readonly recogniser: Recogniser
+  readonly health = new Health({ clock: this.clock })
   format: AudioFormat = PCM16_24K
   audibleMs = 0
 
@@ -26,6 +28,7 @@ class Bench {
     this.recogniser = new Recogniser({
       candidates: () => [{ adapter: this.stt, provider: 'fake', model: 'stt', route: 'any' }],
       clock: this.clock,
+      health: this.health,
       signal: this.scope.signal,
       language: () => undefined,
       report: (event) => this.events.push(event),
@@ -190,5 +193,43 @@ describe('the recogniser', () => {
     await settled()
     expect(closed).toBe(1)
     expect(bench.events).toEqual([])
+  })
+})
+
+describe('what is learned of a recogniser', () => {
+  const place = { stage: 'stt', target: 'fake/stt', credential: '' } as const
+  const counts = (bench: Bench) => {
+    const [{ started, ok, failed, cut, inFlight }] = [...bench.health.read()] as [
+      ReturnType<Health['read']> extends Generator<infer P> ? P : never,
+    ]
+    return { started, ok, failed, cut, inFlight }
+  }
+
+  test('is how long each final took, and whether it came', async () => {
+    const bench = new Bench({ finalMs: 400 })
+    for (let turn = 0; turn < 60; turn++) {
+      bench.recogniser.listen(`t${turn}`, turn * 1000)
+      await bench.hear(turn * 1000 + 500)
+      bench.recogniser.finalize(`t${turn}`, turn * 1000 + 500)
+      await bench.clock.advance(500)
+    }
+    expect(counts(bench)).toEqual({ started: 60, ok: 60, failed: {}, cut: 0, inFlight: 0 })
+    const { p50Ms, from } = bench.health.latency(place, null)
+    expect(from).toBe('target')
+    expect(p50Ms).toBeGreaterThan(320)
+    expect(p50Ms).toBeLessThan(480)
+  })
+
+  test('is a break, also one while the caller speaks; a hang-up is nobody’s fault', async () => {
+    const bench = new Bench({ finalMs: 400 })
+    bench.recogniser.listen('a', 0)
+    await bench.hear(500)
+    bench.stt.streams[0]!.breaks()
+    await settled()
+    await bench.hear(1000)
+    bench.recogniser.finalize('a', 1000)
+    await bench.clock.advance(100)
+    await bench.recogniser.close()
+    expect(counts(bench)).toEqual({ started: 2, ok: 0, failed: { transient: 1 }, cut: 1, inFlight: 0 })
   })
 })
