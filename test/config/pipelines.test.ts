@@ -52,6 +52,16 @@ describe('a pipeline file', () => {
     })
   })
 
+  test('may hedge the model; a hedge of another stage is refused, not passed over', () => {
+    const routes = '{ routes: [{ name: any, use: [a/b, c/d], hedge: { after: p95 } }] }'
+    expect(said(`name: p\nllm: ${routes}\n`)).toEqual([])
+    for (const stage of ['stt', 'tts']) {
+      expect(said(`name: p\n${stage}: ${routes}\n`)).toEqual([
+        expect.stringMatching(/^p\.yaml:2:47: hedging/),
+      ])
+    }
+  })
+
   test('may hold everything the contract writes; what is not done yet is said', () => {
     const { loaded } = loadPipeline(WHOLE_CONTRACT, 'p.yaml')
     expect(loaded?.pipeline.llm.routes).toMatchObject([
