@@ -52,6 +52,8 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
     /** On the clock: no useful output is waited for beyond it. Left out: a late answer is better than none. */
     readonly endAt?: number
   }
+  /** No window is shorter, whatever was learned. */
+  readonly leastMs?: number
   readonly idleMs?: number
   /** See `withDeadline`. */
   readonly owedSince?: () => number | null
@@ -89,7 +91,8 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
       const { p50Ms, p95Ms } = latencyOf(candidate)
-      return windowMs({ slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms: next && latencyOf(next).p50Ms })
+      const nextP50Ms = next && latencyOf(next).p50Ms
+      return Math.max(options.leastMs ?? 0, windowMs({ slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms }))
     },
   })
   const one = single<C, T>({ ...options, idleMs: idleMs ?? IDLE_MS[stage], log, told })

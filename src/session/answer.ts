@@ -23,6 +23,11 @@ import type { SessionSettings } from './settings.ts'
 import type { Speaker } from './speaker.ts'
 import { voice } from './voice.ts'
 
+/**
+ * The window of no model is shorter: its time grows with the conversation, and what short prompts taught would cut off long
+ * ones for good. SmolLM2 begins after 80 ms at the first turn and after 1.1 s at the twentieth.
+ */
+const MODEL_LEAST_MS = 2_000
 /** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
 /** A model that drips without ending a clause: what there is goes to the voice after this long. */
@@ -153,6 +158,7 @@ export class Answer {
       signal: this.#scope.signal,
       health,
       language: settings().language ?? null,
+      leastMs: MODEL_LEAST_MS,
       idleMs: MODEL_IDLE_MS,
       hedge: lineup.llmHedge ?? null,
       log: attempts,

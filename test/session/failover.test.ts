@@ -142,6 +142,23 @@ describe('the model', () => {
     await ends(call)
   })
 
+  test('that was quick so far may take its time over a longer prompt', async () => {
+    const options = { firstTokenMs: 50 }
+    const [llm, spare] = [new FakeLlm(options), new FakeLlm()]
+    const call = await Call.open({ settings: { ...NO_GUESS, modality: 'text' }, llm, spare: { llm: spare } })
+    for (let turn = 0; turn < 60; turn++) {
+      await call.text(`Turn ${turn}`)
+      await call.respond()
+      await call.wait(100)
+    }
+    options.firstTokenMs = 1500
+    await call.text('And now?')
+    await call.respond()
+    await call.wait(4000)
+    expect([llm.requests.length, spare.requests.length]).toEqual([61, 0])
+    await ends(call)
+  })
+
   test('that accepts and stays silent is given up, its request closed', async () => {
     const llm = new FakeLlm()
     llm.next = 'stall'
