@@ -8,6 +8,7 @@ import { queryObjects } from 'node:v8'
 import { WebSocket } from 'ws'
 import { type App, buildApp, type Embedded } from '../../src/app.ts'
 import { type Clock, realClock, settled } from '../../src/clock.ts'
+import { letHeapGrow } from '../../src/command/heap.ts'
 import { loadPipelines } from '../../src/config/pipeline-set.ts'
 import { parseSettings } from '../../src/config/settings.ts'
 import { Ear } from '../../src/listen/ear.ts'
@@ -120,6 +121,7 @@ const api: ServerApi = {
       fileURLToPath(new URL(`../pipelines/${name}.yaml`, import.meta.url)),
     )
     stages = new BenchStages(config.stages)
+    letHeapGrow()
     app = await buildApp(settings, loadPipelines({ files }), {
       clock,
       providers: [stages],

@@ -14,6 +14,7 @@ import { bringModels } from './bring.ts'
 import { paintProblem } from './check.ts'
 import type { CommandContext, ExitCode } from './context.ts'
 import { formatBytes, formatSeconds } from './format.ts'
+import { letHeapGrow } from './heap.ts'
 import { pipelinesFolder, SETTINGS_FILE } from './places.ts'
 import type { ModelShelf } from './shelf.ts'
 import { stayAlive } from './signals.ts'
@@ -98,6 +99,7 @@ export async function serve(
   try {
     if (!options.offline) await bringMissing(parts.shelf, stop.signal, context)
     stop.signal.throwIfAborted()
+    letHeapGrow()
     const server = await parts.buildApp(settings, pipelines, { clock: context.clock, pipelinesDir })
     greet(await listen(server, settings), server, pipelines, context)
     await stop.asked
