@@ -2,7 +2,7 @@
  * How far the JavaScript heap may grow between two full collections. By itself V8 marks almost without pause in a server
  * of many sessions: it starts when what is left below its limit is less than the young generation's size, and at 40 MB
  * of living objects its limit is set no further away than that. Its marking threads then take a busy core from the
- * sockets for 100 ms twice a second. Allowed to double, it marks about once in five seconds.
+ * sockets for 100 ms twice a second. Allowed to double, it marks far less often.
  */
 import { setFlagsFromString } from 'node:v8'
 
