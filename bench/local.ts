@@ -16,7 +16,7 @@ const AIM_MS = SILENCE_MS + 100
 const BUDGET_MS = 1500
 const MODELS = SHORT ? (['scripted'] as const) : (['scripted', 'smollm2'] as const)
 const turnsEach = SHORT ? 3 : 15
-const callers = SHORT ? [4] : [2, 4, 8, 12, 16, 24, 32]
+const callers = SHORT ? [4] : [4, 8, 16, 24, 32, 40, 48]
 
 printTitle('The embedded models: end of speech → first audio, ms', 'all')
 const server = startProcess<ServerApi>('server', { core: null, nodeArgs: ['--expose-gc'] })
