@@ -78,8 +78,8 @@ async function measure(sessions: number, turnsEach: number): Promise<Measured> {
     afterwards: 'hang up',
     frames: 'first',
   }
-  // The first turns compile the code.
-  await generator.call('talk', { ...talk, turnsEach: SHORT ? 1 : 3 })
+  // A server at work has its code compiled: with one caller alone that would take some hundred turns.
+  await generator.call('talk', { ...talk, sessions: Math.max(20, sessions), turnsEach: SHORT ? 1 : 6 })
   await server.call('realDelays', null)
   const before = await server.call('sample', { heap: 'clean' })
   const profile = option('profile')
