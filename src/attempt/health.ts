@@ -69,6 +69,7 @@ interface Entry {
   ok: number
   cut: number
   inFlight: number
+  timeouts: number
   readonly failed: Partial<Record<ProviderErrorKind, number>>
 }
 
@@ -110,6 +111,11 @@ export class Health {
 
   circuit(place: Place): CircuitState {
     return this.#entries.get(keyOf(place))?.circuit.state(this.#clock.now()) ?? 'closed'
+  }
+
+  /** How often in a row it gave nothing useful in its time. */
+  timeoutsInARow(place: Place): number {
+    return this.#entries.get(keyOf(place))?.timeouts ?? 0
   }
 
   latency({ stage, target }: Pick<Place, 'stage' | 'target'>, language: string | null): LatencyView {
@@ -171,7 +177,7 @@ export class Health {
   /** For metrics: every place with its counts. */
   *read(): Generator<Place & PlaceCounts & { readonly circuit: CircuitState }> {
     const now = this.#clock.now()
-    for (const { place, circuit, failed, ...counts } of this.#entries.values()) {
+    for (const { place, circuit, failed, timeouts: _timeouts, ...counts } of this.#entries.values()) {
       const { opened } = circuit
       yield { ...place, ...counts, failed: { ...failed }, circuit: circuit.state(now), opened }
     }
@@ -186,7 +192,9 @@ export class Health {
     return {
       as: first.as,
       useful: () => {
-        if (state === 'running') pass = entry.circuit.useful(pass, clock.now())
+        if (state === 'over') return
+        entry.timeouts = 0
+        pass = entry.circuit.useful(pass, clock.now())
       },
       end: (ending) => {
         if (state === 'over') return
@@ -207,7 +215,16 @@ export class Health {
     if (entry) this.#entries.delete(key)
     else {
       if (this.#entries.size >= MAX_PLACES) this.#forgetOne()
-      entry = { place, circuit: new Circuit(), started: 0, ok: 0, cut: 0, inFlight: 0, failed: {} }
+      entry = {
+        place,
+        circuit: new Circuit(),
+        started: 0,
+        ok: 0,
+        cut: 0,
+        inFlight: 0,
+        timeouts: 0,
+        failed: {},
+      }
     }
     this.#entries.set(key, entry)
     return entry
@@ -239,6 +256,7 @@ function judge(entry: Entry, pass: Pass, ending: Ending, now: number): void {
       return ending.firstUsefulMs === null ? circuit.released(pass, now) : circuit.succeeded(pass, now)
     case 'failed':
       entry.failed[ending.kind] = (entry.failed[ending.kind] ?? 0) + 1
+      if (ending.kind === 'timeout') entry.timeouts++
       return circuit.failed(pass, ending, now)
     default: {
       const never: never = ending

@@ -18,6 +18,8 @@ export interface RosterOptions<C extends AttemptTarget> {
   readonly clock: Clock
   /** Left for this stage now. */
   readonly slackMs: () => number
+  /** How far beyond that who said when to come back is waited for; nobody else is left then. */
+  readonly patienceMs: number
   /** On the clock: nobody is asked from then on. */
   readonly endAt: number
   /** `next`: who would be asked after; null: nobody. */
@@ -77,7 +79,7 @@ export class Roster<C extends AttemptTarget> {
    * Then `retry` takes it.
    */
   later(): { readonly candidate: C; readonly waitMs: number } | undefined {
-    const { clock, health, language, slackMs, endAt } = this.#options
+    const { clock, health, language, slackMs, patienceMs, endAt } = this.#options
     if (!this.#mayTry() || this.#badRequests >= MAX_BAD_REQUESTS) return undefined
     const limited = [
       ...this.#limited,
@@ -91,7 +93,7 @@ export class Roster<C extends AttemptTarget> {
       if (off && off.cause !== 'rate') continue
       const waitMs = Math.max(0, (off?.until ?? 0) - clock.now())
       const readyMs = waitMs + health.latency(place, language).p50Ms
-      const fits = readyMs <= slackMs() && clock.now() + readyMs < endAt
+      const fits = readyMs <= slackMs() + patienceMs && clock.now() + readyMs < endAt
       if (fits && waitMs <= MAX_WAIT_MS && waitMs < (best?.waitMs ?? Number.POSITIVE_INFINITY)) {
         best = { candidate, waitMs }
       }

@@ -51,6 +51,8 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
     readonly slackMs: () => number
     /** On the clock: no useful output is waited for beyond it. Left out: a late answer is better than none. */
     readonly endAt?: number
+    /** See `budget/window.ts`. */
+    readonly patienceMs?: number
   }
   /** No window is shorter, whatever was learned. */
   readonly leastMs?: number
@@ -80,6 +82,10 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
   const told: AttemptTold<C>[] = []
   const slackMs = budget?.slackMs ?? (() => Number.POSITIVE_INFINITY)
   const latencyOf = (candidate: C) => health.latency({ stage, target: idOf(candidate) }, language)
+  const thresholdMs = (candidate: C, after: HedgeAfter) =>
+    typeof after === 'object'
+      ? after.ms
+      : health.healthyMs({ stage, target: idOf(candidate) }, language, QUANTILES[after])
   const roster = new Roster<C>({
     stage,
     language,
@@ -88,18 +94,25 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     health,
     clock,
     slackMs,
+    patienceMs: budget?.patienceMs ?? 0,
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
       const { p50Ms, p95Ms } = latencyOf(candidate)
       const nextP50Ms = next && latencyOf(next).p50Ms
-      return Math.max(options.leastMs ?? 0, windowMs({ slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms }))
+      const place = { stage, target: idOf(candidate), credential: candidate.credential ?? '' }
+      const facts = { slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms, timeouts: health.timeoutsInARow(place) }
+      const { leastMs = 0 } = options
+      // Where a second is asked in time, the first goes on beside it: cutting it would only throw its work away.
+      const hedgedMs =
+        hedge && next
+          ? thresholdMs(candidate, hedge.after) +
+            windowMs({ ...facts, nextP50Ms: null, slackMs: 0, patienceMs: 0 })
+          : 0
+      const patience = budget?.patienceMs === undefined ? {} : { patienceMs: budget.patienceMs }
+      return Math.max(hedgedMs, windowMs({ ...facts, ...patience, leastMs }))
     },
   })
   const one = single<C, T>({ ...options, idleMs: idleMs ?? IDLE_MS[stage], log, told })
-  const thresholdMs = (candidate: C, after: HedgeAfter) =>
-    typeof after === 'object'
-      ? after.ms
-      : health.healthyMs({ stage, target: idOf(candidate) }, language, QUANTILES[after])
   const opener = hedge
     ? withHedge(one, { clock, share: hedge.share, thresholdMs: (one) => thresholdMs(one, hedge.after) })
     : one

@@ -76,8 +76,15 @@ describe('how long one attempt may wait', () => {
   })
 
   test('the last one is waited for beyond the budget, but not for ever', () => {
-    expect(windowMs({ ...facts, slackMs: -500, nextP50Ms: null })).toBe(5000)
-    expect(windowMs({ ...facts, p95Ms: 9000, nextP50Ms: null })).toBe(15_000)
+    expect(windowMs({ ...facts, nextP50Ms: null })).toBe(6000)
+    expect(windowMs({ ...facts, slackMs: -500, nextP50Ms: null })).toBe(4500)
+    expect(windowMs({ ...facts, slackMs: -9000, nextP50Ms: null })).toBe(450)
+    expect(windowMs({ ...facts, nextP50Ms: null, patienceMs: 15_000 })).toBe(15_000)
+  })
+
+  test('a window that ran out is doubled the next time, to tell a slow target from a silent one', () => {
+    const windows = [0, 1, 2, 3].map((timeouts) => windowMs({ ...facts, timeouts }))
+    expect(windows).toEqual([800, 1600, 3000, 3000])
   })
 })
 
