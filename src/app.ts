@@ -11,6 +11,7 @@ import type { Logger } from 'pino'
 import { accessPlugin } from './access/plugin.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
+import { PhraseCache } from './attempt/phrases.ts'
 import { Snapshots } from './attempt/snapshots.ts'
 import { traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
@@ -103,7 +104,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
-  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }))
+  const phrases = new PhraseCache({
+    clock,
+    onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
+  })
+  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }), phrases)
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
@@ -159,6 +164,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       watching?.close()
       await host.closeAll('drain')
       await http.close()
+      phrases.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

@@ -9,6 +9,7 @@ import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
 import type { Hedge } from './hedge.ts'
+import type { Phrase } from './phrases.ts'
 
 export interface Candidate<Adapter> {
   readonly adapter: Adapter
@@ -34,8 +35,24 @@ export interface Lineup {
 export interface Router {
   /** The process's own: what rules ask of it, and where attempts are recorded. */
   readonly health: Health
-  /** `voice`: the target (`provider/model`) whose voice this session already has; null before it spoke. */
-  lineup(facts: StageFacts, voice: string | null): Lineup
+  /**
+   * `voice`: the target (`provider/model`) whose voice this session already has; null before it spoke. `slackMs`: left for the
+   * model, when the quickest that fits shall be asked first.
+   */
+  lineup(facts: StageFacts, voice: string | null, slackMs?: number): Lineup
+  /** A phrase that can be said at once, in this session's voice or else in one that its routes have; null: none is ready. */
+  phrase?(text: string, speaker: PhraseSpeaker): Phrase | null
+  /** Makes the pipeline's phrases ready for a session's voice. Nobody waits for it. */
+  prepare?(speaker: PhraseSpeaker): void
+}
+
+/** Whose voice says a phrase. */
+export interface PhraseSpeaker {
+  /** The target the session speaks with; null before it spoke. */
+  readonly target: string | null
+  /** A name of `voices`, or the client's. */
+  readonly voice: string
+  readonly language: string | null
 }
 
 /** What is known to the rules of each stage: recognition comes before the words. */

@@ -13,7 +13,9 @@ import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { HedgeShare } from './hedge-share.ts'
-import type { Candidate, Lineup, Router, StageFacts } from './lineup.ts'
+import type { Candidate, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
+import type { Phrase, PhraseCache } from './phrases.ts'
+import { PipelinePhrases } from './pipeline-phrases.ts'
 
 type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
 const STAGES = ['stt', 'llm', 'tts'] as const
@@ -26,9 +28,17 @@ export class PipelineRouter implements Router {
   /** By the model's routes. */
   readonly #hedges: ReadonlyMap<string, Hedge>
 
+  readonly #phrases: PipelinePhrases | null
+
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
-  constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>, health: Health) {
+  constructor(
+    pipeline: Pipeline,
+    providers: ReadonlyMap<string, Provider>,
+    health: Health,
+    phrases?: PhraseCache,
+  ) {
     this.health = health
+    this.#phrases = phrases ? new PipelinePhrases(pipeline, providers, phrases) : null
     this.#pipeline = pipeline
     this.#providers = providers
     this.#hedges = new Map(
@@ -45,9 +55,9 @@ export class PipelineRouter implements Router {
     this.#rules = Object.fromEntries(compiled) as Record<StageName, CompiledRoutes<Route>>
   }
 
-  lineup(facts: StageFacts, voice: string | null): Lineup {
+  lineup(facts: StageFacts, voice: string | null, slackMs?: number): Lineup {
     const adapters = <S extends StageName>(stage: S) =>
-      this.#candidates(stage, this.decide(stage, facts, voice))
+      this.#candidates(stage, this.decide(stage, facts, voice, stage === 'llm' ? slackMs : undefined))
     const pipeline = this.#pipeline
     const hedges = this.#hedges
     let stt: Candidate<SttAdapter>[] | undefined
@@ -77,7 +87,15 @@ export class PipelineRouter implements Router {
     }
   }
 
-  decide(stage: StageName, facts: StageFacts, voice: string | null): Decision<Route> {
+  phrase(text: string, speaker: PhraseSpeaker): Phrase | null {
+    return this.#phrases?.get(text, speaker) ?? null
+  }
+
+  prepare(speaker: PhraseSpeaker): void {
+    void this.#phrases?.prepare(speaker)
+  }
+
+  decide(stage: StageName, facts: StageFacts, voice: string | null, slackMs?: number): Decision<Route> {
     const context = new RoutingContext(facts(stage))
     const { language } = context.facts.session
     return decide(this.#rules[stage], {
@@ -86,7 +104,7 @@ export class PipelineRouter implements Router {
       needs: { language: stage === 'llm' ? null : language, capabilities: [] },
       preference: {
         pin: stage === 'tts' && voice !== null ? { target: voice, why: 'voice' } : null,
-        slackMs: null,
+        slackMs: slackMs ?? null,
       },
     })
   }

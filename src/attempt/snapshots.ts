@@ -4,6 +4,7 @@ import type { PipelineSet } from '../config/pipeline-set.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { Health } from './health.ts'
 import type { Router } from './lineup.ts'
+import type { PhraseCache } from './phrases.ts'
 import { PipelineRouter } from './router.ts'
 
 /** A pipeline with its router: immutable, what a session keeps for its life. */
@@ -20,14 +21,19 @@ export class Snapshots {
   #byName = new Map<string, PipelineSnapshot & { readonly router: PipelineRouter }>()
   #defaultName = 'default'
 
-  constructor(providers: ReadonlyMap<string, Provider>, health: Health) {
+  readonly #phrases: PhraseCache | undefined
+
+  constructor(providers: ReadonlyMap<string, Provider>, health: Health, phrases?: PhraseCache) {
     this.#providers = providers
     this.#health = health
+    this.#phrases = phrases
   }
 
   load(set: PipelineSet): void {
     const snapshots = set.all.map((pipeline) => {
-      const router = new PipelineRouter(pipeline, this.#providers, this.#health)
+      const router = new PipelineRouter(pipeline, this.#providers, this.#health, this.#phrases)
+      const { voice, language } = pipeline
+      router.prepare({ target: null, voice, language })
       return { pipeline, router, canListen: router.targets('stt').length > 0 }
     })
     this.#byName = new Map(snapshots.map((snapshot) => [snapshot.pipeline.name, snapshot]))
