@@ -28,7 +28,6 @@ const later = (path: readonly string[]): Unsupported => ({
 export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(['use', 'sort'], 'sorting is not done yet: write the order you want'),
-  later(['budget', 'ladder']),
   later(['idle']),
   later(['tools']),
   later(['turnDetection', 'eagerness']),

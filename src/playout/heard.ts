@@ -53,6 +53,13 @@ export class HeardLedger {
     this.#take(index)
   }
 
+  /** Sound before the first sentence that is no part of the text: a filler phrase. Nothing was sent yet. */
+  lead(index: number): void {
+    if (this.#cut) return
+    this.#texts.set(index, '')
+    this.#takes.unshift(freshTake(index))
+  }
+
   /** Times of words, from the start of the sentence's own audio; may come in parts. */
   words(index: number, words: readonly SpokenWord[]): void {
     if (!this.#cut) this.#take(index).words.push(...words)
@@ -74,6 +81,20 @@ export class HeardLedger {
     const broken = this.#take(index)
     broken.state = 'broken'
     this.#takes.splice(this.#takes.indexOf(broken) + 1, 0, freshTake(index))
+  }
+
+  /** What has no sound yet will have none: its words, and the rest of those that broke off, leave the text. */
+  abandon(): void {
+    if (this.#cut) return
+    for (const [index, sentence] of this.#texts) {
+      const takes = this.#takes.filter((take) => take.index === index)
+      if (takes.some(({ state }) => state === 'done')) continue
+      const sounded = takes.filter(({ synthesisedMs }) => synthesisedMs > 0)
+      const letters = sounded.map((take) => this.#lettersOf(take, sentence, take.synthesisedMs))
+      const kept = sentence.slice(0, Math.max(0, ...letters)).trimEnd()
+      this.#texts.set(index, kept === '' ? '' : `${kept} `)
+      for (const take of takes) take.state = 'broken'
+    }
   }
 
   /** The wire took `ms` of the sentence's audio at `now`. */
@@ -222,8 +243,9 @@ export class HeardLedger {
     let units = 0
     let ms = 0
     for (const take of this.#takes) {
-      if (take.state !== 'done' || take.synthesisedMs === 0) continue
-      units += speechUnits(this.#texts.get(take.index) ?? '')
+      const text = this.#texts.get(take.index) ?? ''
+      if (take.state !== 'done' || take.synthesisedMs === 0 || text === '') continue
+      units += speechUnits(text)
       ms += take.synthesisedMs
     }
     return paceOf(units, ms)

@@ -8,12 +8,13 @@
 import { AttemptsFailed } from '../attempt/failure.ts'
 import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
+import type { Phrase } from '../attempt/phrases.ts'
 import { attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
-import { ProviderError } from '../errors.ts'
+import { ProviderError, type StageName } from '../errors.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import { type Piece, SentenceSplitter } from '../stage/sentences.ts'
 import type { AttemptLog } from './attempt-log.ts'
@@ -21,13 +22,14 @@ import type { Voicing } from './effects.ts'
 import type { AnswerEvent, Failure } from './events.ts'
 import type { SessionSettings } from './settings.ts'
 import type { Speaker } from './speaker.ts'
-import { voice } from './voice.ts'
+import { Utterance, write } from './voice.ts'
 
 /**
- * The window of no model is shorter: its time grows with the conversation, and what short prompts taught would cut off long
- * ones for good. SmolLM2 begins after 80 ms at the first turn and after 1.1 s at the twentieth.
+ * The window of no model is shorter, and grows with the prompt: what short prompts taught would cut off long ones for
+ * good. SmolLM2 begins after 80 ms at the first turn and after 1.1 s at the twentieth, of about 1,000 tokens.
  */
-const MODEL_LEAST_MS = 2_000
+const MODEL_LEAST_MS = 500
+const MODEL_LEAST_MS_PER_CHAR = 0.4
 /** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
 /** A model that drips without ending a clause: what there is goes to the voice after this long. */
@@ -52,20 +54,33 @@ export interface AnswerOptions {
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void
   /** Which target's voice the caller hears. */
   readonly spokeWith: (target: string) => void
+  /** What is left of the turn for a stage; infinite when it has no deadline. */
+  readonly slackMs: (stage: StageName) => number
+  /** How long the last target of a stage is waited for beyond that. */
+  readonly patienceMs: number
+  /** Nobody is left to ask: the phrase that is said then, if there is one. Asked once. */
+  readonly apology: () => Phrase | null
 }
 
 export class Answer {
   readonly #options: AnswerOptions
   readonly #scope: Scope
+  /** Model and voice at work; what is said when they failed is no part of it. */
+  readonly #work: Scope
   readonly #pieces: Channel<Piece>
   readonly #released: Promise<void>
   #release: () => void = () => {}
   #held = true
+  #utterance: Utterance | undefined
+  #usage: ModelUsage | null = null
+  /** Said when the model broke off and nobody went on. */
+  #closing: Phrase | null = null
 
   constructor(options: AnswerOptions) {
     this.#options = options
     this.#scope = openScope(options.signal)
-    this.#pieces = new Channel({ capacity: MAX_PIECES, signal: this.#scope.signal })
+    this.#work = openScope(this.#scope.signal)
+    this.#pieces = new Channel({ capacity: MAX_PIECES, signal: this.#work.signal })
     this.#released = new Promise((resolve) => {
       this.#release = resolve
     })
@@ -76,11 +91,24 @@ export class Answer {
     void this.#run(this.#model(request))
   }
 
-  recite(text: string): void {
+  /** A fixed text, voiced now. With a `failure` the answer has failed all the same. */
+  recite(text: string, failure?: Failure): void {
     this.release()
     const splitter = new SentenceSplitter()
     void this.#run(this.#queue([...splitter.push(text), ...splitter.flush()]))
-    this.#thought({ finish: 'stop', usage: null, words: 'some', said: text, called: false })
+    const facts = { finish: 'stop', usage: null, words: 'some', said: text, called: false } as const
+    this.#thought(failure ? { ...facts, failure } : facts)
+  }
+
+  /** A phrase that is there already, as the whole answer. With a `failure` the answer has failed all the same. */
+  recall(phrase: Phrase, failure?: Failure): void {
+    this.release()
+    void this.#conclude(phrase, failure)
+  }
+
+  /** A phrase while the answer is awaited; false when there is nothing to bridge. */
+  fill(phrase: Phrase): boolean {
+    return !this.#scope.signal.aborted && (this.#utterance?.fill(phrase) ?? false)
   }
 
   release(): void {
@@ -93,20 +121,23 @@ export class Answer {
   }
 
   async #run(source: Promise<void>): Promise<void> {
-    const { signal } = this.#scope
     try {
       await Promise.all([source.then(() => this.#pieces.close()), this.#speak()])
+      this.#work.release()
       this.#scope.release()
     } catch (error) {
-      if (!signal.aborted) this.#failed(error)
-      this.#scope.cancel('done')
+      this.#work.cancel('done')
+      if (!this.#scope.signal.aborted) this.#failed(error)
     }
   }
 
   async #speak(): Promise<void> {
-    const { signal } = this.#scope
+    const { signal } = this.#work
     await orAborted(this.#released, signal)
-    await voice(this.#pieces, { ...this.#options, signal })
+    const options = { ...this.#options, signal }
+    if (this.#options.voicing.modality === 'text') return write(this.#pieces, options)
+    this.#utterance = new Utterance(options)
+    await this.#utterance.say(this.#pieces, () => this.#closing)
   }
 
   /**
@@ -124,14 +155,21 @@ export class Answer {
         await this.#read(this.#ask(request, thought.said, candidates, reason), thought)
         break
       } catch (error) {
-        if (this.#scope.signal.aborted) throw error
+        if (this.#work.signal.aborted) throw error
         candidates = thought.called ? [] : whoGoesOn(error)
         reason = thought.words === 'none' ? `fallback: ${failureOf(error).code}` : 'continuation'
         if (candidates.length > 0) continue
-        if (thought.words === 'none' && isRefused(error)) thought.finish = 'content_filter'
+        if (thought.words === 'none' && isRefused(error)) {
+          thought.finish = 'content_filter'
+          this.#closing = this.#held ? null : this.#apology()
+          if (this.#closing) thought.words = 'some'
+        }
         // What it said before is said still, unless it was a guess: that is made again.
         else if (this.#held || thought.words === 'none') throw error
-        else thought.failure = failureOf(error)
+        else {
+          thought.failure = failureOf(error)
+          this.#closing = this.#apology()
+        }
       }
     }
     this.#thought(thought)
@@ -143,7 +181,7 @@ export class Answer {
     candidates: readonly Candidate<LlmAdapter>[],
     reason: string,
   ): AsyncIterable<ModelEvent> {
-    const { attempts, clock, health, settings, lineup } = this.#options
+    const { attempts, clock, health, settings, lineup, slackMs, patienceMs } = this.#options
     return attempt({
       stage: 'llm',
       candidates,
@@ -155,10 +193,14 @@ export class Answer {
       declinedBy: (event) =>
         event.type === 'finish' && event.reason === 'content_filter' ? 'content_refusal' : null,
       clock,
-      signal: this.#scope.signal,
+      signal: this.#work.signal,
       health,
       language: settings().language ?? null,
-      leastMs: MODEL_LEAST_MS,
+      budget:
+        said === ''
+          ? { slackMs: () => slackMs('llm'), patienceMs }
+          : { slackMs: () => MODEL_IDLE_MS, patienceMs: 0 },
+      leastMs: MODEL_LEAST_MS + MODEL_LEAST_MS_PER_CHAR * lengthOf(request),
       idleMs: MODEL_IDLE_MS,
       hedge: lineup.llmHedge ?? null,
       log: attempts,
@@ -179,7 +221,7 @@ export class Answer {
         } else if (event.type === 'toolCall') {
           thought.called = true
           this.#afterRelease({ type: 'toolCalled', call: event.call })
-        } else if (event.type === 'usage') thought.usage = event.usage
+        } else if (event.type === 'usage') this.#usage = thought.usage = event.usage
         else if (event.type === 'finish') thought.finish = event.reason
       }
       await this.#queue(splitter.flush(), thought)
@@ -200,7 +242,9 @@ export class Answer {
   ): void {
     const { clock, response, report } = this.#options
     void this.#released.then(() => {
-      if (!this.#scope.signal.aborted) report({ at: clock.now(), response, ...event })
+      if (this.#scope.signal.aborted) return
+      const began = event.type === 'thought' && (this.#utterance?.began ?? false)
+      report({ at: clock.now(), response, ...event, ...(began ? { words: 'some' } : {}) } as AnswerEvent)
     })
   }
 
@@ -219,8 +263,31 @@ export class Answer {
 
   #failed(error: unknown): void {
     const { clock, response, speaker, report } = this.#options
+    const failure = failureOf(error)
+    const phrase = this.#held ? null : this.#apology()
+    if (phrase) return void this.#conclude(phrase, failure)
     const ended = speaker.giveUp(response)
-    report({ type: 'answerFailed', at: clock.now(), response, ...failureOf(error), ...ended })
+    report({ type: 'answerFailed', at: clock.now(), response, ...failure, ...ended })
+    this.#scope.cancel('done')
+  }
+
+  #apology(): Phrase | null {
+    return this.#options.voicing.modality === 'text' ? null : this.#options.apology()
+  }
+
+  /** This is what is left to say. */
+  async #conclude(phrase: Phrase, failure?: Failure): Promise<void> {
+    const { signal } = this.#scope
+    const facts = { finish: 'stop', usage: this.#usage, words: 'some', said: '', called: false } as const
+    this.#thought(failure ? { ...facts, failure } : facts)
+    const utterance = this.#utterance ?? new Utterance({ ...this.#options, signal })
+    try {
+      await utterance.conclude(phrase)
+    } catch (error) {
+      // Nobody is left to say it to.
+      if (!signal.aborted) throw error
+    }
+    this.#scope.release()
   }
 }
 
@@ -233,6 +300,10 @@ function withParams(request: ModelRequest, params: Candidate<LlmAdapter>['params
     ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
     ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
   }
+}
+
+function lengthOf({ messages }: ModelRequest): number {
+  return messages.reduce((sum, { text }) => sum + text.length, 0)
 }
 
 interface Thought {

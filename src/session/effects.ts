@@ -2,7 +2,7 @@
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { MarkName, TurnRecord } from '../trace/record.ts'
 import type { ClientEvent } from './client.ts'
-import type { TimerName } from './events.ts'
+import type { Failure, TimerName } from './events.ts'
 import type { SessionOutput } from './output.ts'
 import type { SessionSettings } from './settings.ts'
 
@@ -26,6 +26,8 @@ export type Effect =
       readonly voicing: Voicing
       /** Hold everything back until `release`. */
       readonly hold: 'until-release' | 'no'
+      /** Of a turn that is not open yet: since when the caller may have been done. */
+      readonly zeroAt?: number
     }
   | { readonly do: 'release'; readonly response: string }
   /** Say a fixed text as a response of its own. */
@@ -35,6 +37,8 @@ export type Effect =
       readonly turn: string
       readonly text: string
       readonly voicing: Voicing
+      /** Why there is no answer: the text is an apology, and the response has failed. */
+      readonly failure?: Failure
     }
   /** Stop sending at once and answer with `outputCut`. */
   | { readonly do: 'cut'; readonly response: string; readonly reason: 'barge-in' | 'client-cancelled' }

@@ -79,12 +79,13 @@ export type AnswerEvent =
     }
   /** The first piece of the answer is about to be queued for the wire. */
   | { readonly type: 'speaking'; readonly at: number; readonly response: string }
-  /** The wire has taken all of it. */
+  /** The wire has taken all of it. `said` is what it was shown, `kept` what has sound: less, when a voice broke off. */
   | {
       readonly type: 'spoken'
       readonly at: number
       readonly response: string
       readonly said: string
+      readonly kept?: string
       readonly audioMs: number
     }
   /** The answer to the effect `cut`: what had been sent, and how much of it was heard. */

@@ -81,6 +81,7 @@ export class Host implements SessionHost {
       clock,
       vad,
       pacers: this.#pacers,
+      ladder: pipeline.budget.ladder,
       book: {
         pipeline: pipeline.name,
         turnMs: pipeline.budget.turnMs,
@@ -118,7 +119,8 @@ export class Host implements SessionHost {
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {
-  const { instructions, voice, language, turnDetection, interruption, speculation } = pipeline
+  const { instructions, voice, language, turnDetection, interruption, speculation, budget } = pipeline
+  const apology = budget.ladder.find((rung) => rung.rung === 'apology')?.say
   return {
     instructions,
     voice,
@@ -136,5 +138,6 @@ export function settingsFrom(pipeline: Pipeline): SessionSettings {
     maxOutputTokens: 'inf',
     maxRevisions: speculation.maxRevisions,
     leadMs: null,
+    ...(apology === undefined ? {} : { apology }),
   }
 }

@@ -7,12 +7,13 @@
  */
 import type { Router } from '../attempt/lineup.ts'
 import { bytesToMs, msToBytes } from '../audio/format.ts'
+import type { Rung } from '../budget/ladder.ts'
 import { openScope, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
-import { Answer } from './answer.ts'
+import { Answers } from './answers.ts'
 import { CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
@@ -29,6 +30,7 @@ import { Speaker } from './speaker.ts'
 import { initialState, isQuiet, type State } from './state.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
 const AHEAD_OF_EAR_MS = 200
@@ -45,6 +47,8 @@ export interface LiveSessionOptions {
   readonly clock: Clock
   readonly vad: Vad
   readonly pacers: PacerGroup
+  /** What is given up when a turn runs short of time; left out: nothing. */
+  readonly ladder?: readonly Rung[]
   /** What the book of turns needs beside what the session knows. */
   readonly book: Pick<TurnBookOptions, 'pipeline' | 'turnMs' | 'turns' | 'metrics'>
   /** Called once, when all under the session has ended. */
@@ -61,7 +65,8 @@ export class LiveSession implements Session {
   readonly #book: TurnBook
   readonly #routing: Routing
   readonly #itemAudio = new ItemAudio()
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers: Answers
+  readonly #budget: TurnBudget
   readonly #timers = new Map<TimerName, Timer>()
   readonly #events: SessionEvent[] = []
   readonly #caller: CallerAudio
@@ -108,6 +113,30 @@ export class LiveSession implements Session {
       clock,
       turnMs: options.book.turnMs,
       language: () => this.settings.language,
+      voice: () => this.settings.voice,
+    })
+    this.#budget = new TurnBudget({
+      clock,
+      turnMs: options.book.turnMs,
+      ladder: options.ladder ?? [],
+      medianMs: (stage) => this.#routing.medianMs(stage),
+      phraseMs: (text) => this.#routing.phrase(text)?.ms ?? null,
+      fill: (turn, text) => this.#answers.fill(turn, text),
+      hasStablePartial: (turn) => this.#recogniser.hasStable(turn),
+      promote: (turn) => this.#recogniser.promote(turn),
+      degraded: (turn, rung) => book.degraded(turn, rung),
+      planned: (turn, plan) => book.planned(turn, plan),
+    })
+    this.#answers = new Answers({
+      clock,
+      signal,
+      health: router.health,
+      settings: () => this.settings,
+      speaker: this.#speaker,
+      book,
+      routing: this.#routing,
+      budget: this.#budget,
+      report: (event) => this.#dispatch(event),
     })
     this.#recogniser = new Recogniser({
       candidates: () => this.#routing.lineup(null).stt,
@@ -116,6 +145,7 @@ export class LiveSession implements Session {
       signal,
       language: () => this.settings.language,
       report: (event) => this.#dispatch(event),
+      partial: (turn) => this.#budget.changed(turn),
       attempts: (turn) => book.attempts(turn),
       audibleMs: () => Math.min(this.#caller.audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
       audio: (fromMs, toMs) => this.#caller.between(fromMs, toMs),
@@ -172,6 +202,7 @@ export class LiveSession implements Session {
     this.#dispatch({ type: 'hangup', at: this.#options.clock.now() })
     for (const timer of this.#timers.values()) timer.cancel()
     this.#ear.close()
+    this.#budget.close()
     this.#speaker.close()
     this.#scope.cancel('hangup')
     await this.#recogniser.close()
@@ -230,15 +261,15 @@ export class LiveSession implements Session {
         return this.#ear.reset()
       case 'think':
       case 'recite':
-        return this.#answer(effect)
+        return this.#answers.begin(effect)
       case 'release':
-        return this.#answers.get(effect.response)?.release()
+        return this.#answers.release(effect.response)
       case 'cut':
         this.#speaker.cut(effect.response)
-        return this.#stopAnswer(effect.response, effect.reason)
+        return this.#answers.stop(effect.response, effect.reason)
       case 'drop':
         this.#speaker.drop(effect.response)
-        return this.#stopAnswer(effect.response, effect.reason)
+        return this.#answers.stop(effect.response, effect.reason)
       case 'pause':
         return this.#speaker.pause(effect.response)
       case 'resume':
@@ -259,12 +290,14 @@ export class LiveSession implements Session {
         return this.#timers.get(effect.timer)?.cancel()
       case 'openTurn':
         this.#routing.turnOpened(effect.zeroAt)
-        return book.open(effect.turn, effect.zeroAt)
+        book.open(effect.turn, effect.zeroAt)
+        return this.#budget.open(effect.turn, effect.zeroAt)
       case 'mark':
         return book.mark(effect.turn, effect.name, effect.at)
       case 'userSaid':
         return book.userSaid(effect.turn, effect.text)
       case 'closeTurn':
+        this.#budget.rest(effect.turn)
         return book.close(effect.turn, effect.outcome)
       case 'end':
         return
@@ -286,7 +319,7 @@ export class LiveSession implements Session {
       case 'responseDone': {
         const { response } = output
         const record = this.#book.responseDone(output.turn, response)
-        this.#answers.delete(response.id)
+        this.#answers.done(response.id)
         return queue.answer({ ...output, record }, { bytes: 0, response: response.id })
       }
       case 'answerText':
@@ -297,44 +330,10 @@ export class LiveSession implements Session {
     }
   }
 
-  #answer(effect: Extract<Effect, { do: 'think' | 'recite' }>): void {
-    const { response, turn, voicing } = effect
-    const { clock } = this.#options
-    const book = this.#book
-    book.begin(turn)
-    book.respond(turn, response)
-    this.#stopAnswer(response, 'superseded')
-    const answer = new Answer({
-      response,
-      turn,
-      revision: effect.do === 'think' ? effect.revision : 0,
-      voicing,
-      lineup: this.#routing.lineup(effect.do === 'think' ? effect.request : null),
-      speaker: this.#speaker,
-      clock,
-      signal: this.#scope.signal,
-      settings: () => this.settings,
-      attempts: book.attempts(turn),
-      health: this.#options.router.health,
-      report: (event) => this.#dispatch(event),
-      mark: (name) => book.mark(turn, name, clock.now()),
-      spokeWith: (target) => this.#routing.spokeWith(target),
-    })
-    this.#answers.set(response, answer)
-    if (effect.do === 'recite') return answer.recite(effect.text)
-    if (effect.hold === 'no') answer.release()
-    else book.mark(turn, 'speculated', clock.now())
-    answer.think(effect.request)
-  }
-
-  #stopAnswer(response: string, reason: 'barge-in' | 'client-cancelled' | 'superseded' | 'hangup'): void {
-    this.#answers.get(response)?.stop(reason)
-    this.#answers.delete(response)
-  }
-
   #finalize({ turn, itemId, endMs }: Extract<Effect, { do: 'finalize' }>): void {
     this.#itemAudio.append(itemId, this.#caller.between(this.#listenFromMs, endMs).bytes)
     this.#recogniser.finalize(turn, endMs)
+    this.#budget.recognising(turn)
   }
 
   #retrieve(itemId: string): void {
@@ -356,7 +355,7 @@ export class LiveSession implements Session {
     }
     if (track && !track.over) {
       this.#speaker.cut(track.facts.response)
-      this.#stopAnswer(track.facts.response, 'client-cancelled')
+      this.#answers.stop(track.facts.response, 'client-cancelled')
     }
     const heard = track?.amend(audioEndMs) ?? truncateHeard(said, audioEndMs, bytesToMs(format, bytes))
     this.#itemAudio.truncate(itemId, msToBytes(format, audioEndMs))

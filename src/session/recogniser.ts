@@ -36,6 +36,8 @@ export interface RecogniserOptions {
   /** Asked when a stream is opened. */
   readonly language: () => string | undefined
   readonly report: (event: RecognitionEvent) => void
+  /** Words of an utterance that is over came, and are not its final ones. */
+  readonly partial?: (turn: string) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
   /** The audio time up to which the caller may be heard now. */
   readonly audibleMs: () => number
@@ -60,6 +62,10 @@ interface Utterance {
   failed: ProviderErrorKind | undefined
   deadline: Timer | undefined
   attempt: SttAttempt | undefined
+  /** The last words that will not change; all of them, once the caller was silent. */
+  stable: string
+  /** Reported already, by these words: the final only ends its attempt. */
+  promoted: boolean
 }
 
 export class Recogniser {
@@ -99,6 +105,8 @@ export class Recogniser {
       failed: undefined,
       deadline: undefined,
       attempt: undefined,
+      stable: '',
+      promoted: false,
     })
     this.warm()
     this.hear()
@@ -155,6 +163,26 @@ export class Recogniser {
     utterance.deadline = clock.setTimer(FINAL_DEADLINE_MS, () => this.#overdue(utterance))
     this.#finish(utterance, endMs)
     this.warm()
+  }
+
+  hasStable(turn: string): boolean {
+    return (this.#owedTo(turn)?.stable ?? '').trim() !== ''
+  }
+
+  /** No final in time: the words that stand are taken for it. False when there are none. */
+  promote(turn: string): boolean {
+    const utterance = this.#owedTo(turn)
+    if (!utterance || utterance.stable.trim() === '') return false
+    utterance.promoted = true
+    const { stable: text, fromMs, endMs } = utterance
+    const at = this.#options.clock.now()
+    const audioMs = (endMs ?? fromMs) - fromMs
+    this.#options.report({ type: 'final', at, turn, text, language: null, audioMs })
+    return true
+  }
+
+  #owedTo(turn: string): Utterance | undefined {
+    return this.#utterances.find((one) => one.turn === turn && one.endMs !== null && !one.promoted)
   }
 
   discard(turn: string): void {
@@ -268,8 +296,10 @@ export class Recogniser {
     const at = this.#options.clock.now()
     if (event.type === 'final') return this.#answered(first, event, at)
     // Until the first utterance's final comes, what arrives is still of it.
-    if (event.type !== 'partial' || first !== this.#spoken) return
+    if (event.type !== 'partial') return
     const { text, stable, complete } = event
+    first.stable = complete ? text : stable
+    if (first !== this.#spoken) return this.#options.partial?.(first.turn)
     this.#options.report({ type: 'partial', at, turn: first.turn, text, stable, complete })
   }
 
@@ -279,6 +309,7 @@ export class Recogniser {
     this.#utterances.shift()
     first.deadline?.cancel()
     attempt?.ok()
+    if (first.promoted) return
     const language = event.language ?? null
     this.#options.report({ type: 'final', at, turn, text: event.text, language, audioMs: endMs - fromMs })
   }
@@ -292,6 +323,7 @@ export class Recogniser {
 
   /** The stream ended, or never opened. With nothing owed, the next utterance opens another. */
   #lost(kind: ProviderErrorKind): void {
+    this.#settlePromoted(kind)
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
     if (owed.length > 0) this.#lostAt.set(targetOf(this.#candidate), this.#options.clock.now())
     // No attempt tells of a stream that broke while the caller still spoke.
@@ -320,14 +352,24 @@ export class Recogniser {
     if (this.#utterances.some(({ failed }) => failed === undefined)) this.warm()
   }
 
+  /** Their words are known: nobody else is asked for them. */
+  #settlePromoted(kind: ProviderErrorKind): void {
+    for (const { promoted, deadline, attempt } of this.#utterances) {
+      if (!promoted) continue
+      deadline?.cancel()
+      attempt?.failed(kind)
+    }
+    this.#utterances = this.#utterances.filter(({ promoted }) => !promoted)
+  }
+
   #attempt(candidate: Candidate<SttAdapter>, reason: string, log: AttemptLog | undefined): SttAttempt {
     const { clock, health, language } = this.#options
     return startAttempt({ candidate, reason, clock, health, language: language(), log })
   }
 
-  #fail({ turn, attempt }: Utterance, kind: ProviderErrorKind, message: string): void {
+  #fail({ turn, attempt, promoted }: Utterance, kind: ProviderErrorKind, message: string): void {
     attempt?.failed(kind)
-    this.#report(turn, kind, message)
+    if (!promoted) this.#report(turn, kind, message)
   }
 
   #report(turn: string, code: string, message: string): void {

@@ -5,8 +5,9 @@
  *     waiting ─────────────►  │
  *                             └─ cutting ─ outputCut ─► finished
  */
+import type { ModelRequest } from '../dialect/neutral.ts'
 import type { Draft } from './draft.ts'
-import type { AnswerEvent } from './events.ts'
+import type { AnswerEvent, Failure } from './events.ts'
 import { findEntry, previousOf } from './history.ts'
 import type { Item, MessageItem, ToolCallItem } from './items.ts'
 import type { ResponseEnding, ResponseView } from './output.ts'
@@ -75,19 +76,32 @@ export function beginResponse(d: Draft, facts: Pick<Response, 'turn' | 'setup' |
 /** Calls the model. With `until-release` nothing of its answer leaves before `adopt`. */
 export function think(d: Draft, response: Response, hold: 'until-release' | 'no'): void {
   const request = buildRequest(d.state, response.setup)
-  startThinking(d, { ...response, phase: hold === 'no' ? 'running' : 'speculating' }, hold, request)
+  startThinking(d, { ...response, phase: hold === 'no' ? 'running' : 'speculating' }, hold, { request })
 }
 
+/** `zeroAt`: of a turn that is not open yet. */
 export function startThinking(
   d: Draft,
   response: Response,
   hold: 'until-release' | 'no',
-  request = buildRequest(d.state, response.setup),
+  facts: { readonly request: ModelRequest; readonly zeroAt?: number },
 ): void {
+  const { request, zeroAt } = facts
   d.response({ ...response, promptKey: hold === 'no' ? '' : promptKey(request) })
   const { id, turn, revision, setup, itemId } = response
   const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
-  d.do({ do: 'think', response: id, turn, revision, request, voicing, hold })
+  const since = zeroAt === undefined ? {} : { zeroAt }
+  d.do({ do: 'think', response: id, turn, revision, request, voicing, hold, ...since })
+}
+
+/** A fixed text as a response of its own. */
+export function recite(d: Draft, turn: string, text: string, failure?: Failure): void {
+  const setup = setupOf(d.state)
+  const response = newResponse(d, { turn, setup, inConversation: true, phase: 'running', revision: 0 })
+  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
+  const { id, itemId } = response
+  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
+  d.do({ do: 'recite', response: id, turn, text, voicing, ...(failure ? { failure } : {}) })
 }
 
 /** The caller's words are final: keep the speculation made for exactly this prompt, else think anew. */
@@ -149,7 +163,8 @@ export function reduceAnswer(d: Draft, event: AnswerEvent): void {
       return withRunning(d, event.response, (response) => startMessage(d, response))
     case 'spoken':
       return withRunning(d, event.response, ({ ...response }) => {
-        response.spoken = { said: event.said, audioMs: event.audioMs }
+        const { said, kept = said, audioMs } = event
+        response.spoken = { said, kept, audioMs }
         finishWhenDone(d, response)
       })
     case 'answerFailed':
@@ -227,6 +242,7 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
   }
   d.removeResponse(response.id)
   if (ending.status === 'failed') {
+    d.emit({ type: 'fault', code: ending.code, message: ending.message })
     const playing = d.state.playing.map((p) =>
       p.response === response.id ? ({ ...p, outcome: 'failed' } as const) : p,
     )
@@ -249,7 +265,8 @@ function finishMessage(d: Draft, response: Response, ending: ResponseEnding, sai
     status: ending.status === 'completed' ? 'completed' : 'incomplete',
     parts: [audio ? { type: 'audio', transcript: said } : { type: 'text', text: said }],
   }
-  if (inConversation) d.changeEntry(itemId, (entry) => ({ ...entry, item, said }))
+  if (inConversation)
+    d.changeEntry(itemId, (entry) => ({ ...entry, item, said: response.spoken?.kept ?? said }))
   d.emit({
     type: 'answerDone',
     responseId: id,

@@ -16,6 +16,7 @@ import {
   cutOutput,
   dropSpeculation,
   newResponse,
+  recite,
   setupOf,
   startThinking,
   stopResponse,
@@ -241,7 +242,7 @@ function speculate(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' 
   const revision = state.revision + 1
   d.set({ revision })
   const response = newResponse(d, { turn, setup, inConversation: true, phase: 'speculating', revision })
-  startThinking(d, response, 'until-release', request)
+  startThinking(d, response, 'until-release', { request, zeroAt: state.input.endAt })
 }
 
 function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent, { type: 'final' }>): void {
@@ -313,7 +314,21 @@ function unrecognised(
   if (d.state.settings.showTranscription)
     d.emit({ type: 'transcriptFailed', itemId: t.itemId, code, message })
   else d.emit({ type: 'fault', code, message })
+  apologise(d, t, event)
   settleTurn(d, t.turn, 'failed')
+}
+
+/** The caller waits for an answer that cannot come, and is told so. */
+function apologise(
+  d: Draft,
+  { turn, onFinal }: Transcription,
+  failure: Extract<RecognitionEvent, { type: 'sttFailed' }>,
+): void {
+  const { apology, modality } = d.state.settings
+  if (apology === undefined || modality === 'text' || onFinal !== 'respond') return
+  if (activeResponse(d.state) || utteranceOf(d.state)?.announced) return
+  const { code, message } = failure
+  recite(d, turn, apology, { code, message })
 }
 
 /** Responses that were asked for before the words were known. */

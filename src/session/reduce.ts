@@ -6,7 +6,7 @@ import { Draft } from './draft.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
-import { newResponse, reduceAnswer, setupOf, viewOf } from './reduce-response.ts'
+import { recite, reduceAnswer } from './reduce-response.ts'
 import { reduceRecognition, reduceSpeech, resume } from './reduce-speech.ts'
 import { closeTurn, openTurn } from './reduce-turn.ts'
 import type { State } from './state.ts'
@@ -59,12 +59,7 @@ function handle(d: Draft, event: SessionEvent): void {
 function greet(d: Draft, text: string, at: number): void {
   const turn = d.id('turn')
   openTurn(d, turn, at)
-  const setup = setupOf(d.state)
-  const response = newResponse(d, { turn, setup, inConversation: true, phase: 'running', revision: 0 })
-  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
-  const { id, itemId } = response
-  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
-  d.do({ do: 'recite', response: id, turn, text, voicing })
+  recite(d, turn, text)
 }
 
 function hangUp(d: Draft): void {

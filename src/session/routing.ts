@@ -1,8 +1,12 @@
 /** What a session knows that rules may ask: who calls, since when, and what was just said. */
-import type { Lineup, Router, StageFacts } from '../attempt/lineup.ts'
+import { idOf } from '../attempt/failure.ts'
+import type { Candidate, Lineup, PhraseSpeaker, Router, StageFacts } from '../attempt/lineup.ts'
+import type { Phrase } from '../attempt/phrases.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
+import type { StageName } from '../errors.ts'
 import type { SessionOrigin } from './session.ts'
+import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
   readonly router: Router
@@ -12,6 +16,12 @@ export interface RoutingOptions {
   readonly turnMs: number
   /** The language of settings, or the one heard last. */
   readonly language: () => string | undefined
+  readonly voice: () => string
+}
+
+export interface LineupHints {
+  readonly zeroAt?: number
+  readonly slackMs?: number
 }
 
 /** Roughly, for rules: four characters a token holds for European languages. */
@@ -24,6 +34,7 @@ export class Routing {
   #zeroAt: number | null = null
   /** The target whose voice the caller has heard. */
   #voice: string | null = null
+  #newest: Lineup | undefined
 
   constructor(options: RoutingOptions) {
     this.#options = options
@@ -37,17 +48,61 @@ export class Routing {
 
   /** From now on the session keeps this voice: its first, or the one that had to take over. */
   spokeWith(target: string): void {
+    if (this.#voice === target) return
     this.#voice = target
+    this.#options.router.prepare?.(this.#speaker())
   }
 
-  /** Null where there is no prompt: recognition, and fixed texts. */
-  lineup(request: ModelRequest | null): Lineup {
-    return this.#options.router.lineup(this.#facts(request), this.#voice)
+  /**
+   * Null where there is no prompt: recognition, and fixed texts. `zeroAt`: of a turn that is not open yet. `slackMs`: left for the
+   * model, when the quickest that fits is to be first.
+   */
+  lineup(request: ModelRequest | null, hints: LineupHints = {}): Lineup {
+    const { router } = this.#options
+    const lineup = router.lineup(this.#facts(request, hints.zeroAt), this.#voice, hints.slackMs)
+    this.#newest = lineup
+    return lineup
   }
 
-  #facts(request: ModelRequest | null): StageFacts {
+  /** Of the target that is in line for a stage, as far as the rules were asked; 0: nobody is. */
+  medianMs(stage: StageName): number {
+    this.#newest ??= this.lineup(null)
+    const first = this.#newest[stage][0]
+    return first ? this.#p50Ms(stage, first) : 0
+  }
+
+  /** Of the model in line, and of the quickest behind it whose circuit is not open. */
+  medians(lineup: Lineup): Medians {
+    const { health } = this.#options.router
+    const [first, ...others] = lineup.llm
+    const open = (one: Candidate<unknown>) =>
+      health.circuit({ stage: 'llm', target: idOf(one), credential: '' }) === 'open'
+    const faster = others.filter((one) => !open(one)).map((one) => this.#p50Ms('llm', one))
+    return {
+      p50Ms: first ? this.#p50Ms('llm', first) : 0,
+      fasterP50Ms: faster.length > 0 ? Math.min(...faster) : null,
+    }
+  }
+
+  /** Ready to be said in this session's voice, or in one that its routes have. */
+  phrase(text: string): Phrase | null {
+    return this.#options.router.phrase?.(text, this.#speaker()) ?? null
+  }
+
+  #p50Ms(stage: StageName, candidate: Candidate<unknown>): number {
+    const { router, language } = this.#options
+    return router.health.latency({ stage, target: idOf(candidate) }, language() ?? null).p50Ms
+  }
+
+  #speaker(): PhraseSpeaker {
+    const { language, voice } = this.#options
+    return { target: this.#voice, voice: voice(), language: language() ?? null }
+  }
+
+  #facts(request: ModelRequest | null, since?: number): StageFacts {
     const { origin, clock, sessionId, turnMs, language, router } = this.#options
     const now = clock.now()
+    const zeroAt = since ?? this.#zeroAt ?? now
     const { key, metadata, user, wire } = origin
     const common = {
       key,
@@ -62,7 +117,7 @@ export class Routing {
         user,
       },
       inputTokens: () => (request ? tokensOf(request) : 0),
-      budget: { turnMs, remainingMs: Math.round(turnMs - (now - (this.#zeroAt ?? now))) },
+      budget: { turnMs, remainingMs: Math.round(turnMs - (now - zeroAt)) },
       wallMs: clock.wallMs(),
     }
     return (stage) => {

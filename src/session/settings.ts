@@ -46,4 +46,6 @@ export interface SessionSettings {
   readonly maxRevisions: number
   /** How far ahead of playback audio is sent; null: as fast as the reader takes it. */
   readonly leadMs: number | null
+  /** Said when nobody is left to recognise the caller; left out: nothing is. */
+  readonly apology?: string
 }

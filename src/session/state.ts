@@ -84,7 +84,7 @@ export interface Response {
     readonly words: 'some' | 'none'
     readonly failure?: Failure
   } | null
-  readonly spoken: { readonly said: string; readonly audioMs: number } | null
+  readonly spoken: { readonly said: string; readonly kept: string; readonly audioMs: number } | null
   /** How it ends once the runner has reported the cut. */
   readonly ending: ResponseEnding | null
 }

@@ -21,6 +21,9 @@ import type { SessionSettings } from './settings.ts'
 /** The far side's buffering and the way there: an answer counts as played a little after the clock says so. */
 const PLAYOUT_GRACE_MS = 150
 
+/** The index of what is said before the first sentence. */
+const LEAD = -1
+
 export interface SpeakerOptions {
   readonly clock: Clock
   readonly caps: WireCaps
@@ -64,6 +67,7 @@ export class Track {
   #firstAudioSent = false
   #state: 'live' | 'sent' | 'over' = 'live'
   #cut = false
+  #abandoned = false
   #paused = false
   /** The voice is through: only pacer and queue hold something. */
   #handedOver = false
@@ -111,6 +115,19 @@ export class Track {
   sentence(index: number, text: string): void {
     this.#ledger.sentence(index, text)
     this.#texts.push({ sentence: index, text })
+  }
+
+  /** A phrase before the answer's own sound, which is no part of its words. Its audio goes by this index. */
+  lead(): number {
+    this.#ledger.lead(LEAD)
+    return LEAD
+  }
+
+  /** The voice failed for good: words without sound are neither shown nor kept. More may be said. */
+  abandon(): void {
+    this.#ledger.abandon()
+    this.#texts = []
+    this.#abandoned = true
   }
 
   words(index: number, words: readonly SpokenWord[]): void {
@@ -243,7 +260,8 @@ export class Track {
     for (const part of output.parts) this.#ledger.sent(part.tag, part.ms, startsAt)
     this.#speaker.options.itemAudio.append(output.itemId, output.audio)
     if (this.#state === 'sent') this.#awaitPlayout()
-    if (this.#firstAudioSent) return
+    // A phrase that bridges the wait is not the answer.
+    if (this.#firstAudioSent || output.parts.every(({ tag }) => tag === LEAD)) return
     this.#firstAudioSent = true
     this.#speaker.options.firstSent(this.facts.turn, now)
   }
@@ -273,7 +291,8 @@ export class Track {
     if (this.#spoken) this.#awaitPlayout()
     else this.#end()
     const { response } = this.facts
-    const facts = { at: this.#now(), response, said: this.#said, audioMs: this.sentMs }
+    const kept = this.#abandoned ? this.#ledger.text.trimEnd() : this.#said
+    const facts = { at: this.#now(), response, said: this.#said, kept, audioMs: this.sentMs }
     this.#speaker.options.report({ type: 'spoken', ...facts })
   }
 

@@ -2,6 +2,7 @@
  * Where a session writes down its turns: one trace each, from the first sign of a turn to its close and a little
  * beyond, since what was heard may be amended late. Times are the clock's.
  */
+import type { BudgetPlan } from '../budget/plan.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { MarkName, TurnRecord } from '../trace/record.ts'
@@ -104,6 +105,15 @@ export class TurnBook {
     if (page.responses.length > MAX_RESPONSES) page.said.delete(page.responses.shift()!)
     page.finished = false
     trace.response(response)
+  }
+
+  degraded(turn: string, what: string): void {
+    this.#pages.get(turn)?.trace.degraded(what)
+  }
+
+  /** Where each part of the turn's time was meant to go. */
+  planned(turn: string, { shares }: BudgetPlan): void {
+    this.#pages.get(turn)?.trace.plan(shares)
   }
 
   mark(turn: string, name: MarkName, at: number): void {

@@ -4,32 +4,24 @@
  */
 import { AttemptsFailed, idOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
+import type { Phrase } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
-import { type AudioFormat, PCM16_24K, sameFormat } from '../audio/format.ts'
+import { type AudioFormat, msToBytes, PCM16_24K, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Piece } from '../stage/sentences.ts'
 import type { Sentence, TtsAdapter, TtsEvent, TtsStream } from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
 import type { Track } from './track.ts'
 
-/** The last voice there is: how long its first sound, and any later one that is owed, is waited for. */
+/** Once it sounded: how long another voice's first sound, and any later one that is owed, is waited for. */
 const VOICE_FIRST_MS = 5_000
 const VOICE_IDLE_MS = 5_000
+/** A phrase goes out in parts, so that an interruption finds little on its way. */
+const PHRASE_PART_MS = 200
 
-/** Resolves when all was handed to the speaker. Throws `ProviderError`, `NoCandidate`, or the signal's reason. */
-export async function voice(pieces: AsyncIterable<Piece>, options: AnswerOptions): Promise<void> {
-  if (options.voicing.modality === 'text') return write(pieces, options)
-  const utterance = new Utterance(options)
-  try {
-    await Promise.race([utterance.say(pieces), utterance.broken])
-  } catch (error) {
-    utterance.stop()
-    throw error
-  }
-}
-
-async function write(
+/** Resolves when all was handed to the speaker. */
+export async function write(
   pieces: AsyncIterable<Piece>,
   { speaker, signal, ...facts }: AnswerOptions,
 ): Promise<void> {
@@ -48,11 +40,16 @@ async function write(
  * The sentences of one answer. The stream is opened at the first that has anything to voice; when it breaks, the next
  * target goes on with the sentence that broke. No finished sentence is said twice, and none is lost.
  */
-class Utterance {
+export class Utterance {
   /** Rejects when the voice fails for good, at once, whatever the model is doing. */
-  readonly broken: Promise<never>
+  readonly #broken: Promise<never>
   readonly #options: AnswerOptions
   readonly #scope: Scope
+  #track: Track | undefined
+  #next = 0
+  /** The phrase before the first sentence. */
+  #lead: Promise<void> | undefined
+  #sounds = false
   #break: (error: unknown) => void = () => {}
   #stream: TtsStream | undefined
   #playing: Promise<void> | undefined
@@ -65,28 +62,87 @@ class Utterance {
   constructor(options: AnswerOptions) {
     this.#options = options
     this.#scope = openScope(options.signal)
-    this.broken = new Promise((_, reject) => {
+    this.#broken = new Promise((_, reject) => {
       this.#break = reject
     })
+    this.#broken.catch(() => {})
   }
 
-  async say(pieces: AsyncIterable<Piece>): Promise<void> {
-    let track: Track | undefined
-    let index = 0
+  /** Something of it was announced to the wire. */
+  get began(): boolean {
+    return this.#track !== undefined
+  }
+
+  /**
+   * Resolves when all was handed to the speaker. `last` is asked for a closing phrase once all pieces were said. Throws
+   * `ProviderError`, `NoCandidate`, or the signal's reason; then `conclude` may still be called.
+   */
+  async say(pieces: AsyncIterable<Piece>, last: () => Phrase | null): Promise<void> {
+    try {
+      await Promise.race([this.#say(pieces), this.#broken])
+    } catch (error) {
+      this.#scope.cancel('done')
+      throw error
+    }
+    this.#scope.release()
+    const phrase = last()
+    if (phrase) await this.#recall(phrase)
+    this.#track?.end()
+  }
+
+  /** Says a phrase while the answer is awaited; false when that sounds already. Its words are not the answer's. */
+  fill(phrase: Phrase): boolean {
+    if (this.#sounds || this.#lead || this.#options.signal.aborted) return false
+    const track = this.#begin()
+    this.#lead = this.#play(phrase, track, track.lead())
+    return true
+  }
+
+  /** The last words of an answer that failed: what was sent of it is played, then this. */
+  async conclude(phrase: Phrase): Promise<void> {
+    this.#track?.abandon()
+    await this.#recall(phrase)
+    this.#track?.end()
+  }
+
+  async #recall(phrase: Phrase): Promise<void> {
+    const track = this.#begin()
+    await this.#lead
+    const index = this.#next++
+    track.sentence(index, phrase.text)
+    if (phrase.words.length > 0) track.words(index, phrase.words)
+    await this.#play(phrase, track, index)
+  }
+
+  #begin(): Track {
+    this.#track ??= this.#options.speaker.begin(this.#options)
+    return this.#track
+  }
+
+  async #play(phrase: Phrase, track: Track, index: number): Promise<void> {
+    const converter = createConverter(phrase.format, track.format)
+    try {
+      const partBytes = msToBytes(phrase.format, PHRASE_PART_MS)
+      for (let at = 0; at < phrase.audio.length; at += partBytes) {
+        await track.audio(index, converter.process(phrase.audio.subarray(at, at + partBytes)))
+      }
+      await track.audio(index, converter.flush())
+      track.sentenceDone(index)
+    } finally {
+      converter.close()
+    }
+  }
+
+  async #say(pieces: AsyncIterable<Piece>): Promise<void> {
     for await (const piece of pieces) {
-      track ??= this.#options.speaker.begin(this.#options)
+      const track = this.#begin()
+      const index = this.#next++
       track.sentence(index, piece.text)
       if (piece.spoken !== '') this.#voice({ index, text: piece.spoken }, track)
-      index++
     }
     this.#end()
     await this.#playing
-    this.#scope.release()
-    track?.end()
-  }
-
-  stop(): void {
-    this.#scope.cancel('done')
+    await this.#lead
   }
 
   #voice(sentence: Sentence, track: Track): void {
@@ -94,7 +150,7 @@ class Utterance {
     this.#owed.push(sentence)
     this.#stream?.say(sentence)
     if (this.#playing) return
-    this.#playing = this.#play(track)
+    this.#playing = this.#perform(track)
     this.#playing.catch(this.#break)
   }
 
@@ -105,13 +161,13 @@ class Utterance {
   }
 
   /** Targets in order, each taking up what the one before still owed. */
-  async #play(track: Track): Promise<void> {
+  async #perform(track: Track): Promise<void> {
     const { lineup, signal } = this.#options
     firstOf('tts', lineup.tts)
     let candidates = lineup.tts
     for (let reason = 'first'; ; reason = 'continuation') {
       try {
-        return await this.#playWith(this.#ask(candidates, track.format, reason), track)
+        return await this.#performWith(this.#ask(candidates, track.format, reason), track)
       } catch (error) {
         candidates = whoGoesOn(error)
         if (signal.aborted || candidates.length === 0) throw error
@@ -120,7 +176,7 @@ class Utterance {
   }
 
   #ask(candidates: readonly Voice[], format: AudioFormat, reason: string): AttemptRun<Voice, TtsEvent> {
-    const { clock, attempts, health, settings } = this.#options
+    const { clock, attempts, health, settings, slackMs, patienceMs } = this.#options
     return attempt({
       stage: 'tts',
       candidates,
@@ -131,7 +187,9 @@ class Utterance {
       signal: this.#scope.signal,
       health,
       language: settings().language ?? null,
-      budget: { slackMs: () => VOICE_FIRST_MS },
+      budget: this.#sounds
+        ? { slackMs: () => VOICE_FIRST_MS, patienceMs: 0 }
+        : { slackMs: () => slackMs('tts'), patienceMs: Math.min(patienceMs, VOICE_FIRST_MS) },
       idleMs: VOICE_IDLE_MS,
       owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
       log: attempts,
@@ -140,7 +198,7 @@ class Utterance {
   }
 
   /** All that one target gives. */
-  async #playWith(events: AttemptRun<Voice, TtsEvent>, track: Track): Promise<void> {
+  async #performWith(events: AttemptRun<Voice, TtsEvent>, track: Track): Promise<void> {
     const { mark, spokeWith } = this.#options
     let converter: Converter | undefined
     let sounding: number | undefined
@@ -154,7 +212,9 @@ class Utterance {
           const { chosen } = events
           if (!converter && chosen) {
             converter = createConverter(bestFormat(chosen.adapter, track.format), track.format)
+            this.#sounds = true
             mark('ttsFirstAudio')
+            await this.#lead
             spokeWith(idOf(chosen))
           }
           sounding = event.sentence

@@ -17,6 +17,7 @@ export class Metrics {
   readonly #targets = new LabelBound(MAX_TARGETS)
   readonly #wires = new LabelBound(MAX_WIRES)
   readonly #drops = new LabelBound(20)
+  readonly #routes = new LabelBound(MAX_TARGETS)
   readonly #process: ProcessWatch
 
   readonly #firstAudio = this.#histogram(
@@ -41,6 +42,16 @@ export class Metrics {
     'parley_turns_over_budget_total',
     'Turns over budget, by the part that broke it.',
     ['pipeline', 'part'],
+  )
+  readonly #budget = this.#counter(
+    'parley_turn_budget_total',
+    'Turns that owed an answer by voice: `kept`, or the part that broke the budget.',
+    ['pipeline', 'route', 'result'],
+  )
+  readonly #degraded = this.#counter(
+    'parley_turn_degraded_total',
+    'Rungs of the ladder that were taken because time ran short.',
+    ['pipeline', 'rung'],
   )
   readonly #interruptions = this.#counter('parley_interruptions_total', 'Answers the caller interrupted.', [
     'pipeline',
@@ -75,6 +86,11 @@ export class Metrics {
       this.#firstAudio.observe({ pipeline, wire: this.#wires.of(record.wire) }, Math.max(0, actualMs) / 1000)
     }
     if (brokenBy !== null) this.#broken.inc({ pipeline, part: brokenBy })
+    if (actualMs !== null || brokenBy !== null) {
+      const route = this.#routes.of(record.route.llm ?? '')
+      this.#budget.inc({ pipeline, route, result: brokenBy ?? 'kept' })
+    }
+    for (const rung of record.budget.degraded) this.#degraded.inc({ pipeline, rung })
     if (record.heard?.interrupted) this.#interruptions.inc({ pipeline })
     if (record.underruns > 0) this.#underruns.inc({ pipeline }, record.underruns)
     for (const attempt of record.attempts) {

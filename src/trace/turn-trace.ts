@@ -76,7 +76,7 @@ export class TurnTrace {
   readonly #attempts: Attempt[] = []
   readonly #responseIds = new Set<string>()
   readonly #route: Partial<Record<StageName, string>> = {}
-  readonly #degraded: string[] = []
+  #degraded: string[] = []
   #zeroAt: number | null = null
   #revision = 1
   #shares: BudgetShares | null = null
@@ -125,6 +125,8 @@ export class TurnTrace {
     if (revision === this.#revision) return this
     this.#revision = revision
     for (const name of OF_AN_ANSWER) this.#marks.delete(name)
+    // Choices for an answer that was dropped; the words it was made of stay.
+    this.#degraded = this.#degraded.filter((rung) => rung === 'partial')
     return this
   }
 

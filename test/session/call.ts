@@ -4,9 +4,10 @@
  */
 import { getEventListeners } from 'node:events'
 import type { Hedge } from '../../src/attempt/hedge.ts'
-import type { Lineup } from '../../src/attempt/lineup.ts'
+import type { Lineup, Router } from '../../src/attempt/lineup.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
+import type { Rung } from '../../src/budget/ladder.ts'
 import { delay, settled, VirtualClock } from '../../src/clock.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
@@ -44,6 +45,11 @@ export interface CallOptions {
   readonly spare?: { readonly stt?: FakeStt; readonly llm?: LlmAdapter; readonly tts?: TtsAdapter }
   /** The model's second in line is asked too when the first is late. */
   readonly hedge?: Hedge
+  readonly ladder?: readonly Rung[]
+  /** Phrases that are ready to be said, by how long they play. */
+  readonly phrases?: Readonly<Record<string, number>>
+  /** Instead of a router without rules. */
+  readonly router?: (lineup: Lineup, clock: VirtualClock) => Router
   readonly vad?: Vad
   /** `never` reads nothing; a number waits so many ms after each output. */
   readonly reader?: 'fast' | 'never' | number
@@ -115,7 +121,8 @@ export class Call {
       greeting: options.greeting ?? null,
       origin: { wire: 'test', caps, pipeline: null, key: null, metadata: {}, user: null },
       clientMay: options.clientMay ?? ['instructions', 'voice', 'tools'],
-      router: fixedRouter(lineup, clock),
+      router: options.router?.(lineup, clock) ?? fixedRouter(lineup, clock, options.phrases),
+      ladder: options.ladder ?? [],
       clock,
       vad: {
         open: (o) => {

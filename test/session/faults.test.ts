@@ -389,7 +389,8 @@ describe('a voice', () => {
     })
     const call = await Call.open({ settings: NO_GUESS, tts })
     await call.says(600)
-    await call.wait(5100)
+    // Five seconds beyond the turn's deadline.
+    await call.wait(6000)
     expect(call.last('responseDone').response.ending).toMatchObject({ status: 'failed', code: 'timeout' })
     await call.hangUp()
     expect(call.clock.pendingTimers).toBe(0)
@@ -400,7 +401,8 @@ describe('a voice', () => {
     Object.assign(tts, { open: () => new Promise(() => {}) })
     const call = await Call.open({ settings: NO_GUESS, tts })
     await call.says(600)
-    await call.wait(5100)
+    // Five seconds beyond the turn's deadline.
+    await call.wait(6000)
     expect(call.last('responseDone').response.ending).toMatchObject({ status: 'failed', code: 'timeout' })
     await call.hangUp()
     expect(call.clock.pendingTimers).toBe(0)

@@ -431,7 +431,7 @@ describe('the host', () => {
           turnDetection: null,
           interruption: { minSpeechMs: 200, minWords: 0, ignore: [] },
           speculation: { maxRevisions: 3 },
-          budget: { turnMs: 1500 },
+          budget: { turnMs: 1500, ladder: [] },
           greeting: null,
           clientMay: [],
         } as never,

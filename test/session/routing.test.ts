@@ -65,6 +65,7 @@ function routing({ tier, metadata = {}, user }: Caller): Routing {
     origin,
     sessionId: 'sess_1',
     clock: new VirtualClock(),
+    voice: () => 'default',
     turnMs: 1500,
     language: () => 'en',
   })

@@ -267,9 +267,21 @@ export function fakeProvider(stt: FakeStt, llm: LlmAdapter, tts: TtsAdapter): Pr
   }
 }
 
-/** No rules: everyone gets these. */
-export function fixedRouter(lineup: Lineup, clock: Clock = new VirtualClock()): Router {
-  return { lineup: () => lineup, health: new Health({ clock }) }
+/** No rules: everyone gets these. `phrases`: those that are ready, by how long they play. */
+export function fixedRouter(
+  lineup: Lineup,
+  clock: Clock = new VirtualClock(),
+  phrases: Readonly<Record<string, number>> = {},
+): Router {
+  return {
+    lineup: () => lineup,
+    health: new Health({ clock }),
+    phrase: (text) => {
+      const ms = phrases[text]
+      if (ms === undefined) return null
+      return { text, format: PCM16_24K, audio: sound(PCM16_24K, ms, 'speech'), ms, words: [] }
+    },
+  }
 }
 
 /** 16-bit mono noise loud enough for a loudness-based detector, or silence. */

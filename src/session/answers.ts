@@ -1,0 +1,140 @@
+/** The answers of a session that are on their way, by response, and the turn's budget at work on them. */
+import type { Router } from '../attempt/lineup.ts'
+import type { CancelReason } from '../cancel.ts'
+import type { Clock } from '../clock.ts'
+import type { ModelRequest } from '../dialect/neutral.ts'
+import { Answer, type AnswerOptions } from './answer.ts'
+import type { Effect } from './effects.ts'
+import type { AnswerEvent } from './events.ts'
+import type { Routing } from './routing.ts'
+import type { SessionSettings } from './settings.ts'
+import type { Speaker } from './speaker.ts'
+import type { TurnBook } from './turn-book.ts'
+import type { TurnBudget } from './turn-budget.ts'
+
+type Begin = Extract<Effect, { do: 'think' | 'recite' }>
+
+export interface AnswersOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly health: Router['health']
+  readonly settings: () => SessionSettings
+  readonly speaker: Speaker
+  readonly book: TurnBook
+  readonly routing: Routing
+  readonly budget: TurnBudget
+  readonly report: (event: AnswerEvent) => void
+}
+
+export class Answers {
+  readonly #options: AnswersOptions
+  readonly #answers = new Map<string, { readonly turn: string; readonly answer: Answer }>()
+
+  constructor(options: AnswersOptions) {
+    this.#options = options
+  }
+
+  begin(effect: Begin): void {
+    const { response, turn } = effect
+    const { book } = this.#options
+    book.begin(turn)
+    book.respond(turn, response)
+    this.stop(response, 'superseded')
+    if (effect.do === 'think') this.#think(effect)
+    else this.#recite(effect)
+  }
+
+  release(response: string): void {
+    const found = this.#answers.get(response)
+    if (!found) return
+    this.#options.budget.thinking(found.turn)
+    found.answer.release()
+  }
+
+  stop(response: string, reason: Exclude<CancelReason, 'done' | 'deadline' | 'hedge-lost'>): void {
+    const found = this.#answers.get(response)
+    if (!found) return
+    found.answer.stop(reason)
+    this.done(response)
+  }
+
+  /** It has ended. */
+  done(response: string): void {
+    const found = this.#answers.get(response)
+    if (!found) return
+    this.#answers.delete(response)
+    this.#options.budget.rest(found.turn)
+  }
+
+  /** Says a phrase into the answer that the turn waits for; false when there is none to bridge. */
+  fill(turn: string, text: string): boolean {
+    const phrase = this.#options.routing.phrase(text)
+    if (!phrase) return false
+    for (const one of this.#answers.values()) {
+      if (one.turn === turn && one.answer.fill(phrase)) return true
+    }
+    return false
+  }
+
+  #think(effect: Extract<Effect, { do: 'think' }>): void {
+    const { turn, response, revision, hold, zeroAt } = effect
+    const { budget, book, clock, routing } = this.#options
+    if (zeroAt !== undefined) budget.expect(turn, zeroAt)
+    const since = zeroAt === undefined ? {} : { zeroAt }
+    let lineup = routing.lineup(effect.request, since)
+    let request = effect.request
+    for (let rung = budget.choose(turn, routing.medians(lineup)); rung; ) {
+      if (rung.rung === 'shorter') request = shortened(request, rung.maxTokens)
+      else lineup = routing.lineup(request, { ...since, slackMs: budget.slackMs(turn, 'llm') })
+      rung = budget.choose(turn, routing.medians(lineup))
+    }
+    const answer = this.#open({ response, turn, revision, voicing: effect.voicing, lineup })
+    if (hold === 'no') {
+      budget.thinking(turn)
+      answer.release()
+    } else book.mark(turn, 'speculated', clock.now())
+    answer.think(request)
+  }
+
+  #recite({ response, turn, text, voicing, failure }: Extract<Effect, { do: 'recite' }>): void {
+    const { routing, budget } = this.#options
+    const answer = this.#open({ response, turn, revision: 0, voicing, lineup: routing.lineup(null) })
+    if (failure) budget.exhausted(turn)
+    const phrase = voicing.modality === 'audio' ? routing.phrase(text) : null
+    if (phrase) answer.recall(phrase, failure)
+    else answer.recite(text, failure)
+  }
+
+  #open(facts: Pick<AnswerOptions, 'response' | 'turn' | 'revision' | 'voicing' | 'lineup'>): Answer {
+    const { response, turn } = facts
+    const { clock, signal, health, settings, speaker, book, routing, budget, report } = this.#options
+    const answer = new Answer({
+      ...facts,
+      speaker,
+      clock,
+      signal,
+      settings,
+      attempts: book.attempts(turn),
+      health,
+      report,
+      mark: (name) => {
+        book.mark(turn, name, clock.now())
+        if (name === 'firstSentence') budget.voicing(turn)
+        else if (name === 'ttsFirstAudio') budget.heard(turn)
+      },
+      spokeWith: (target) => routing.spokeWith(target),
+      slackMs: (stage) => budget.slackMs(turn, stage),
+      patienceMs: budget.patienceMs,
+      apology: () => {
+        const text = budget.exhausted(turn)
+        return text === null ? null : routing.phrase(text)
+      },
+    })
+    this.#answers.set(response, { turn, answer })
+    return answer
+  }
+}
+
+function shortened(request: ModelRequest, maxTokens: number): ModelRequest {
+  return { ...request, maxTokens: Math.min(maxTokens, request.maxTokens ?? maxTokens) }
+}
