@@ -69,7 +69,12 @@ export function remainingMs({ deadlineAt }: BudgetPlan, now: number): number {
 
 /** What `stage` may take from `now` on: `deadline − now − Σ p50(later stages)`. Below 0 it is late already. */
 export function slackMs({ zeroAt, turnMs, stages }: BudgetPlan, stage: StageName, now: number): number {
-  const latestMs = stages.find((one) => one.stage === stage)?.latestMs ?? turnMs
+  const latestMs = stages.find((one) => one.stage === stage)?.latestMs ?? latestBefore()
+  function latestBefore(): number {
+    const [first] = stages
+    // Recognition comes before all that is planned.
+    return stage === 'stt' && first ? first.latestMs - first.p50Ms : turnMs
+  }
   return zeroAt + latestMs - now
 }
 

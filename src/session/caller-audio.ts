@@ -5,6 +5,9 @@ import { AudioRing } from '../stage/ring.ts'
 /** What a hand-committed buffer may hold; longer ones lose their beginning. */
 const RING_MS = 120_000
 
+/** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
+const BURST_MS = 500
+
 export class CallerAudio {
   #ring: AudioRing
   /** Audio time at which the present ring began: a change of format begins a new one. */
@@ -44,7 +47,12 @@ export class CallerAudio {
     this.#ring = new AudioRing(format, { capacityMs: RING_MS })
   }
 
-  retain(fromMs: number): void {
-    this.#ring.retain(fromMs - this.#startMs)
+  /**
+   * Lets go of what nobody needs. `judgedMs`: from where the ear may still find speech; null: the client commits by hand.
+   * `neededFromMs`: what may be recognised again.
+   */
+  keep(judgedMs: number | null, neededFromMs: number | null): void {
+    const fromMs = judgedMs === null ? this.bufferStartMs : judgedMs - BURST_MS
+    this.#ring.retain(Math.min(fromMs, neededFromMs ?? fromMs) - this.#startMs)
   }
 }

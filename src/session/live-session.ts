@@ -34,8 +34,6 @@ import { TurnBudget } from './turn-budget.ts'
 
 /** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
 const AHEAD_OF_EAR_MS = 200
-/** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
-const BURST_MS = 500
 
 export interface LiveSessionOptions {
   readonly id: string
@@ -146,6 +144,8 @@ export class LiveSession implements Session {
       language: () => this.settings.language,
       report: (event) => this.#dispatch(event),
       partial: (turn) => this.#budget.changed(turn),
+      slackMs: (turn) => this.#budget.slackMs(turn, 'stt'),
+      patienceMs: this.#budget.patienceMs,
       attempts: (turn) => book.attempts(turn),
       audibleMs: () => Math.min(this.#caller.audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
       audio: (fromMs, toMs) => this.#caller.between(fromMs, toMs),
@@ -390,10 +390,7 @@ export class LiveSession implements Session {
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */
   #keepAudio(): void {
     const { turnDetection } = this.settings
-    const from = turnDetection
-      ? this.#ear.horizonMs - turnDetection.prefixPaddingMs - BURST_MS
-      : this.#caller.bufferStartMs
-    const needed = this.#recogniser.neededFromMs ?? from
-    this.#caller.retain(Math.min(from, needed))
+    const judgedMs = turnDetection && this.#ear.horizonMs - turnDetection.prefixPaddingMs
+    this.#caller.keep(judgedMs, this.#recogniser.neededFromMs)
   }
 }

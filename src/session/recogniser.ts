@@ -6,35 +6,26 @@
  *     listen ─► hear hear hear … preview ─► partial
  *            ─► hear … finalize ─► final | sttFailed
  */
-import type { Health } from '../attempt/health.ts'
+import { idOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
-import { type Converter, createConverter } from '../audio/convert.ts'
+import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
-import type { Clock, Timer } from '../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
+import { rewind, type Utterance, utteranceFrom } from './spoken-utterance.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
-
-/** No final by then: the turn fails. Moonshine base needs 1 s for ten seconds of speech on a busy core. */
-export const FINAL_DEADLINE_MS = 10_000
+import { SttChoice, type SttChoiceOptions } from './stt-choice.ts'
 
 const WENT_AWAY = 'the recogniser went away'
 /** Streams tried for one utterance: every candidate's, and a lone one's twice. */
 const MIN_TRIES = 2
-/** A recogniser that was lost is not the first choice again before. */
-const MISTRUST_MS = 30_000
 
-export interface RecogniserOptions {
-  /** In the order to be tried; asked at each utterance, since what is known of the caller changes. */
-  readonly candidates: () => readonly Candidate<SttAdapter>[]
-  readonly clock: Clock
-  readonly health: Health
+/** `candidates`: in the order to be tried; asked at each utterance, since what is known of the caller changes. `language`: asked when a stream is opened. */
+export interface RecogniserOptions extends SttChoiceOptions {
   readonly signal: AbortSignal
-  /** Asked when a stream is opened. */
-  readonly language: () => string | undefined
   readonly report: (event: RecognitionEvent) => void
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
@@ -48,26 +39,6 @@ export interface RecogniserOptions {
   ) => { readonly bytes: Uint8Array; readonly format: AudioFormat }
 }
 
-interface Utterance {
-  readonly turn: string
-  readonly fromMs: number
-  /** Null while the caller speaks. */
-  endMs: number | null
-  /** Up to where the stream has it. */
-  writtenMs: number
-  converter: { readonly from: AudioFormat; readonly to: Converter } | undefined
-  /** Streams lost with it. */
-  losses: number
-  /** Given up while the caller still spoke: its end will say so. */
-  failed: ProviderErrorKind | undefined
-  deadline: Timer | undefined
-  attempt: SttAttempt | undefined
-  /** The last words that will not change; all of them, once the caller was silent. */
-  stable: string
-  /** Reported already, by these words: the final only ends its attempt. */
-  promoted: boolean
-}
-
 export class Recogniser {
   readonly #options: RecogniserOptions
   /** Not answered yet, oldest first; only the last may still be spoken. */
@@ -77,13 +48,13 @@ export class Recogniser {
   #scope: Scope | undefined
   /** Whose stream it is. */
   #candidate: Candidate<SttAdapter>
-  /** When each target was last lost. */
-  readonly #lostAt = new Map<string, number>()
+  readonly #choice: SttChoice
 
   /** Throws `NoCandidate`. */
   constructor(options: RecogniserOptions) {
     this.#options = options
     this.#candidate = firstOf('stt', options.candidates())
+    this.#choice = new SttChoice(options)
   }
 
   /** Connects before it is needed; harmless when already open. */
@@ -95,19 +66,7 @@ export class Recogniser {
   listen(turn: string, fromMs: number): void {
     this.discard(this.#spoken?.turn ?? '')
     this.#reroute()
-    this.#utterances.push({
-      turn,
-      fromMs,
-      endMs: null,
-      writtenMs: fromMs,
-      converter: undefined,
-      losses: 0,
-      failed: undefined,
-      deadline: undefined,
-      attempt: undefined,
-      stable: '',
-      promoted: false,
-    })
+    this.#utterances.push(utteranceFrom(turn, fromMs))
     this.warm()
     this.hear()
   }
@@ -117,7 +76,7 @@ export class Recogniser {
     if (
       !this.#stream ||
       this.#utterances.length > 0 ||
-      targetOf(this.#choose()) === targetOf(this.#candidate)
+      idOf(this.#choice.choose(this.#candidate)) === idOf(this.#candidate)
     )
       return
     const { close } = this.#stream
@@ -125,16 +84,6 @@ export class Recogniser {
     this.#scope?.cancel('superseded')
     this.#stream = undefined
     this.#scope = undefined
-  }
-
-  /** The first of the candidates that was not lost lately; if all were, the one that was lost longest ago. */
-  #choose(): Candidate<SttAdapter> {
-    const candidates = this.#options.candidates()
-    const now = this.#options.clock.now()
-    const since = (candidate: Candidate<SttAdapter>) =>
-      now - (this.#lostAt.get(targetOf(candidate)) ?? Number.NEGATIVE_INFINITY)
-    const trusted = candidates.find((candidate) => since(candidate) >= MISTRUST_MS)
-    return trusted ?? candidates.toSorted((a, b) => since(b) - since(a))[0] ?? this.#candidate
   }
 
   /** More of the caller may be audible; ignored outside an utterance. */
@@ -153,14 +102,13 @@ export class Recogniser {
   finalize(turn: string, endMs: number): void {
     const utterance = this.#spoken
     if (utterance?.turn !== turn) return
-    const { clock } = this.#options
     utterance.endMs = endMs
     if (utterance.failed !== undefined) {
       this.#utterances.pop()
       return this.#report(turn, utterance.failed, WENT_AWAY)
     }
     utterance.attempt = this.#attempt(this.#candidate, 'first', this.#options.attempts(turn))
-    utterance.deadline = clock.setTimer(FINAL_DEADLINE_MS, () => this.#overdue(utterance))
+    this.#arm(utterance, this.#candidate)
     this.#finish(utterance, endMs)
     this.warm()
   }
@@ -248,7 +196,7 @@ export class Recogniser {
   async #open(): Promise<void> {
     const scope = openScope(this.#options.signal)
     this.#scope = scope
-    this.#candidate = this.#choose()
+    this.#candidate = this.#choice.choose(this.#candidate)
     let error: unknown
     try {
       const stream = await this.#connect(scope.signal)
@@ -314,7 +262,24 @@ export class Recogniser {
     this.#options.report({ type: 'final', at, turn, text: event.text, language, audioMs: endMs - fromMs })
   }
 
-  /** Too late for its turn. A stream that is ten seconds behind is given up: the next utterance gets a fresh one. */
+  #arm(utterance: Utterance, candidate: Candidate<SttAdapter>): void {
+    const { ms, next } = this.#choice.window(utterance, candidate)
+    utterance.deadline?.cancel()
+    utterance.deadline = this.#options.clock.setTimer(ms, () =>
+      next ? this.#silent() : this.#overdue(utterance),
+    )
+  }
+
+  /** It accepted the audio and says nothing: somebody else gets all of it. */
+  #silent(): void {
+    const scope = this.#scope
+    this.#stream = undefined
+    this.#scope = undefined
+    scope?.cancel('deadline')
+    this.#lost('timeout')
+  }
+
+  /** Too late for its turn, and nobody else is there. The next utterance gets a fresh stream. */
   #overdue(utterance: Utterance): void {
     this.#utterances = this.#utterances.filter((one) => one !== utterance)
     this.#fail(utterance, 'timeout', 'recognition did not answer in time')
@@ -325,12 +290,12 @@ export class Recogniser {
   #lost(kind: ProviderErrorKind): void {
     this.#settlePromoted(kind)
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
-    if (owed.length > 0) this.#lostAt.set(targetOf(this.#candidate), this.#options.clock.now())
+    if (owed.length > 0) this.#choice.lost(this.#candidate)
     // No attempt tells of a stream that broke while the caller still spoke.
     if (owed.length > 0 && owed.every(({ attempt }) => attempt === undefined)) {
       this.#attempt(this.#candidate, 'first', undefined).failed(kind)
     }
-    const next = this.#choose()
+    const next = this.#choice.choose(this.#candidate)
     const tries = Math.max(MIN_TRIES, this.#options.candidates().length)
     for (const utterance of owed) {
       rewind(utterance)
@@ -338,9 +303,10 @@ export class Recogniser {
       if (++utterance.losses < tries) {
         if (spoken) continue
         utterance.attempt?.failed(kind)
-        const same = targetOf(next) === targetOf(this.#candidate)
+        const same = idOf(next) === idOf(this.#candidate)
         const reason = same ? 'retry' : `fallback: ${kind}`
         utterance.attempt = this.#attempt(next, reason, this.#options.attempts(utterance.turn))
+        this.#arm(utterance, next)
       } else if (spoken) {
         utterance.failed = kind
       } else {
@@ -375,15 +341,4 @@ export class Recogniser {
   #report(turn: string, code: string, message: string): void {
     this.#options.report({ type: 'sttFailed', at: this.#options.clock.now(), turn, code, message })
   }
-}
-
-function targetOf({ provider, model }: Candidate<unknown>): string {
-  return `${provider}/${model}`
-}
-
-/** As if nothing of it had been written. */
-function rewind(utterance: Utterance): void {
-  utterance.converter?.to.close()
-  utterance.converter = undefined
-  utterance.writtenMs = utterance.fromMs
 }

@@ -293,6 +293,19 @@ describe('the voice', () => {
 })
 
 describe('recognition', () => {
+  test('that takes the audio and stays silent is replaced in time, and nothing of it is lost', async () => {
+    const stt = new FakeStt({ finalMs: 1e6 })
+    const spare = new FakeStt({ words: ['every word of it'] })
+    const call = await Call.open({ settings: NO_GUESS, stt, spare: { stt: spare } })
+    await call.says(1000)
+    await call.wait(2000)
+    expect(call.last('transcript').transcript).toBe('every word of it')
+    expect(await attempts(call, 'stt')).toEqual(['fake failed first', 'spare ok fallback: timeout'])
+    expect(Math.abs((spare.streams[0]?.heardMs[0] ?? 0) - (stt.streams[0]?.heardMs[0] ?? 1))).toBeLessThan(21)
+    await call.wait(6000)
+    await ends(call)
+  })
+
   test('that breaks while the caller speaks goes on elsewhere with all of the audio', async () => {
     const [stt, spare] = [new FakeStt(), new FakeStt({ words: ['heard in full'] })]
     const call = await Call.open({ settings: NO_GUESS, stt, spare: { stt: spare } })

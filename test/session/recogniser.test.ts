@@ -6,7 +6,8 @@ import { type AudioFormat, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audi
 import { openScope } from '../../src/cancel.ts'
 import { settled, VirtualClock } from '../../src/clock.ts'
 import type { RecognitionEvent } from '../../src/session/events.ts'
-import { FINAL_DEADLINE_MS, Recogniser } from '../../src/session/recogniser.ts'
+import { Recogniser } from '../../src/session/recogniser.ts'
+import { FINAL_DEADLINE_MS } from '../../src/session/stt-choice.ts'
 import { FakeStt, type FakeSttOptions, sound } from '../support/stages.ts'
 
 beforeAll(loadAudio)

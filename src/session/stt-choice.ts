@@ -1,0 +1,85 @@
+/** Which recogniser of the route hears the caller, and how long it may take over the final words. */
+import { idOf } from '../attempt/failure.ts'
+import type { Health } from '../attempt/health.ts'
+import type { Candidate } from '../attempt/lineup.ts'
+import { windowMs } from '../budget/window.ts'
+import type { Clock } from '../clock.ts'
+import type { SttAdapter } from '../stage/stt.ts'
+import { lengthOf, type Utterance } from './spoken-utterance.ts'
+
+/** Nobody is waited for longer. Moonshine base needs 1 s for ten seconds of speech on a busy core. */
+export const FINAL_DEADLINE_MS = 10_000
+/** Published p99 of most services are below 2 s, and changing over costs the caller a replay. */
+const STT_LEAST_MS = 1_000
+/** A recogniser that was lost is not the first choice again before. */
+const MISTRUST_MS = 30_000
+
+export interface SttChoiceOptions {
+  readonly candidates: () => readonly Candidate<SttAdapter>[]
+  readonly clock: Clock
+  readonly health: Health
+  readonly language: () => string | undefined
+  /** Left of the turn for its final words; left out, or infinite: they have `FINAL_DEADLINE_MS`. */
+  readonly slackMs?: (turn: string) => number
+  /** How long the last recogniser is waited for beyond that. */
+  readonly patienceMs?: number
+}
+
+export class SttChoice {
+  readonly #options: SttChoiceOptions
+  /** When each target was last lost. */
+  readonly #lostAt = new Map<string, number>()
+
+  constructor(options: SttChoiceOptions) {
+    this.#options = options
+  }
+
+  /** The first of the candidates that was not lost lately; if all were, the one that was lost longest ago. */
+  choose(present: Candidate<SttAdapter>): Candidate<SttAdapter> {
+    const candidates = this.#options.candidates()
+    const trusted = candidates.find((candidate) => this.#isTrusted(candidate))
+    const longestAgo = () => candidates.toSorted((a, b) => this.#lostSinceMs(b) - this.#lostSinceMs(a))[0]
+    return trusted ?? longestAgo() ?? present
+  }
+
+  lost(candidate: Candidate<SttAdapter>): void {
+    this.#lostAt.set(idOf(candidate), this.#options.clock.now())
+  }
+
+  /** Of one attempt: as long as leaves the next recogniser its time, that of a replay included. */
+  window(
+    utterance: Utterance,
+    candidate: Candidate<SttAdapter>,
+  ): { readonly ms: number; readonly next: Candidate<SttAdapter> | null } {
+    const { slackMs, patienceMs, candidates, health } = this.#options
+    const all = candidates()
+    const others = all.filter((one) => idOf(one) !== idOf(candidate) && this.#isTrusted(one))
+    const next = (utterance.losses + 1 < all.length ? others[0] : undefined) ?? null
+    const replayMs = utterance.losses > 0 ? lengthOf(utterance) / candidate.adapter.caps.maxReplaySpeed : 0
+    const { p50Ms, p95Ms } = this.#latency(candidate)
+    const ms = windowMs({
+      slackMs: slackMs?.(utterance.turn) ?? Number.POSITIVE_INFINITY,
+      p50Ms,
+      p95Ms,
+      nextP50Ms: next && this.#latency(next).p50Ms,
+      leastMs: STT_LEAST_MS + replayMs,
+      timeouts: health.timeoutsInARow({ stage: 'stt', target: idOf(candidate), credential: '' }),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    })
+    return { ms: Math.min(ms, FINAL_DEADLINE_MS), next }
+  }
+
+  #latency(candidate: Candidate<SttAdapter>) {
+    const { health, language } = this.#options
+    return health.latency({ stage: 'stt', target: idOf(candidate) }, language() ?? null)
+  }
+
+  #isTrusted(candidate: Candidate<SttAdapter>): boolean {
+    return this.#lostSinceMs(candidate) >= MISTRUST_MS
+  }
+
+  #lostSinceMs(candidate: Candidate<SttAdapter>): number {
+    const at = this.#lostAt.get(idOf(candidate)) ?? Number.NEGATIVE_INFINITY
+    return this.#options.clock.now() - at
+  }
+}
