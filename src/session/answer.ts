@@ -12,12 +12,13 @@ import type { Phrase } from '../attempt/phrases.ts'
 import { attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import { ProviderError, type StageName } from '../errors.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import { type Piece, SentenceSplitter } from '../stage/sentences.ts'
 import type { AttemptLog } from './attempt-log.ts'
+import { Drip } from './drip.ts'
 import type { Voicing } from './effects.ts'
 import type { AnswerEvent, Failure } from './events.ts'
 import type { SessionSettings } from './settings.ts'
@@ -32,8 +33,6 @@ const MODEL_LEAST_MS = 500
 const MODEL_LEAST_MS_PER_CHAR = 0.4
 /** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
-/** A model that drips without ending a clause: what there is goes to the voice after this long. */
-const DRIP_MS = 700
 /** Far above any spoken answer; more than this unspoken means the voice has stopped taking. */
 const MAX_PIECES = 4_096
 
@@ -63,7 +62,7 @@ export interface AnswerOptions {
 }
 
 export class Answer {
-  readonly #options: AnswerOptions
+  #options: AnswerOptions
   readonly #scope: Scope
   /** Model and voice at work; what is said when they failed is no part of it. */
   readonly #work: Scope
@@ -86,9 +85,16 @@ export class Answer {
     })
   }
 
-  /** The model begins; nothing leaves before `release`. */
-  think(request: ModelRequest): void {
+  /** The model begins; nothing leaves before `release`. After `await` with the lineup for the words that are known now. */
+  think(request: ModelRequest, lineup = this.#options.lineup): void {
+    this.#options = { ...this.#options, lineup }
     void this.#run(this.#model(request))
+  }
+
+  /** Nothing to say yet but a phrase; `think`, `recite` or `recall` follows. */
+  await(): void {
+    this.release()
+    this.#utterance = this.#open()
   }
 
   /** A fixed text, voiced now. With a `failure` the answer has failed all the same. */
@@ -134,9 +140,9 @@ export class Answer {
   async #speak(): Promise<void> {
     const { signal } = this.#work
     await orAborted(this.#released, signal)
-    const options = { ...this.#options, signal }
-    if (this.#options.voicing.modality === 'text') return write(this.#pieces, options)
-    this.#utterance = new Utterance(options)
+    if (this.#options.voicing.modality === 'text') return write(this.#pieces, { ...this.#options, signal })
+    this.#utterance ??= this.#open()
+    this.#utterance.reroute(this.#options.lineup)
     await this.#utterance.say(this.#pieces, () => this.#closing)
   }
 
@@ -228,6 +234,10 @@ export class Answer {
     } finally {
       drip.stop()
     }
+  }
+
+  #open(): Utterance {
+    return new Utterance({ ...this.#options, signal: this.#work.signal })
   }
 
   #thought({ said: _said, called: _called, ...told }: Thought): void {
@@ -359,32 +369,4 @@ function isUseful(event: ModelEvent): boolean {
     event.type === 'toolCall' ||
     event.type === 'finish'
   )
-}
-
-/** Fires when nothing came for `DRIP_MS`; re-armed lazily, so that a fast stream costs no timers. */
-class Drip {
-  readonly #clock: Clock
-  readonly #fire: () => void
-  #lastAt = 0
-  #timer: Timer | undefined
-
-  constructor(clock: Clock, fire: () => void) {
-    this.#clock = clock
-    this.#fire = fire
-  }
-
-  again(): void {
-    this.#lastAt = this.#clock.now()
-    this.#timer ??= this.#clock.setTimer(DRIP_MS, () => this.#check())
-  }
-
-  stop(): void {
-    this.#timer?.cancel()
-  }
-
-  #check(): void {
-    const left = this.#lastAt + DRIP_MS - this.#clock.now()
-    this.#timer = left > 0.5 ? this.#clock.setTimer(left, () => this.#check()) : undefined
-    if (!this.#timer) this.#fire()
-  }
 }

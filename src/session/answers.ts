@@ -30,6 +30,9 @@ export class Answers {
   readonly #options: AnswersOptions
   readonly #answers = new Map<string, { readonly turn: string; readonly answer: Answer }>()
 
+  /** Those of them that wait for the caller's words. */
+  readonly #bridges = new Set<string>()
+
   constructor(options: AnswersOptions) {
     this.#options = options
   }
@@ -37,11 +40,25 @@ export class Answers {
   begin(effect: Begin): void {
     const { response, turn } = effect
     const { book } = this.#options
+    const bridge = this.#bridges.delete(response) ? this.#answers.get(response)?.answer : undefined
+    if (bridge) return this.#goOn(bridge, effect)
     book.begin(turn)
     book.respond(turn, response)
     this.stop(response, 'superseded')
     if (effect.do === 'think') this.#think(effect)
     else this.#recite(effect)
+  }
+
+  /** An answer that begins with a phrase, before the words it answers are known. */
+  bridge({ response, turn, phrase, voicing }: Extract<Effect, { do: 'bridge' }>): void {
+    const { book, routing } = this.#options
+    book.begin(turn)
+    book.respond(turn, response)
+    const answer = this.#open({ response, turn, revision: 0, voicing, lineup: routing.lineup(null) })
+    this.#bridges.add(response)
+    answer.await()
+    const sound = routing.phrase(phrase)
+    if (sound) answer.fill(sound)
   }
 
   release(response: string): void {
@@ -63,6 +80,7 @@ export class Answers {
     const found = this.#answers.get(response)
     if (!found) return
     this.#answers.delete(response)
+    this.#bridges.delete(response)
     this.#options.budget.rest(found.turn)
   }
 
@@ -76,9 +94,18 @@ export class Answers {
     return false
   }
 
-  #think(effect: Extract<Effect, { do: 'think' }>): void {
-    const { turn, response, revision, hold, zeroAt } = effect
-    const { budget, book, clock, routing } = this.#options
+  #goOn(answer: Answer, effect: Begin): void {
+    const { turn } = effect
+    if (effect.do === 'recite') return this.#say(answer, effect)
+    const { request, lineup } = this.#chosen(effect)
+    this.#options.budget.thinking(turn)
+    answer.think(request, lineup)
+  }
+
+  /** Whom the model's request goes to, and what becomes of it, with the time that is left. */
+  #chosen(effect: Extract<Effect, { do: 'think' }>) {
+    const { turn, zeroAt } = effect
+    const { budget, routing } = this.#options
     if (zeroAt !== undefined) budget.expect(turn, zeroAt)
     const since = zeroAt === undefined ? {} : { zeroAt }
     let lineup = routing.lineup(effect.request, since)
@@ -88,7 +115,14 @@ export class Answers {
       else lineup = routing.lineup(request, { ...since, slackMs: budget.slackMs(turn, 'llm') })
       rung = budget.choose(turn, routing.medians(lineup))
     }
-    const answer = this.#open({ response, turn, revision, voicing: effect.voicing, lineup })
+    return { request, lineup }
+  }
+
+  #think(effect: Extract<Effect, { do: 'think' }>): void {
+    const { turn, response, revision, hold, voicing } = effect
+    const { budget, book, clock } = this.#options
+    const { request, lineup } = this.#chosen(effect)
+    const answer = this.#open({ response, turn, revision, voicing, lineup })
     if (hold === 'no') {
       budget.thinking(turn)
       answer.release()
@@ -96,9 +130,14 @@ export class Answers {
     answer.think(request)
   }
 
-  #recite({ response, turn, text, voicing, failure }: Extract<Effect, { do: 'recite' }>): void {
+  #recite(effect: Extract<Effect, { do: 'recite' }>): void {
+    const { response, turn, voicing } = effect
+    const lineup = this.#options.routing.lineup(null)
+    this.#say(this.#open({ response, turn, revision: 0, voicing, lineup }), effect)
+  }
+
+  #say(answer: Answer, { turn, text, voicing, failure }: Extract<Effect, { do: 'recite' }>): void {
     const { routing, budget } = this.#options
-    const answer = this.#open({ response, turn, revision: 0, voicing, lineup: routing.lineup(null) })
     if (failure) budget.exhausted(turn)
     const phrase = voicing.modality === 'audio' ? routing.phrase(text) : null
     if (phrase) answer.recall(phrase, failure)

@@ -29,6 +29,14 @@ export type Effect =
       /** Of a turn that is not open yet: since when the caller may have been done. */
       readonly zeroAt?: number
     }
+  /** An answer whose words are not there yet: says the phrase, and waits for `think` or `recite` of the same response. */
+  | {
+      readonly do: 'bridge'
+      readonly response: string
+      readonly turn: string
+      readonly phrase: string
+      readonly voicing: Voicing
+    }
   | { readonly do: 'release'; readonly response: string }
   /** Say a fixed text as a response of its own. */
   | {

@@ -109,6 +109,8 @@ export type AnswerEvent =
     }
 
 export type SessionEvent =
+  /** The caller's words are late, and a phrase shall bridge the wait. */
+  | { readonly type: 'wordsLate'; readonly at: number; readonly turn: string; readonly phrase: string }
   | { readonly type: 'started'; readonly at: number; readonly greeting: string | null }
   /** `bufferedMs`: caller's audio since the last commit or clear; `audioMs`: since the session's start. */
   | {

@@ -120,6 +120,7 @@ export class LiveSession implements Session {
       medianMs: (stage) => this.#routing.medianMs(stage),
       phraseMs: (text) => this.#routing.phrase(text)?.ms ?? null,
       fill: (turn, text) => this.#answers.fill(turn, text),
+      bridge: (turn, phrase) => this.#dispatch({ type: 'wordsLate', at: clock.now(), turn, phrase }),
       hasStablePartial: (turn) => this.#recogniser.hasStable(turn),
       promote: (turn) => this.#recogniser.promote(turn),
       degraded: (turn, rung) => book.degraded(turn, rung),
@@ -262,6 +263,8 @@ export class LiveSession implements Session {
       case 'think':
       case 'recite':
         return this.#answers.begin(effect)
+      case 'bridge':
+        return this.#answers.bridge(effect)
       case 'release':
         return this.#answers.release(effect.response)
       case 'cut':

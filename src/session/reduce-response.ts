@@ -7,6 +7,7 @@
  */
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { Draft } from './draft.ts'
+import type { Voicing } from './effects.ts'
 import type { AnswerEvent, Failure } from './events.ts'
 import { findEntry, previousOf } from './history.ts'
 import type { Item, MessageItem, ToolCallItem } from './items.ts'
@@ -88,8 +89,8 @@ export function startThinking(
 ): void {
   const { request, zeroAt } = facts
   d.response({ ...response, promptKey: hold === 'no' ? '' : promptKey(request) })
-  const { id, turn, revision, setup, itemId } = response
-  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
+  const { id, turn, revision } = response
+  const voicing = voicingOf(response)
   const since = zeroAt === undefined ? {} : { zeroAt }
   d.do({ do: 'think', response: id, turn, revision, request, voicing, hold, ...since })
 }
@@ -99,9 +100,17 @@ export function recite(d: Draft, turn: string, text: string, failure?: Failure):
   const setup = setupOf(d.state)
   const response = newResponse(d, { turn, setup, inConversation: true, phase: 'running', revision: 0 })
   d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
-  const { id, itemId } = response
-  const voicing = { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
-  d.do({ do: 'recite', response: id, turn, text, voicing, ...(failure ? { failure } : {}) })
+  reciteInto(d, response, text, failure)
+}
+
+export function reciteInto(d: Draft, response: Response, text: string, failure?: Failure): void {
+  const { id, turn } = response
+  const why = failure ? { failure } : {}
+  d.do({ do: 'recite', response: id, turn, text, voicing: voicingOf(response), ...why })
+}
+
+export function voicingOf({ setup, itemId }: Response): Voicing {
+  return { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
 }
 
 /** The caller's words are final: keep the speculation made for exactly this prompt, else think anew. */
@@ -160,7 +169,7 @@ export function reduceAnswer(d: Draft, event: AnswerEvent): void {
         finishWhenDone(d, response)
       })
     case 'speaking':
-      return withRunning(d, event.response, (response) => startMessage(d, response))
+      return startMessage(d, d.state.responses.get(event.response))
     case 'spoken':
       return withRunning(d, event.response, ({ ...response }) => {
         const { said, kept = said, audioMs } = event
@@ -186,8 +195,10 @@ function withRunning(d: Draft, id: string, act: (response: Response) => void): v
   if (response?.phase === 'running') act(response)
 }
 
-function startMessage(d: Draft, response: Response): void {
-  if (response.started || response.phase !== 'running') return
+/** One that still waits for the caller's words may begin with a phrase. */
+function startMessage(d: Draft, response: Response | undefined): void {
+  if (!response || response.started) return
+  if (response.phase !== 'running' && response.phase !== 'waiting') return
   d.response({ ...response, started: true })
   const { id, itemId, turn, inConversation, setup } = response
   const item: MessageItem = {

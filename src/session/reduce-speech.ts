@@ -15,12 +15,15 @@ import {
   beginResponse,
   cutOutput,
   dropSpeculation,
+  finishResponse,
   newResponse,
   recite,
+  reciteInto,
   setupOf,
   startThinking,
   stopResponse,
   think,
+  voicingOf,
 } from './reduce-response.ts'
 import { openTurn, settleTurn } from './reduce-turn.ts'
 import {
@@ -28,6 +31,7 @@ import {
   isCutting,
   outputOf,
   paced,
+  type Response,
   speculation,
   type Transcription,
   type Utterance,
@@ -293,9 +297,23 @@ function showFinal(d: Draft, t: Transcription, text: string, audioMs: number): v
   d.emit({ type: 'transcript', itemId: t.itemId, transcript: text, audioMs })
 }
 
+/** The answer begins before the words it answers are known: with a phrase, so that the caller does not wait in silence. */
+export function wordsLate(d: Draft, turn: string, phrase: string): void {
+  const { state } = d
+  const awaited = state.transcriptions.some((t) => t.turn === turn && t.onFinal === 'respond')
+  if (!awaited || utteranceOf(state)?.announced || isCutting(state)) return
+  if (activeResponse(state) || state.playing.length > 0) return
+  beginResponse(d, { turn, setup: setupOf(state), inConversation: true })
+  const response = activeResponse(d.state)
+  if (response?.phase !== 'waiting') return
+  d.do({ do: 'bridge', response: response.id, turn, phrase, voicing: voicingOf(response) })
+}
+
 /** Noise: nothing to answer, but an answer it stopped before a word was heard is owed still. */
 function heardNothing(d: Draft, turn: string): void {
   dropSpeculation(d)
+  const bridge = waitingFor(d, turn)
+  if (bridge) return stopResponse(d, bridge, 'turn_detected')
   resume(d)
   if (d.state.unanswered && !activeResponse(d.state) && !utteranceOf(d.state)) {
     return beginResponse(d, { turn, setup: setupOf(d.state), inConversation: true })
@@ -314,8 +332,20 @@ function unrecognised(
   if (d.state.settings.showTranscription)
     d.emit({ type: 'transcriptFailed', itemId: t.itemId, code, message })
   else d.emit({ type: 'fault', code, message })
-  apologise(d, t, event)
+  if (!apologise(d, t, event)) giveUpWaiting(d, t.turn, { code, message })
   settleTurn(d, t.turn, 'failed')
+}
+
+function giveUpWaiting(d: Draft, turn: string, failure: { code: string; message: string }): void {
+  const bridge = waitingFor(d, turn)
+  if (!bridge) return
+  d.do({ do: 'drop', response: bridge.id, reason: 'superseded' })
+  finishResponse(d, bridge, { status: 'failed', ...failure }, '')
+}
+
+function waitingFor(d: Draft, turn: string): Response | undefined {
+  const active = activeResponse(d.state)
+  return active?.phase === 'waiting' && active.turn === turn ? active : undefined
 }
 
 /** The caller waits for an answer that cannot come, and is told so. */
@@ -323,12 +353,20 @@ function apologise(
   d: Draft,
   { turn, onFinal }: Transcription,
   failure: Extract<RecognitionEvent, { type: 'sttFailed' }>,
-): void {
+): boolean {
   const { apology, modality } = d.state.settings
-  if (apology === undefined || modality === 'text' || onFinal !== 'respond') return
-  if (activeResponse(d.state) || utteranceOf(d.state)?.announced) return
+  if (apology === undefined || modality === 'text' || onFinal !== 'respond') return false
   const { code, message } = failure
+  const bridge = waitingFor(d, turn)
+  if (bridge) {
+    const running: Response = { ...bridge, phase: 'running' }
+    d.response(running)
+    reciteInto(d, running, apology, { code, message })
+    return true
+  }
+  if (activeResponse(d.state) || utteranceOf(d.state)?.announced) return false
   recite(d, turn, apology, { code, message })
+  return true
 }
 
 /** Responses that were asked for before the words were known. */

@@ -23,6 +23,8 @@ export interface TurnBudgetOptions {
   readonly phraseMs: (text: string) => number | null
   /** Says a phrase into the turn's answer; false when the answer sounds already, or there is none. */
   readonly fill: (turn: string, text: string) => boolean
+  /** Begins the turn's answer with a phrase, although the caller's words are not known yet. */
+  readonly bridge: (turn: string, text: string) => void
   readonly hasStablePartial: (turn: string) => boolean
   /** Takes the stable partial for the final words; false when there is none. */
   readonly promote: (turn: string) => boolean
@@ -218,7 +220,9 @@ export class TurnBudget {
       this.#options.promote(current.turn)
     } else if (rung.rung === 'filler') {
       const text = this.#phrase(rung)
-      if (text === undefined || !this.#options.fill(current.turn, text)) return
+      if (text === undefined) return
+      if (current.phase === 'recognising') this.#options.bridge(current.turn, text)
+      else if (!this.#options.fill(current.turn, text)) return
       this.#options.degraded(current.turn, 'filler')
       this.#fillers.count++
       this.#fillers.last = text

@@ -3,7 +3,7 @@
  * as its audio starts; written ones go straight to the wire.
  */
 import { AttemptsFailed, idOf } from '../attempt/failure.ts'
-import { type Candidate, firstOf } from '../attempt/lineup.ts'
+import { type Candidate, firstOf, type Lineup } from '../attempt/lineup.ts'
 import type { Phrase } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
@@ -43,7 +43,7 @@ export async function write(
 export class Utterance {
   /** Rejects when the voice fails for good, at once, whatever the model is doing. */
   readonly #broken: Promise<never>
-  readonly #options: AnswerOptions
+  #options: AnswerOptions
   readonly #scope: Scope
   #track: Track | undefined
   #next = 0
@@ -66,6 +66,11 @@ export class Utterance {
       this.#break = reject
     })
     this.#broken.catch(() => {})
+  }
+
+  /** Whom it asks, as long as it has asked nobody. */
+  reroute(lineup: Lineup): void {
+    this.#options = { ...this.#options, lineup }
   }
 
   /** Something of it was announced to the wire. */

@@ -237,6 +237,60 @@ test('recognition is lost for good: the caller hears the apology instead of noth
   await ends(call)
 })
 
+test.each(['answer', 'noise', 'failure', 'silence'] as const)(
+  'late words are bridged by a phrase; then comes the %s',
+  async (then) => {
+    const stt = new FakeStt({
+      words: [then === 'noise' ? '' : 'what time is it'],
+      finalMs: then === 'silence' ? 1e6 : 2500,
+    })
+    const ladder = then === 'silence' ? [FILLER] : [FILLER, APOLOGY]
+    const settings = { ...NO_GUESS, ...(then === 'silence' ? {} : { apology: SORRY }) }
+    const call = await Call.open({ settings, caps: PACED, stt, ladder, phrases: PHRASES })
+    await call.says()
+    await call.wait(800)
+    expect(firstAudioMs(call)).toBeLessThanOrEqual(1260)
+    if (then === 'failure') {
+      for (let i = 0; i < 4; i++) {
+        stt.streams.at(-1)?.breaks()
+        await call.wait(20)
+      }
+    }
+    await call.wait(20_000)
+    const said = { answer: 'Hello there. How can I help you today?', noise: '', failure: SORRY, silence: '' }
+    expect(call.transcript.trim()).toBe(said[then])
+    expect(call.count('responseCreated')).toBe(1)
+    expect(call.count('answerStarted')).toBe(1)
+    expect(call.at('answerStarted')).toBeLessThanOrEqual(call.at('answerAudio'))
+    expect(call.count('responseDone')).toBe(1)
+    expect(call.llm.requests).toHaveLength(then === 'answer' ? 1 : 0)
+    const status = { answer: 'completed', noise: 'cancelled', failure: 'failed', silence: 'failed' }
+    expect(call.last('responseDone').response.ending?.status).toBe(status[then])
+    expect((await call.records()).at(-1)?.budget.degraded[0]).toBe('filler')
+    Object.assign(stt.options, { words: ['and now'], finalMs: 0 })
+    await call.says()
+    await call.wait(6000)
+    expect(call.last('responseDone').response.ending).toEqual({ status: 'completed' })
+    await ends(call)
+  },
+)
+
+test('a caller who goes on over a phrase for late words is answered once, with all the words', async () => {
+  const stt = new FakeStt({ words: ['what time is it', 'in Rome'], finalMs: 3000 })
+  const call = await Call.open({ settings: NO_GUESS, caps: PACED, stt, ladder: [FILLER], phrases: PHRASES })
+  await call.says()
+  await call.wait(800)
+  await call.says(600)
+  await call.wait(12_000)
+  expect(call.llm.requests.length).toBeGreaterThanOrEqual(1)
+  expect(call.prompt.filter((line) => line.startsWith('user'))).toEqual([
+    'user: what time is it',
+    'user: in Rome',
+  ])
+  expect(call.transcript.trim()).toBe('Hello there. How can I help you today?')
+  await ends(call)
+})
+
 test('no final words in time: the stable ones are answered, once', async () => {
   const stt = new FakeStt({ words: ['what time is it'], finalMs: 3000 })
   const call = await Call.open({ settings: NO_GUESS, stt, ladder: [{ rung: 'partial' }] })

@@ -21,6 +21,7 @@ const ACTIONS = [
   'emptyFinal',
   'sttFailed',
   'staleFinal',
+  'wordsLate',
   'speaking',
   'toolCalled',
   'thought',
@@ -49,7 +50,10 @@ class World {
   #calls = 0
 
   constructor(phone: boolean, revisions: number) {
-    this.story = new Story({ maxRevisions: revisions, tools: [{ name: 't' }] }, phone ? PHONE : UNPACED)
+    this.story = new Story(
+      { maxRevisions: revisions, tools: [{ name: 't' }], ...(revisions > 1 ? { apology: 'Sorry.' } : {}) },
+      phone ? PHONE : UNPACED,
+    )
   }
 
   act(action: Action, n: number): void {
@@ -84,6 +88,8 @@ class World {
         return void story.final('old', 'turn_x0000')
       case 'sttFailed':
         return void story.tell({ type: 'sttFailed', turn: this.#awaited(n), code: 'timeout', message: '' })
+      case 'wordsLate':
+        return void story.tell({ type: 'wordsLate', turn: this.#awaited(n), phrase: 'One moment.' })
       case 'speaking':
         return void story.tell({ type: 'speaking', response })
       case 'toolCalled':
