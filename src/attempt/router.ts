@@ -1,4 +1,5 @@
 /** A pipeline's routes at work: rules compiled once, judged on the facts of each turn, targets turned into adapters. */
+import { planOf } from '../budget/plan.ts'
 import { listsOf, type Pipeline, type Route, voiceFor } from '../config/pipeline.ts'
 import type { Target } from '../config/target.ts'
 import type { StageName } from '../errors.ts'
@@ -109,8 +110,21 @@ export class PipelineRouter implements Router {
     })
   }
 
+  /** With the plan of a spoken turn that begins now, its stages at their medians. */
   explain(stage: StageName, facts: StageFacts): Explanation {
-    return explain(this.decide(stage, facts, null), new RoutingContext(facts(stage)), null)
+    const decided = STAGES.map((one) => [one, this.decide(one, facts, null)] as const)
+    const decision = decided.find(([one]) => one === stage)![1]
+    const { budget, turnDetection } = this.#pipeline
+    const plan = planOf({
+      turnMs: budget.turnMs,
+      zeroAt: 0,
+      endpointMs: turnDetection?.silenceDurationMs ?? 0,
+      stages: decided.map(([one, { candidates }]) => ({
+        stage: one,
+        p50Ms: candidates.find(({ refused }) => refused === null)?.facts.latency.p50Ms ?? 0,
+      })),
+    })
+    return explain(decision, new RoutingContext(facts(stage)), plan)
   }
 
   /** Targets of the stage that have an adapter, of the routes that need no condition first. */

@@ -99,7 +99,9 @@ export class Utterance {
   fill(phrase: Phrase): boolean {
     if (this.#sounds || this.#lead || this.#options.signal.aborted) return false
     const track = this.#begin()
-    this.#lead = this.#play(phrase, track, track.lead())
+    const index = track.lead()
+    // First the wire is told that there is an answer.
+    this.#lead = Promise.resolve().then(() => this.#play(phrase, track, index))
     return true
   }
 

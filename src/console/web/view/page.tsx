@@ -1,6 +1,7 @@
 /** The page: masthead, the conversation, and the dock one talks from. */
 import type { Call } from '../talk/call.ts'
 import { Announcer } from './announcer.tsx'
+import { AttainmentLine } from './attainment.tsx'
 import { Dock } from './dock.tsx'
 import { Transcript } from './transcript.tsx'
 import { Welcome } from './welcome.tsx'
@@ -16,9 +17,12 @@ export function Page({ call }: { readonly call: Call }) {
       <header class="masthead">
         <h1>Parley</h1>
         {pipeline && (
-          <p>
-            pipeline <b>{pipeline}</b>
-          </p>
+          <div>
+            <p>
+              pipeline <b>{pipeline}</b>
+            </p>
+            <AttainmentLine turns={turns} />
+          </div>
         )}
       </header>
       <main class={turns.length === 0 ? 'empty' : ''}>
