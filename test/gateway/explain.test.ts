@@ -44,6 +44,16 @@ test('a body cannot claim attributes, and metadata is no key', async () => {
   expect((await ask(server(null), { key: { tier: 'premium' } })).statusCode).toBe(400)
 })
 
+test('tells the plan of a turn, with the latest moment at which each stage may be done', async () => {
+  const { plan } = (await ask(server(null), { stage: 'tts' })).json()
+  expect(plan).toMatchObject({ turnMs: 1500, endpointMs: 500 })
+  expect(plan.stages.map(({ stage }: { stage: string }) => stage)).toEqual(['stt', 'llm', 'tts'])
+  const [stt, llm, tts] = plan.stages
+  expect(llm.latestMs).toBe(1500 - tts.p50Ms)
+  expect(stt.latestMs).toBe(1500 - tts.p50Ms - llm.p50Ms)
+  expect(plan.spareMs).toBe(1500 - 500 - stt.p50Ms - llm.p50Ms - tts.p50Ms)
+})
+
 test('an unknown pipeline and a wrong member are told in OpenAI’s shape', async () => {
   const unknown = await ask(server(null), { pipeline: 'nope' })
   expect([unknown.statusCode, unknown.json().error.param]).toEqual([404, 'pipeline'])
