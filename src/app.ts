@@ -35,6 +35,7 @@ import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
 import { Host } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
+import { ToolShelf } from './tool/shelf.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
@@ -108,7 +109,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     clock,
     onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
   })
-  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }), phrases)
+  const shelf = new ToolShelf(note)
+  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }), {
+    phrases,
+    toolsOf: (pipeline) => shelf.of(pipeline),
+  })
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
@@ -165,6 +170,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await host.closeAll('drain')
       await http.close()
       phrases.close()
+      await shelf.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

@@ -2,6 +2,7 @@
 import type { Pipeline } from '../config/pipeline.ts'
 import type { PipelineSet } from '../config/pipeline-set.ts'
 import type { Provider } from '../stage/provider.ts'
+import type { ServerTools } from '../stage/tools.ts'
 import type { Health } from './health.ts'
 import type { Router } from './lineup.ts'
 import type { PhraseCache } from './phrases.ts'
@@ -11,8 +12,16 @@ import { PipelineRouter } from './router.ts'
 export interface PipelineSnapshot {
   readonly pipeline: Pipeline
   readonly router: Router
+  /** Run by the server for its sessions; left out: none. */
+  readonly tools?: ServerTools
   /** Whether any route of speech recognition has an adapter at all. */
   readonly canListen: boolean
+}
+
+export interface SnapshotsOptions {
+  readonly phrases?: PhraseCache
+  /** The tools that the server runs for a pipeline. */
+  readonly toolsOf?: (pipeline: Pipeline) => ServerTools
 }
 
 export class Snapshots {
@@ -22,11 +31,13 @@ export class Snapshots {
   #defaultName = 'default'
 
   readonly #phrases: PhraseCache | undefined
+  readonly #toolsOf: SnapshotsOptions['toolsOf']
 
-  constructor(providers: ReadonlyMap<string, Provider>, health: Health, phrases?: PhraseCache) {
+  constructor(providers: ReadonlyMap<string, Provider>, health: Health, options: SnapshotsOptions = {}) {
     this.#providers = providers
     this.#health = health
-    this.#phrases = phrases
+    this.#phrases = options.phrases
+    this.#toolsOf = options.toolsOf
   }
 
   load(set: PipelineSet): void {
@@ -34,7 +45,9 @@ export class Snapshots {
       const router = new PipelineRouter(pipeline, this.#providers, this.#health, this.#phrases)
       const { voice, language } = pipeline
       router.prepare({ target: null, voice, language })
-      return { pipeline, router, canListen: router.targets('stt').length > 0 }
+      const tools = this.#toolsOf?.(pipeline)
+      const canListen = router.targets('stt').length > 0
+      return { pipeline, router, canListen, ...(tools ? { tools } : {}) }
     })
     this.#byName = new Map(snapshots.map((snapshot) => [snapshot.pipeline.name, snapshot]))
     this.#defaultName = set.default.name

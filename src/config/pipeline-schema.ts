@@ -174,7 +174,9 @@ const tool = z.discriminatedUnion('type', [
     type: z.literal('mcp'),
     ...toolFacts,
     url: httpUrl,
-    approval: z.enum(['never', 'always']).default('never'),
+    approval: z
+      .literal('never', { error: 'can only be never: asking the caller first is not done yet' })
+      .default('never'),
   }),
 ])
 

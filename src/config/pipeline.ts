@@ -60,7 +60,7 @@ interface ToolFacts {
 }
 export type ServerTool =
   | (ToolFacts & { readonly type: 'http'; readonly parameters: Readonly<Record<string, unknown>> | null })
-  | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' | 'always' })
+  | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' })
 
 export interface Pipeline {
   readonly name: string

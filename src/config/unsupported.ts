@@ -29,7 +29,6 @@ export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(['use', 'sort'], 'sorting is not done yet: write the order you want'),
   later(['idle']),
-  later(['tools']),
   later(['turnDetection', 'eagerness']),
 ]
 

@@ -1,5 +1,5 @@
 /** What the reducer asks of the runner. Data only; the runner executes them in order, at once. */
-import type { ModelRequest } from '../dialect/neutral.ts'
+import type { ModelRequest, ToolCall } from '../dialect/neutral.ts'
 import type { MarkName, TurnRecord } from '../trace/record.ts'
 import type { ClientEvent } from './client.ts'
 import type { Failure, TimerName } from './events.ts'
@@ -37,6 +37,8 @@ export type Effect =
       readonly phrase: string
       readonly voicing: Voicing
     }
+  /** Run a tool of the server's, once, and answer with `toolAnswered`. */
+  | { readonly do: 'callTool'; readonly call: ToolCall }
   | { readonly do: 'release'; readonly response: string }
   /** Say a fixed text as a response of its own. */
   | {

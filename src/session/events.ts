@@ -109,6 +109,14 @@ export type AnswerEvent =
     }
 
 export type SessionEvent =
+  /** A tool that the server ran has ended. `error`: why it has no output, in words fit for the model. */
+  | {
+      readonly type: 'toolAnswered'
+      readonly at: number
+      readonly callId: string
+      readonly output: string | null
+      readonly error: string | null
+    }
   /** The caller's words are late, and a phrase shall bridge the wait. */
   | { readonly type: 'wordsLate'; readonly at: number; readonly turn: string; readonly phrase: string }
   | { readonly type: 'started'; readonly at: number; readonly greeting: string | null }

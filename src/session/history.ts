@@ -3,7 +3,7 @@
  * far as it was heard; an interrupted one carries a marker, so that the model knows it was cut off. Pure.
  */
 import type { ModelMessage, ToolCall } from '../dialect/neutral.ts'
-import type { Heard, Item, MessageItem } from './items.ts'
+import type { Heard, Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
 
 export interface Entry {
   readonly item: Item
@@ -77,14 +77,18 @@ function messageText(item: MessageItem): string {
  */
 export function promptMessages(history: History, instructions: string): ModelMessage[] {
   const results = new Map<string, string>()
-  for (const { item } of history) if (item.type === 'toolResult') results.set(item.callId, item.output)
+  for (const { item } of history) {
+    if (item.type === 'toolResult') results.set(item.callId, item.output)
+    const answered = item.type === 'serverCall' ? (item.output ?? item.error) : null
+    if (item.type === 'serverCall' && answered !== null) results.set(item.callId, answered)
+  }
   const messages: ModelMessage[] = instructions === '' ? [] : [{ role: 'system', text: instructions }]
   for (let i = 0; i < history.length; i++) {
     const entry = history[i] as Entry
     if (entry.item.type === 'toolResult') continue
-    if (entry.item.type === 'toolCall') {
+    if (isCall(entry.item)) {
       const calls: ToolCall[] = []
-      for (let item: Item | undefined = entry.item; item?.type === 'toolCall'; item = history[++i]?.item) {
+      for (let item: Item | undefined = entry.item; item && isCall(item); item = history[++i]?.item) {
         calls.push({ callId: item.callId, name: item.name, arguments: item.arguments })
       }
       i--
@@ -94,6 +98,10 @@ export function promptMessages(history: History, instructions: string): ModelMes
     appendWords(messages, entry.item.role, promptText(entry))
   }
   return messages
+}
+
+function isCall(item: Item): item is ToolCallItem | ServerCallItem {
+  return item.type === 'toolCall' || item.type === 'serverCall'
 }
 
 function appendCalls(messages: ModelMessage[], toolCalls: ToolCall[], results: Map<string, string>): void {

@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import type { Pipeline } from '../config/pipeline.ts'
 import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
+import { NO_TOOLS } from '../stage/tools.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
 import { LiveSession } from './live-session.ts'
@@ -69,11 +70,13 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(origin: SessionOrigin, snapshot: PipelineSnapshot, release: () => void): LiveSession {
+    const { pipeline, router, tools = NO_TOOLS } = snapshot
     const { clock, vad, metrics, turns } = this.#options
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
-      settings: settingsFrom(pipeline),
+      settings: { ...settingsFrom(pipeline), serverTools: tools.definitions },
+      tools,
       greeting: pipeline.greeting,
       origin,
       clientMay: pipeline.clientMay,

@@ -36,7 +36,25 @@ export interface ToolResultItem {
   readonly status: ItemStatus
 }
 
-export type Item = MessageItem | ToolCallItem | ToolResultItem
+/** A call that the server itself answers, with its result once that is there. */
+export interface ServerCallItem {
+  readonly id: string
+  readonly type: 'serverCall'
+  /** Whose tool it is. */
+  readonly server: string
+  readonly callId: string
+  /** Its place in the response that made it. */
+  readonly outputIndex: number
+  readonly name: string
+  /** JSON text as the model wrote it. */
+  readonly arguments: string
+  /** Null: not there yet, or it failed. */
+  readonly output: string | null
+  readonly error: string | null
+  readonly status: ItemStatus
+}
+
+export type Item = MessageItem | ToolCallItem | ToolResultItem | ServerCallItem
 
 /** How much of an assistant's message the caller heard. Provisional: a later mark or truncate amends it. */
 export interface Heard {

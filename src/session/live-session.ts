@@ -13,6 +13,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
+import { NO_TOOLS, type ServerTools } from '../stage/tools.ts'
 import { Answers } from './answers.ts'
 import { CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
@@ -20,6 +21,7 @@ import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
 import { findEntry } from './history.ts'
 import { ItemAudio } from './item-audio.ts'
+import { Outlet } from './outlet.ts'
 import type { SessionOutput } from './output.ts'
 import { Recogniser } from './recogniser.ts'
 import { reduce } from './reduce.ts'
@@ -28,6 +30,7 @@ import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
 import { initialState, isQuiet, type State } from './state.ts'
+import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 import { TurnBudget } from './turn-budget.ts'
@@ -47,6 +50,8 @@ export interface LiveSessionOptions {
   readonly pacers: PacerGroup
   /** What is given up when a turn runs short of time; left out: nothing. */
   readonly ladder?: readonly Rung[]
+  /** Run for the pipeline; left out: none. */
+  readonly tools?: ServerTools
   /** What the book of turns needs beside what the session knows. */
   readonly book: Pick<TurnBookOptions, 'pipeline' | 'turnMs' | 'turns' | 'metrics'>
   /** Called once, when all under the session has ended. */
@@ -65,6 +70,8 @@ export class LiveSession implements Session {
   readonly #itemAudio = new ItemAudio()
   readonly #answers: Answers
   readonly #budget: TurnBudget
+  readonly #tools: ToolRuns
+  readonly #outlet: Outlet
   readonly #timers = new Map<TimerName, Timer>()
   readonly #events: SessionEvent[] = []
   readonly #caller: CallerAudio
@@ -137,6 +144,12 @@ export class LiveSession implements Session {
       budget: this.#budget,
       report: (event) => this.#dispatch(event),
     })
+    this.#outlet = new Outlet({ queue: this.#speaker.queue, book, answers: this.#answers })
+    this.#tools = new ToolRuns(options.tools ?? NO_TOOLS, {
+      clock,
+      signal,
+      report: (event) => this.#dispatch(event),
+    })
     this.#recogniser = new Recogniser({
       candidates: () => this.#routing.lineup(null).stt,
       clock,
@@ -183,7 +196,7 @@ export class LiveSession implements Session {
 
   send(event: ClientEvent): void {
     const refused = overrideRefusal(event, this.settings, this.#options.clientMay)
-    if (refused) return this.#emit(refused)
+    if (refused) return this.#outlet.emit(refused)
     const { audioMs, bufferedMs } = this.#caller
     this.#dispatch({ type: 'client', at: this.#options.clock.now(), event, audioMs, bufferedMs })
   }
@@ -216,7 +229,7 @@ export class LiveSession implements Session {
     } catch {
       // The model behind the ear cannot be had: without ears there is no conversation by voice.
       if (this.#scope.signal.aborted) return
-      this.#emit({ type: 'fault', code: 'vad_failed', message: 'Speech detection failed.' })
+      this.#outlet.emit({ type: 'fault', code: 'vad_failed', message: 'Speech detection failed.' })
     }
   }
 
@@ -245,7 +258,7 @@ export class LiveSession implements Session {
     const book = this.#book
     switch (effect.do) {
       case 'emit':
-        return this.#emit(effect.output)
+        return this.#outlet.emit(effect.output)
       case 'listen':
         book.begin(effect.turn)
         this.#listenFromMs = effect.fromMs
@@ -263,6 +276,8 @@ export class LiveSession implements Session {
       case 'think':
       case 'recite':
         return this.#answers.begin(effect)
+      case 'callTool':
+        return void this.#tools.call(effect.call)
       case 'bridge':
         return this.#answers.bridge(effect)
       case 'release':
@@ -309,30 +324,6 @@ export class LiveSession implements Session {
     }
   }
 
-  #emit(output: SessionOutput): void {
-    const { queue } = this.#speaker
-    switch (output.type) {
-      case 'responseCreated':
-      case 'answerStarted':
-      case 'answerDone':
-      case 'toolCalled': {
-        const response = output.type === 'responseCreated' ? output.response.id : output.responseId
-        return queue.answer(output, { bytes: 0, response })
-      }
-      case 'responseDone': {
-        const { response } = output
-        const record = this.#book.responseDone(output.turn, response)
-        this.#answers.done(response.id)
-        return queue.answer({ ...output, record }, { bytes: 0, response: response.id })
-      }
-      case 'answerText':
-      case 'answerAudio':
-        throw new Error('answers are sent by the speaker')
-      default:
-        return queue.control(output)
-    }
-  }
-
   #finalize({ turn, itemId, endMs }: Extract<Effect, { do: 'finalize' }>): void {
     this.#itemAudio.append(itemId, this.#caller.between(this.#listenFromMs, endMs).bytes)
     this.#recogniser.finalize(turn, endMs)
@@ -354,7 +345,13 @@ export class LiveSession implements Session {
     const bytes = this.#itemAudio.get(itemId)?.length ?? 0
     const message = truncateRefusal(audioEndMs, track, { bytes, format })
     if (message !== null) {
-      return this.#emit({ type: 'refused', code: 'invalid_value', message, param: 'audio_end_ms', ref })
+      return this.#outlet.emit({
+        type: 'refused',
+        code: 'invalid_value',
+        message,
+        param: 'audio_end_ms',
+        ref,
+      })
     }
     if (track && !track.over) {
       this.#speaker.cut(track.facts.response)

@@ -7,7 +7,7 @@
  */
 import type { ModelUsage } from '../dialect/neutral.ts'
 import type { TurnRecord } from '../trace/record.ts'
-import type { Item, MessageItem, ToolCallItem } from './items.ts'
+import type { Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
 
 export type ResponseStatus = 'in_progress' | 'completed' | 'cancelled' | 'incomplete' | 'failed'
 
@@ -80,6 +80,11 @@ export type ControlOutput =
   /** The server cut what it had sent but the far side has not played: bridges clear their buffer. */
   | { readonly type: 'outputCleared'; readonly responseId: string }
   | { readonly type: 'turn'; readonly record: TurnRecord }
+  | {
+      readonly type: 'serverAnswered'
+      readonly item: ServerCallItem
+      readonly previousItemId: string | null
+    }
 
 export type AnswerOutput =
   | { readonly type: 'responseCreated'; readonly response: ResponseView }
@@ -114,6 +119,13 @@ export type AnswerOutput =
   | ({
       readonly type: 'toolCalled'
       readonly item: ToolCallItem
+      readonly previousItemId: string | null
+      readonly inConversation: boolean
+    } & AnswerPlace)
+  /** The server runs it; `serverAnswered` follows, whatever becomes of the response. */
+  | ({
+      readonly type: 'serverCalled'
+      readonly item: ServerCallItem
       readonly previousItemId: string | null
       readonly inConversation: boolean
     } & AnswerPlace)

@@ -6,6 +6,7 @@ import type { Item } from './items.ts'
 import { entryOf } from './prompt.ts'
 import { beginResponse, dropSpeculation, setupOf, stopResponse } from './reduce-response.ts'
 import { addUserItem, resume } from './reduce-speech.ts'
+import { offered } from './reduce-tools.ts'
 import { openTurn } from './reduce-turn.ts'
 import { activeResponse, type ResponseSetup, type State, utteranceOf } from './state.ts'
 
@@ -159,6 +160,8 @@ function truncateItem(d: Draft, event: Extract<ClientEvent, { type: 'truncateIte
 function respond(d: Draft, request: ResponseRequest, ref: string | null, at: number): void {
   const inConversation = request.conversation === 'default'
   const active = activeResponse(d.state)
+  // Clients of OpenAI's API ask for the answer after a server's tool themselves: it is on its way.
+  if (inConversation && active?.after === 'serverTool') return
   if (inConversation && active) {
     const message = `Conversation already has an active response in progress: ${active.id}. Wait until the response is finished before creating a new one.`
     return d.refuse(ref, 'conversation_already_has_active_response', message)
@@ -188,7 +191,7 @@ function setupFor(state: State, request: ResponseRequest): ResponseSetup {
     instructions: request.instructions ?? base.instructions,
     modality: request.modality ?? base.modality,
     voice: request.voice ?? base.voice,
-    tools: request.tools ?? base.tools,
+    tools: request.tools ? offered(state.settings, request.tools) : base.tools,
     toolChoice: request.toolChoice ?? base.toolChoice,
     maxOutputTokens: request.maxOutputTokens ?? base.maxOutputTokens,
     metadata: request.metadata ?? null,

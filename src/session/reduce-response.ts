@@ -10,9 +10,10 @@ import type { Draft } from './draft.ts'
 import type { Voicing } from './effects.ts'
 import type { AnswerEvent, Failure } from './events.ts'
 import { findEntry, previousOf } from './history.ts'
-import type { Item, MessageItem, ToolCallItem } from './items.ts'
+import type { Item, MessageItem } from './items.ts'
 import type { ResponseEnding, ResponseView } from './output.ts'
 import { buildRequest, entryOf, promptKey } from './prompt.ts'
+import { finishCall, offered } from './reduce-tools.ts'
 import { closeTurn, settleTurn } from './reduce-turn.ts'
 import {
   activeResponse,
@@ -36,7 +37,7 @@ export function setupOf(state: State): ResponseSetup {
     instructions: s.instructions,
     modality: s.modality,
     voice: s.voice,
-    tools: s.tools,
+    tools: offered(s, s.tools),
     toolChoice: s.toolChoice,
     maxOutputTokens: s.maxOutputTokens,
     metadata: null,
@@ -46,7 +47,7 @@ export function setupOf(state: State): ResponseSetup {
 
 export function newResponse(
   d: Draft,
-  facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'phase' | 'revision'>,
+  facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'phase' | 'revision' | 'after'>,
 ): Response {
   const response: Response = {
     ...facts,
@@ -64,7 +65,10 @@ export function newResponse(
 }
 
 /** Makes the wire know the response, and lets the model begin, or wait for the caller's words. */
-export function beginResponse(d: Draft, facts: Pick<Response, 'turn' | 'setup' | 'inConversation'>): void {
+export function beginResponse(
+  d: Draft,
+  facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'after'>,
+): void {
   dropSpeculation(d)
   const waits = d.state.transcriptions.some((t) => t.onFinal !== 'held')
   const phase = waits ? 'waiting' : 'running'
@@ -247,9 +251,7 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
   const output: Item[] = []
   if (response.started) output.push(finishMessage(d, response, ending, said))
   if (ending.status === 'completed' || ending.status === 'incomplete') {
-    for (const call of response.calls) {
-      output.push(finishCall(d, response, call, output.length))
-    }
+    for (const call of response.calls) output.push(finishCall(d, response, call, output.length))
   }
   d.removeResponse(response.id)
   if (ending.status === 'failed') {
@@ -261,6 +263,7 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
   }
   const view = viewOf(response, ending, output)
   d.emit({ type: 'responseDone', turn: response.turn, response: view, record: null })
+  bridgeTools(d, response, output)
   if (response.inConversation) return
   closeTurn(d, response.turn, OUTCOMES[ending.status])
   d.do({ do: 'forget', itemId: response.itemId })
@@ -287,28 +290,6 @@ function finishMessage(d: Draft, response: Response, ending: ResponseEnding, sai
     previousItemId: inConversation ? previousOf(d.state.history, itemId) : null,
     text: said,
     modality: setup.modality,
-    inConversation,
-  })
-  return item
-}
-
-function finishCall(
-  d: Draft,
-  response: Response,
-  call: Response['calls'][number],
-  outputIndex: number,
-): ToolCallItem {
-  const item: ToolCallItem = { id: d.id('item'), type: 'toolCall', status: 'completed', ...call }
-  const { id, inConversation, turn } = response
-  const added = inConversation ? d.addEntry(entryOf(item, turn)) : undefined
-  if (inConversation) d.set({ tools: new Set(d.state.tools).add(call.callId) })
-  d.emit({
-    type: 'toolCalled',
-    responseId: id,
-    itemId: item.id,
-    outputIndex,
-    item,
-    previousItemId: added?.previousItemId ?? null,
     inConversation,
   })
   return item
@@ -393,4 +374,23 @@ export function viewOf(
     usage: response.thought?.usage ?? null,
     metadata: setup.metadata,
   }
+}
+
+/** While the server's tools work the next answer begins with a phrase, where a tool has one. */
+function bridgeTools(d: Draft, { turn, inConversation, setup }: Response, output: readonly Item[]): void {
+  const names = new Set(output.flatMap((item) => (item.type === 'serverCall' ? [item.name] : [])))
+  if (names.size === 0 || !inConversation || setup.modality === 'text') return
+  const tools = d.state.settings.serverTools ?? []
+  const phrase = tools.find(({ name, filler }) => names.has(name) && filler !== null)?.filler
+  if (phrase == null || d.state.turn?.id !== turn) return
+  const response = newResponse(d, {
+    turn,
+    setup: setupOf(d.state),
+    inConversation: true,
+    phase: 'waiting',
+    after: 'serverTool',
+    revision: 0,
+  })
+  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
+  d.do({ do: 'bridge', response: response.id, turn, phrase, voicing: voicingOf(response) })
 }

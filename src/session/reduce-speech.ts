@@ -8,7 +8,7 @@
  * its audio away on that event. Where the server owns the output, it pauses at once and decides at the words.
  */
 import type { Draft } from './draft.ts'
-import type { RecognitionEvent, SpeechEvent } from './events.ts'
+import type { RecognitionEvent, SessionEvent, SpeechEvent } from './events.ts'
 import { buildRequest, promptKey, userEntry, withProvisionalWords } from './prompt.ts'
 import {
   answerTurn,
@@ -25,6 +25,7 @@ import {
   think,
   voicingOf,
 } from './reduce-response.ts'
+import { takeResult } from './reduce-tools.ts'
 import { openTurn, settleTurn } from './reduce-turn.ts'
 import {
   activeResponse,
@@ -369,9 +370,26 @@ function apologise(
   return true
 }
 
-/** Responses that were asked for before the words were known. */
+/** A tool's result is there: it is answered, unless the caller went on meanwhile. */
+export function reduceTool(d: Draft, event: Extract<SessionEvent, { type: 'toolAnswered' }>): void {
+  const turn = takeResult(d, event)
+  if (turn === null) return
+  dropSpeculation(d)
+  const active = activeResponse(d.state)
+  if (active?.phase === 'waiting' && active.turn === turn) return releaseWaiting(d)
+  if (d.state.turn?.id !== turn || active || utteranceOf(d.state)?.announced)
+    return settleTurn(d, turn, 'said')
+  beginResponse(d, { turn, setup: setupOf(d.state), inConversation: true, after: 'serverTool' })
+}
+
+/** Responses that were begun before the words, or the results, that they answer were known. */
 function releaseWaiting(d: Draft): void {
   if (d.state.transcriptions.some((t) => t.onFinal !== 'held')) return
-  for (const response of d.state.responses.values())
-    if (response.phase === 'waiting') think(d, response, 'no')
+  for (const response of d.state.responses.values()) {
+    const calls = d.state.history.some(
+      ({ item, turn }) =>
+        item.type === 'serverCall' && turn === response.turn && d.state.tools.has(item.callId),
+    )
+    if (response.phase === 'waiting' && !calls) think(d, response, 'no')
+  }
 }

@@ -7,7 +7,7 @@ import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
-import { reduceRecognition, reduceSpeech, resume, wordsLate } from './reduce-speech.ts'
+import { reduceRecognition, reduceSpeech, reduceTool, resume, wordsLate } from './reduce-speech.ts'
 import { closeTurn, openTurn } from './reduce-turn.ts'
 import type { State } from './state.ts'
 
@@ -34,6 +34,8 @@ function handle(d: Draft, event: SessionEvent): void {
     case 'speechResumed':
     case 'speechEnded':
       return reduceSpeech(d, event)
+    case 'toolAnswered':
+      return reduceTool(d, event)
     case 'wordsLate':
       return wordsLate(d, event.turn, event.phrase)
     case 'partial':

@@ -1,6 +1,7 @@
 /** What a session runs by. The pipeline gives the start, the client changes what `clientMay` allows. */
 import type { AudioFormat } from '../audio/format.ts'
 import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { ServerTool } from '../stage/tools.ts'
 
 export interface TurnDetection {
   readonly type: 'server_vad' | 'semantic_vad'
@@ -39,6 +40,8 @@ export interface SessionSettings {
   readonly turnDetection: TurnDetection | null
   readonly interruption: Interruption
   readonly tools: readonly ToolDefinition[]
+  /** Run by the server for the pipeline, beside the client's own; of one name, these count. */
+  readonly serverTools?: readonly ServerTool[]
   readonly toolChoice: ToolChoice
   readonly maxOutputTokens: number | 'inf'
   readonly temperature?: number

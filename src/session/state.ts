@@ -85,6 +85,8 @@ export interface Response {
     readonly failure?: Failure
   } | null
   readonly spoken: { readonly said: string; readonly kept: string; readonly audioMs: number } | null
+  /** Begun by the server, to go on after a tool of its own. */
+  readonly after?: 'serverTool'
   /** How it ends once the runner has reported the cut. */
   readonly ending: ResponseEnding | null
 }

@@ -50,6 +50,10 @@ interface Current {
   phase: LadderFacts['phase'] | 'idle'
   stage: StageName
   sinceAt: number
+  /** Since when the caller waits: the end of speech, or, once something was heard, the newest request. */
+  waitsSince: number
+  /** The deadline was for this. */
+  heardAt: number | null
   timer: Timer | undefined
 }
 
@@ -118,7 +122,7 @@ export class TurnBudget {
   /** What `stage` may take from now on; infinite for what belongs to another turn. Below 0: late already. */
   slackMs(turn: string, stage: StageName): number {
     const current = this.#current
-    if (current?.turn !== turn) return Number.POSITIVE_INFINITY
+    if (current?.turn !== turn || current.heardAt !== null) return Number.POSITIVE_INFINITY
     return slackMs(current.plan, stage, this.#options.clock.now())
   }
 
@@ -130,7 +134,7 @@ export class TurnBudget {
   /** Before the model is asked: the next rung that the time left asks for. Ask until there is none. */
   choose(turn: string, medians: Medians): Extract<Rung, { rung: 'faster' | 'shorter' }> | null {
     const current = this.#current
-    if (current?.turn !== turn) return null
+    if (current?.turn !== turn || current.heardAt !== null) return null
     const facts = { ...this.#facts(current), ...medians, phase: 'choosing', stage: 'llm' } as const
     const step = climb(this.#options.ladder, current.taken, facts)
     if (step.type === 'wait' || (step.rung.rung !== 'faster' && step.rung.rung !== 'shorter')) return null
@@ -166,6 +170,8 @@ export class TurnBudget {
       phase: 'idle',
       stage: 'stt',
       sinceAt: this.#options.clock.now(),
+      waitsSince: zeroAt,
+      heardAt: null,
       timer: undefined,
     }
     this.#current = current
@@ -190,7 +196,10 @@ export class TurnBudget {
     if (current?.turn !== turn) return
     current.phase = phase
     current.stage = stage
-    current.sinceAt = this.#options.clock.now()
+    const now = this.#options.clock.now()
+    current.sinceAt = now
+    if (phase === 'heard') current.heardAt ??= now
+    else if (stage === 'llm' && current.heardAt !== null) current.waitsSince = now
     if (phase === 'recognising') this.#plan(current)
     this.#watch(current)
   }
@@ -205,7 +214,7 @@ export class TurnBudget {
       if (step.type === 'take') this.#take(current, step.rung)
       else {
         if (step.untilMs === null) return
-        const waitMs = Math.max(1, current.zeroAt + step.untilMs - clock.now())
+        const waitMs = Math.max(1, current.waitsSince + step.untilMs - clock.now())
         current.timer = clock.setTimer(waitMs, () => this.#watch(current))
         return
       }
@@ -246,7 +255,7 @@ export class TurnBudget {
     const filler = ladder.find((one) => one.rung === 'filler')
     const phrase = filler?.rung === 'filler' ? this.#phrase(filler) : undefined
     return {
-      nowMs: now - current.zeroAt,
+      nowMs: now - current.waitsSince,
       phase: phase === 'idle' ? 'heard' : phase,
       stage,
       slackMs: slackMs(plan, stage, now),

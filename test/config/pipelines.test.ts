@@ -84,7 +84,7 @@ describe('a pipeline file', () => {
     const errors = problems.filter((line) => !line.includes('warning'))
     expect(errors.map((line) => line.replace(/^\S+ /, ''))).toEqual([expect.stringMatching(/sorting/)])
     const warned = problems.filter((line) => line.includes('warning')).join('\n')
-    for (const member of ['idle', 'tools']) expect(warned).toContain(`${member} is accepted`)
+    for (const member of ['idle']) expect(warned).toContain(`${member} is accepted`)
   })
 
   test('whose condition cannot hold is an error at the very character', () => {

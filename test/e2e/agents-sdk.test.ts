@@ -1,4 +1,6 @@
 /** `@openai/agents-realtime`, unchanged, over WebSocket against the whole server. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -154,4 +156,43 @@ test('the agent’s tool is called with what was said, and its result is spoken'
   expect(asked).toEqual(['London'])
   const rounds = talk.events.of('response.done').map((event) => event['response'].parley.turnId)
   expect(new Set(rounds).size).toBe(1)
+})
+
+test('a tool of the server’s is run by the server; the SDK sees the call and its answer', async () => {
+  const desk = createServer((_request, response) => response.end('nine to five'))
+  await new Promise<void>((resolve) => desk.listen(0, '127.0.0.1', resolve))
+  const { port } = desk.address() as AddressInfo
+  const llm = new FakeLlm({
+    answer: ({ messages }) => {
+      const last = messages.at(-1)
+      if (last?.role === 'tool') return `We are open ${last.text}.`
+      const call = { callId: 'call_1', name: 'hours', arguments: '{}' }
+      return [
+        { type: 'toolCall', call },
+        { type: 'finish', reason: 'tool_calls' },
+      ]
+    },
+  })
+  const pipeline = `tools: [{ name: hours, type: http, url: 'http://127.0.0.1:${port}/' }]\n`
+  const served = await startApp({ key: KEY, llm, pipeline })
+  talk.session.close()
+  talk = await connect(served)
+  try {
+    talk.session.sendMessage('When are you open?')
+    const isSpoken = (event: WireEvent) => event['response'].output[0]?.type === 'message'
+    const done = await talk.events.next('response.done', 0, isSpoken)
+    expect(done['response'].output[0].content[0].transcript.trim()).toBe('We are open nine to five.')
+    const items = talk.events.of('conversation.item.done').map((event) => event['item'])
+    expect(items.find(({ type }) => type === 'mcp_call')).toMatchObject({
+      server_label: 'http',
+      name: 'hours',
+      output: 'nine to five',
+      error: null,
+    })
+    await talk.events.next('sdk: history', 0, (event) => /nine to five/.test(event['text']))
+    talk.session.close()
+  } finally {
+    await served.close()
+    await new Promise((resolve) => desk.close(resolve))
+  }
 })

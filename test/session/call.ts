@@ -17,6 +17,7 @@ import type { SessionOutput } from '../../src/session/output.ts'
 import type { WireCaps } from '../../src/session/session.ts'
 import type { SessionSettings } from '../../src/session/settings.ts'
 import type { LlmAdapter } from '../../src/stage/llm.ts'
+import type { ServerTools } from '../../src/stage/tools.ts'
 import type { TtsAdapter } from '../../src/stage/tts.ts'
 import { Metrics } from '../../src/trace/metrics.ts'
 import type { TurnRecord } from '../../src/trace/record.ts'
@@ -46,6 +47,7 @@ export interface CallOptions {
   /** The model's second in line is asked too when the first is late. */
   readonly hedge?: Hedge
   readonly ladder?: readonly Rung[]
+  readonly tools?: ServerTools
   /** Phrases that are ready to be said, by how long they play. */
   readonly phrases?: Readonly<Record<string, number>>
   /** Instead of a router without rules. */
@@ -123,6 +125,7 @@ export class Call {
       clientMay: options.clientMay ?? ['instructions', 'voice', 'tools'],
       router: options.router?.(lineup, clock) ?? fixedRouter(lineup, clock, options.phrases),
       ladder: options.ladder ?? [],
+      ...(options.tools ? { tools: options.tools } : {}),
       clock,
       vad: {
         open: (o) => {

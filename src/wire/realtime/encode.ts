@@ -73,8 +73,11 @@ export class Encoder {
       case 'answerText':
       case 'answerDone':
       case 'toolCalled':
+      case 'serverCalled':
       case 'responseDone':
         return this.#answer(output)
+      case 'serverAnswered':
+        return this.#serverAnswered(output)
       case 'settingsApplied':
         return this.sessionUpdated()
       case 'speechStarted':
@@ -162,6 +165,8 @@ export class Encoder {
         return this.#answerDone(output)
       case 'toolCalled':
         return this.#toolCalled(output)
+      case 'serverCalled':
+        return this.#serverCalled(output)
       case 'responseDone':
         return this.#event('response.done', {
           response: responseObject(output.response, this.#facts(), output.record),
@@ -206,6 +211,28 @@ export class Encoder {
     })
     if (inConversation) this.#item('conversation.item.done', item, previousItemId)
     this.#event('response.output_item.done', { ...place, item: wireItem(item) })
+  }
+
+  /** A tool of the pipeline's, in the shape of the API's own `mcp` tools: nobody but the server answers it. */
+  #serverCalled(output: Of<'serverCalled'>): void {
+    const { item, inConversation, previousItemId } = output
+    const place = inResponse(output)
+    const call = { ...place, item_id: item.id }
+    const started: Item = { ...item, arguments: '' }
+    this.#event('response.output_item.added', { ...place, item: wireItem(started) })
+    if (inConversation) this.#item('conversation.item.added', started, previousItemId)
+    // A client's schema asks for the last member.
+    const delta = { ...call, delta: item.arguments, obfuscation: '' }
+    this.#event('response.mcp_call_arguments.delta', delta)
+    this.#event('response.mcp_call_arguments.done', { ...call, arguments: item.arguments })
+    this.#event('response.mcp_call.in_progress', { item_id: item.id, output_index: output.outputIndex })
+    this.#event('response.output_item.done', { ...place, item: wireItem(item) })
+  }
+
+  #serverAnswered({ item, previousItemId }: Of<'serverAnswered'>): void {
+    const outcome = item.error === null ? 'completed' : 'failed'
+    this.#event(`response.mcp_call.${outcome}`, { item_id: item.id, output_index: item.outputIndex })
+    this.#item('conversation.item.done', item, previousItemId)
   }
 
   #audio(output: Of<'answerAudio'>): void {

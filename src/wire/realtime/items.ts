@@ -117,6 +117,19 @@ export function wireItem(item: Item, audio: string | null = null): object {
         call_id: item.callId,
         output: item.output,
       }
+    case 'serverCall':
+      return {
+        id: item.id,
+        object: 'realtime.item',
+        type: 'mcp_call',
+        status: item.status,
+        server_label: item.server,
+        name: item.name,
+        arguments: item.arguments,
+        approval_request_id: null,
+        output: item.output,
+        error: item.error === null ? null : { type: 'tool_execution_error', message: item.error },
+      }
   }
 }
 
