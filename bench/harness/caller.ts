@@ -18,6 +18,10 @@ export interface CallerOptions {
   readonly playback: 'heard' | 'skipped'
   /** All answers that were completed, in order. */
   readonly onAnswer: (answer: AnswerHeard) => void
+  /** Sound of an answer came: its arrival, and whose it is. */
+  readonly onSound?: (at: number, responseId: string) => void
+  /** The server heard the caller begin; `audioStartMs` as the event has it. */
+  readonly onSpeechStarted?: (at: number, audioStartMs: number) => void
 }
 
 /** Times are `performance.now()` of this process. */
@@ -108,6 +112,18 @@ export class Caller {
     this.#socket.send(this.#nextFrame(), QUIET)
   }
 
+  /** When the frame that holds this moment of the caller's audio was sent. */
+  sentAt(audioMs: number): number {
+    return this.#sentAt[Math.max(0, Math.ceil(audioMs / FRAME_MS) - 1) % SENT_RING]!
+  }
+
+  /** A reader that does not read for a while; the socket's buffers fill. */
+  async stopReading(untilRead: Promise<unknown>): Promise<void> {
+    this.#socket.pause()
+    await untilRead
+    this.#socket.resume()
+  }
+
   /** Hangs up. */
   close(): void {
     this.#socket.close()
@@ -146,6 +162,8 @@ export class Caller {
       case 'session.updated':
         this.#state = 'ready'
         return this.#becomeReady()
+      case 'input_audio_buffer.speech_started':
+        return this.#options.onSpeechStarted?.(at, JSON.parse(data.toString()).audio_start_ms)
       case 'input_audio_buffer.speech_stopped': {
         const { audio_end_ms: endMs } = JSON.parse(data.toString())
         const frame = Math.ceil(endMs / FRAME_MS) - 1
@@ -171,6 +189,7 @@ export class Caller {
       this.#arrivals = grown
     }
     this.#arrivals[this.#arrived++] = at
+    this.#options.onSound?.(at, /"response_id":"([^"]+)"/.exec(data.toString('latin1', 0, 200))?.[1] ?? '')
     const from = data.indexOf('"delta":"') + 9
     this.#audioBytes += Math.floor(((data.length - 2 - from) * 3) / 4)
   }

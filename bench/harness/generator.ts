@@ -60,10 +60,34 @@ export interface GeneratorApi extends Api {
   talk(options: TalkOptions): Promise<TalkResult>
   hangUp(_: null): Promise<void>
   echo(options: EchoOptions): Promise<EchoResult>
+  interrupt(options: InterruptOptions): Promise<InterruptResult>
   /** Opens sessions and keeps them. */
   open(options: ComeAndGoOptions): Promise<void>
   /** Sessions that come, speak a turn and go, each in one of the ways a client can go. */
   comeAndGo(options: ComeAndGoOptions): Promise<{ readonly answered: number; readonly errors: number }>
+}
+
+export interface InterruptOptions {
+  readonly url: string
+  readonly pipeline: string
+  readonly format: WireFormat
+  readonly sessions: number
+  readonly silenceMs: number
+  readonly roundsEach: number
+  readonly limitMs: number
+  /** From `audio_start_ms` to the frame that makes an interruption sure: the padding, and the speech it takes. */
+  readonly padMs: number
+}
+
+export interface InterruptResult {
+  readonly interruptions: number
+  /** Audio events of the cut answer that came after `speech_started`, one number an interruption: fast and slow readers. */
+  readonly late: readonly number[]
+  readonly slowLate: readonly number[]
+  /** From sending the frame that makes it sure to the arrival of `speech_started`; fast readers. */
+  readonly delaysMs: readonly number[]
+  readonly errors: number
+  readonly ownLatenessMs: number
 }
 
 export interface EchoOptions {
@@ -272,4 +296,83 @@ function seeded(seed: number): () => number {
   }
 }
 
-serveParent({ talk, hangUp, echo, open, comeAndGo } satisfies GeneratorApi)
+/** Callers who interrupt every answer at a random moment, some of them reading slowly. */
+async function interrupt(options: InterruptOptions): Promise<InterruptResult> {
+  const { sessions, format, roundsEach, limitMs, padMs } = options
+  const quiet = await quietRoom(format)
+  const words = await clip('seven-of-clubs', format)
+  const metronome = new Metronome()
+  const random = seeded(23)
+  const endAt = performance.now() + limitMs
+  const result = {
+    interruptions: 0,
+    late: [] as number[],
+    slowLate: [] as number[],
+    delaysMs: [] as number[],
+  }
+  const converse = async (index: number) => {
+    const reader = index % 2 === 0 ? 'fast' : 'slow'
+    let sounding = ''
+    let cut = ''
+    let lateEvents = 0
+    let heard: () => void = () => {}
+    let noticed: (delayMs: number) => void = () => {}
+    const caller = new Caller({
+      ...options,
+      leadMs: null,
+      playback: 'heard',
+      quiet,
+      onAnswer: () => {},
+      onSound: (_at, responseId) => {
+        if (responseId === cut) lateEvents++
+        sounding = responseId
+        heard()
+      },
+      onSpeechStarted: (at, audioStartMs) => {
+        cut = sounding
+        noticed(at - caller.sentAt(audioStartMs + padMs))
+      },
+    })
+    callers.push(caller)
+    await caller.ready()
+    metronome.join(caller)
+    await wait(random() * 2000)
+    caller.say(words)
+    for (let round = 0; round < roundsEach && performance.now() < endAt; round++) {
+      const before = sounding
+      const sounds = new Promise<void>((resolve) => {
+        heard = () => sounding !== before && resolve()
+      })
+      if (!(await Promise.race([sounds.then(() => true), wait(ANSWER_LIMIT_MS, false, { ref: false })])))
+        return
+      await wait(200 + random() * 2500)
+      lateEvents = 0
+      const notice = new Promise<number>((resolve) => {
+        noticed = resolve
+      })
+      if (reader === 'slow') void caller.stopReading(wait(600))
+      caller.say(words)
+      const delayMs = await Promise.race([notice, wait(ANSWER_LIMIT_MS, Number.NaN, { ref: false })])
+      if (Number.isNaN(delayMs)) return
+      // What was on its way comes within this, if anything does.
+      await wait(400)
+      result.interruptions++
+      if (reader === 'fast') {
+        result.delaysMs.push(delayMs)
+        result.late.push(lateEvents)
+      } else result.slowLate.push(lateEvents)
+    }
+  }
+  const running: Promise<void>[] = []
+  for (let index = 0; index < sessions; index++) {
+    running.push(converse(index))
+    if (index % 10 === 9) await wait(100)
+  }
+  await Promise.all(running)
+  for (const caller of callers) metronome.leave(caller)
+  const errors = callers.reduce((sum, caller) => sum + caller.errors, 0)
+  await hangUp()
+  return { ...result, errors, ownLatenessMs: metronome.worstMs }
+}
+
+serveParent({ talk, hangUp, echo, open, comeAndGo, interrupt } satisfies GeneratorApi)

@@ -21,6 +21,8 @@ export interface StageDelays {
   readonly ttsMs: number
   /** Length of an answer's sound, all of it there at once. */
   readonly answerMs: number
+  /** Between two chunks of 100 ms of it; left out: all of it is there at once. */
+  readonly chunkEveryMs?: number
 }
 
 export interface RealDelays {
@@ -91,7 +93,7 @@ export class BenchStages implements Provider {
   }
 
   tts(): TtsAdapter {
-    const { ttsMs, answerMs } = this.#delays
+    const { ttsMs, answerMs, chunkEveryMs = 0 } = this.#delays
     const note = this.#note.bind(this)
     return {
       id: 'bench/tts',
@@ -103,7 +105,7 @@ export class BenchStages implements Provider {
         cancel: true,
         languages: 'any',
       },
-      open: async (options) => openVoice(options, { ttsMs, answerMs, note }),
+      open: async (options) => openVoice(options, { ttsMs, answerMs, chunkEveryMs, note }),
     }
   }
 
@@ -172,12 +174,13 @@ class BenchSttStream implements SttStream {
 interface VoiceOptions {
   readonly ttsMs: number
   readonly answerMs: number
+  readonly chunkEveryMs: number
   readonly note: (n: number, took: Partial<RealDelays>) => void
 }
 
 function openVoice(
   { format, signal, clock }: { format: AudioFormat; signal: AbortSignal; clock: Clock },
-  { ttsMs, answerMs, note }: VoiceOptions,
+  { ttsMs, answerMs, chunkEveryMs, note }: VoiceOptions,
 ): TtsStream {
   const sentences = new Channel<Sentence & { readonly saidAt: number }>({ capacity: 100, signal })
   const chunk = silence(format, CHUNK_MS)
@@ -187,6 +190,7 @@ function openVoice(
       note(numberIn(text), { ttsMs: clock.now() - saidAt })
       for (let left = answerMs; left > 0; left -= CHUNK_MS) {
         signal.throwIfAborted()
+        if (chunkEveryMs > 0) await delay(clock, chunkEveryMs, signal)
         const audio = left >= CHUNK_MS ? chunk.slice() : silence(format, left)
         yield { type: 'audio', sentence: index, audio }
       }

@@ -69,7 +69,7 @@ describe('a caller who interrupts at any time', () => {
             expect(call.clock.pendingTimers).toBe(0)
             expect(call.listeners).toBe(0)
           }),
-          { numRuns: 25, seed: 7 },
+          { numRuns: 34, seed: 7 },
         )
       })
     }
