@@ -26,6 +26,7 @@ import { openaiError } from './errors.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
+import { Pricing } from './price/pricing.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
@@ -109,8 +110,10 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     clock,
     onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
   })
+  const pricing = new Pricing(settings.prices, settings.quality)
   const shelf = new ToolShelf(note)
-  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers) }), {
+  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers, pricing) }), {
+    pricing,
     phrases,
     toolsOf: (pipeline) => shelf.of(pipeline),
   })

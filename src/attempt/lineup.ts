@@ -2,8 +2,10 @@
  * Which adapters serve a turn's stages, in the order they are to be tried: what the pipeline's rules make of the facts
  * of one moment. Each stage is judged when it is first asked for, so a turn pays for the rules it needs.
  */
-import type { StageName } from '../errors.ts'
+import type { Declined, StageName } from '../errors.ts'
+import type { Pricing } from '../price/pricing.ts'
 import type { RoutingFacts } from '../route/context.ts'
+import type { CacheFacts } from '../route/prefer.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
@@ -25,6 +27,8 @@ export interface Lineup {
   readonly stt: readonly Candidate<SttAdapter>[]
   readonly llm: readonly Candidate<LlmAdapter>[]
   readonly tts: readonly Candidate<TtsAdapter>[]
+  /** Asked instead of the rest of the model's list when one declines so. */
+  readonly llmInsteadOf?: Readonly<Partial<Record<Declined, readonly Candidate<LlmAdapter>[]>>>
   /** When the route asks the second model as well; the share is the route's, for all sessions. */
   readonly llmHedge?: Hedge | null
   /** The provider's id for a voice name; undefined: the provider's own default. */
@@ -35,15 +39,23 @@ export interface Lineup {
 export interface Router {
   /** The process's own: what rules ask of it, and where attempts are recorded. */
   readonly health: Health
-  /**
-   * `voice`: the target (`provider/model`) whose voice this session already has; null before it spoke. `slackMs`: left for the
-   * model, when the quickest that fits shall be asked first.
-   */
-  lineup(facts: StageFacts, voice: string | null, slackMs?: number): Lineup
+  /** What attempts cost; left out: nobody knows. */
+  readonly pricing?: Pricing
+  lineup(facts: StageFacts, habits: Habits): Lineup
   /** A phrase that can be said at once, in this session's voice or else in one that its routes have; null: none is ready. */
   phrase?(text: string, speaker: PhraseSpeaker): Phrase | null
   /** Makes the pipeline's phrases ready for a session's voice. Nobody waits for it. */
   prepare?(speaker: PhraseSpeaker): void
+}
+
+/** What a conversation is used to, and how much it is in a hurry. */
+export interface Habits {
+  /** The target (`provider/model`) whose voice this session already has; null before it spoke. */
+  readonly voice: string | null
+  /** The model that served the last answer, and what it was sent. */
+  readonly cache?: CacheFacts | null
+  /** Left for the model, when the quickest that fits shall be asked first. */
+  readonly slackMs?: number
 }
 
 /** Whose voice says a phrase. */

@@ -2,10 +2,12 @@
 import { planOf } from '../budget/plan.ts'
 import { listsOf, type Pipeline, type Route, voiceFor } from '../config/pipeline.ts'
 import type { Target } from '../config/target.ts'
-import type { StageName } from '../errors.ts'
+import type { Declined, StageName } from '../errors.ts'
+import { Pricing } from '../price/pricing.ts'
 import { RoutingContext } from '../route/context.ts'
 import { type Decision, decide, usable } from '../route/decide.ts'
 import { type Explanation, explain } from '../route/explain.ts'
+import { cachePin, type Pin } from '../route/prefer.ts'
 import { type CompiledRoutes, compileRoutes } from '../route/routes.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { Provider } from '../stage/provider.ts'
@@ -14,12 +16,19 @@ import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { HedgeShare } from './hedge-share.ts'
-import type { Candidate, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
+import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
 import type { Phrase, PhraseCache } from './phrases.ts'
 import { PipelinePhrases } from './pipeline-phrases.ts'
 
 type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
 const STAGES = ['stt', 'llm', 'tts'] as const
+
+export interface RouterOptions {
+  /** Left out: no phrase is ready. */
+  readonly phrases?: PhraseCache
+  /** Left out: published prices. */
+  readonly pricing?: Pricing
+}
 
 export class PipelineRouter implements Router {
   readonly #pipeline: Pipeline
@@ -29,6 +38,7 @@ export class PipelineRouter implements Router {
   /** By the model's routes. */
   readonly #hedges: ReadonlyMap<string, Hedge>
 
+  readonly pricing: Pricing
   readonly #phrases: PipelinePhrases | null
 
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
@@ -36,8 +46,9 @@ export class PipelineRouter implements Router {
     pipeline: Pipeline,
     providers: ReadonlyMap<string, Provider>,
     health: Health,
-    phrases?: PhraseCache,
+    { phrases, pricing = new Pricing() }: RouterOptions = {},
   ) {
+    this.pricing = pricing
     this.health = health
     this.#phrases = phrases ? new PipelinePhrases(pipeline, providers, phrases) : null
     this.#pipeline = pipeline
@@ -56,11 +67,12 @@ export class PipelineRouter implements Router {
     this.#rules = Object.fromEntries(compiled) as Record<StageName, CompiledRoutes<Route>>
   }
 
-  lineup(facts: StageFacts, voice: string | null, slackMs?: number): Lineup {
+  lineup(facts: StageFacts, habits: Habits): Lineup {
     const adapters = <S extends StageName>(stage: S) =>
-      this.#candidates(stage, this.decide(stage, facts, voice, stage === 'llm' ? slackMs : undefined))
+      this.#candidates(stage, this.decide(stage, facts, habits))
     const pipeline = this.#pipeline
     const hedges = this.#hedges
+    const instead = () => this.#insteadOf(model()[0]?.route)
     let stt: Candidate<SttAdapter>[] | undefined
     let llm: Candidate<LlmAdapter>[] | undefined
     let tts: Candidate<TtsAdapter>[] | undefined
@@ -75,6 +87,9 @@ export class PipelineRouter implements Router {
       },
       get llm() {
         return model()
+      },
+      get llmInsteadOf() {
+        return instead()
       },
       get llmHedge() {
         return hedges.get(model()[0]?.route ?? '') ?? null
@@ -96,23 +111,27 @@ export class PipelineRouter implements Router {
     void this.#phrases?.prepare(speaker)
   }
 
-  decide(stage: StageName, facts: StageFacts, voice: string | null, slackMs?: number): Decision<Route> {
+  decide(stage: StageName, facts: StageFacts, habits: Habits): Decision<Route> {
     const context = new RoutingContext(facts(stage))
     const { language } = context.facts.session
+    const tools = stage === 'llm' ? (context.facts.request?.().tools ?? []) : []
     return decide(this.#rules[stage], {
       context,
       factsOf: this.health.factsOf(stage, language),
-      needs: { language: stage === 'llm' ? null : language, capabilities: [] },
+      needs: {
+        language: stage === 'llm' ? null : language,
+        capabilities: tools.length > 0 ? ['tools'] : [],
+      },
       preference: {
-        pin: stage === 'tts' && voice !== null ? { target: voice, why: 'voice' } : null,
-        slackMs: slackMs ?? null,
+        pin: pinOf(stage, habits),
+        slackMs: stage === 'llm' ? (habits.slackMs ?? null) : null,
       },
     })
   }
 
   /** With the plan of a spoken turn that begins now, its stages at their medians. */
   explain(stage: StageName, facts: StageFacts): Explanation {
-    const decided = STAGES.map((one) => [one, this.decide(one, facts, null)] as const)
+    const decided = STAGES.map((one) => [one, this.decide(one, facts, { voice: null })] as const)
     const decision = decided.find(([one]) => one === stage)![1]
     const { budget, turnDetection } = this.#pipeline
     const plan = planOf({
@@ -139,9 +158,24 @@ export class PipelineRouter implements Router {
     )
   }
 
+  #insteadOf(name: string | undefined): NonNullable<Lineup['llmInsteadOf']> {
+    const route = this.#pipeline.llm.routes.find((one) => one.name === name)
+    const lists = Object.entries(route?.insteadOf ?? {}) as [Declined, readonly Target[]][]
+    return Object.fromEntries(
+      lists.map(([declined, targets]) => [declined, this.#present('llm', targets, route?.name ?? '')]),
+    )
+  }
+
   #candidates<S extends StageName>(stage: S, decision: Decision<Route>): Candidate<Adapters[S]>[] {
-    const route = decision.route?.name ?? ''
-    return usable(decision).flatMap((target) => {
+    return this.#present(stage, usable(decision), decision.route?.name ?? '')
+  }
+
+  #present<S extends StageName>(
+    stage: S,
+    targets: readonly Target[],
+    route: string,
+  ): Candidate<Adapters[S]>[] {
+    return targets.flatMap((target) => {
       const adapter = this.#adapter(stage, target)
       return adapter
         ? [{ adapter, provider: target.provider, model: target.model, route, params: target.params }]
@@ -153,4 +187,10 @@ export class PipelineRouter implements Router {
     const offers = this.#providers.get(provider)
     return offers?.[stage]?.(model) as Adapters[S] | undefined
   }
+}
+
+/** Recognition has no habits: its stream is chosen anew where the facts ask for it. */
+function pinOf(stage: StageName, { voice, cache }: Habits): Pin | null {
+  if (stage === 'tts') return voice === null ? null : { target: voice, why: 'voice' }
+  return stage === 'llm' ? cachePin(cache ?? null) : null
 }

@@ -1,6 +1,7 @@
 /** Pipelines with their rules and the adapters behind them, by name. A reload makes new ones; sessions keep theirs. */
 import type { Pipeline } from '../config/pipeline.ts'
 import type { PipelineSet } from '../config/pipeline-set.ts'
+import { Pricing } from '../price/pricing.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { ServerTools } from '../stage/tools.ts'
 import type { Health } from './health.ts'
@@ -19,6 +20,8 @@ export interface PipelineSnapshot {
 }
 
 export interface SnapshotsOptions {
+  /** Left out: published prices. */
+  readonly pricing?: Pricing
   readonly phrases?: PhraseCache
   /** The tools that the server runs for a pipeline. */
   readonly toolsOf?: (pipeline: Pipeline) => ServerTools
@@ -31,6 +34,7 @@ export class Snapshots {
   #defaultName = 'default'
 
   readonly #phrases: PhraseCache | undefined
+  readonly #pricing: Pricing
   readonly #toolsOf: SnapshotsOptions['toolsOf']
 
   constructor(providers: ReadonlyMap<string, Provider>, health: Health, options: SnapshotsOptions = {}) {
@@ -38,11 +42,15 @@ export class Snapshots {
     this.#health = health
     this.#phrases = options.phrases
     this.#toolsOf = options.toolsOf
+    this.#pricing = options.pricing ?? new Pricing()
   }
 
   load(set: PipelineSet): void {
     const snapshots = set.all.map((pipeline) => {
-      const router = new PipelineRouter(pipeline, this.#providers, this.#health, this.#phrases)
+      const router = new PipelineRouter(pipeline, this.#providers, this.#health, {
+        pricing: this.#pricing,
+        ...(this.#phrases ? { phrases: this.#phrases } : {}),
+      })
       const { voice, language } = pipeline
       router.prepare({ target: null, voice, language })
       const tools = this.#toolsOf?.(pipeline)

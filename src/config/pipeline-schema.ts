@@ -1,5 +1,6 @@
 /** The shape of `pipelines/*.yaml`. `pipelines/schema.json` is made from it; descriptions show in editors. */
 import { z } from 'zod'
+import { SORT_KEYS } from '../route/sort.ts'
 import * as defaults from './defaults.ts'
 
 /** Names of pipelines, routes, voices and variants: no slash, which parts `provider/model`. */
@@ -28,6 +29,11 @@ const use = z
   ])
   .describe('provider/model, or a target with parameters')
 
+const filterName = z
+  .string()
+  .max(200)
+  .regex(/^[^/\s]+(\/\S+)?$/, 'wants a provider, or provider/model')
+
 const targetList = z.array(use).min(1).max(16)
 
 const choice = z
@@ -36,11 +42,23 @@ const choice = z
     z.strictObject({
       from: targetList,
       sort: z
-        .array(z.enum(['latency', 'price', 'throughput']))
+        .array(z.enum(SORT_KEYS))
         .min(1)
-        .max(3)
+        .max(4)
         .optional()
         .describe('What decides the order, most important first. Left out: as written.'),
+      weights: z
+        .record(targetId, z.number().min(0).max(1_000_000))
+        .optional()
+        .describe('For `weighted`: by target; one that is left out has the weight 1.'),
+      only: z.array(filterName).max(32).optional().describe('Providers or targets; all others are left out.'),
+      ignore: z.array(filterName).max(32).optional().describe('Providers or targets that are left out.'),
+      maxPriceUsd: z
+        .number()
+        .gt(0)
+        .optional()
+        .describe('In the unit of the stage: a minute, a million tokens, a thousand characters.'),
+      capabilities: z.array(name).max(16).optional().describe('What a target must be able to do.'),
     }),
   ])
   .describe('Targets in the order they are tried, or a set and what sorts it.')
@@ -73,6 +91,12 @@ const route = z
     when: text.optional().describe('A CEL condition. First match wins; the last route has none.'),
     use: choice.optional(),
     hedge: hedge.optional(),
+    onContextOverflow: targetList
+      .optional()
+      .describe('Asked instead of the rest when a target says that the prompt is too long for it.'),
+    onContentRefusal: targetList
+      .optional()
+      .describe('Asked instead of the rest when a target declines for the content’s sake.'),
     experiment: name.optional().describe('The name under which exposures and results are kept.'),
     sticky: z
       .string()

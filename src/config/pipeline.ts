@@ -1,10 +1,11 @@
 /** A pipeline as the rest of the server sees it: immutable, every default filled in. */
-import type { StageName } from '../errors.ts'
+import type { Declined, StageName } from '../errors.ts'
+import type { Filter } from '../route/candidates.ts'
+import type { SortKey } from '../route/sort.ts'
 import type { Target } from './target.ts'
 
 export type Choice = 'instructions' | 'voice' | 'tools' | 'model'
 export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
-export type SortKey = 'latency' | 'price' | 'throughput'
 
 /** Parts of a turn's budget, summing to 1. `endpoint` is the wait for the caller's silence. */
 export type StageShares = Readonly<Record<StageName | 'endpoint', number>>
@@ -14,6 +15,8 @@ export interface TargetList {
   readonly type: 'list'
   readonly targets: readonly Target[]
   readonly sort: readonly SortKey[]
+  readonly weights?: Readonly<Record<string, number>>
+  readonly filter?: Filter
 }
 
 export interface Experiment {
@@ -32,6 +35,8 @@ export interface Route {
   readonly when: string | null
   readonly use: TargetList | Experiment
   readonly hedge: { readonly after: HedgeAfter; readonly maxShare: number } | null
+  /** Asked instead of the rest when a target declines so. */
+  readonly insteadOf?: Readonly<Partial<Record<Declined, readonly Target[]>>>
 }
 
 export interface PipelineTurnDetection {
@@ -95,8 +100,20 @@ export interface Pipeline {
 export function listsOf(
   route: Route,
 ): { readonly path: readonly (string | number)[]; readonly list: TargetList }[] {
-  if (route.use.type === 'list') return [{ path: ['use'], list: route.use }]
-  return route.use.variants.map((variant, i) => ({ path: ['variants', i, 'use'], list: variant.use }))
+  const own =
+    route.use.type === 'list'
+      ? [{ path: ['use'], list: route.use }]
+      : route.use.variants.map((variant, i) => ({ path: ['variants', i, 'use'], list: variant.use }))
+  return [...own, ...insteadLists(route)]
+}
+
+function insteadLists({ insteadOf = {} }: Route) {
+  const members = { context_overflow: 'onContextOverflow', content_refusal: 'onContentRefusal' } as const
+  return (['context_overflow', 'content_refusal'] as const).flatMap((declined) => {
+    const targets = insteadOf[declined]
+    const list: TargetList = { type: 'list', targets: targets ?? [], sort: [] }
+    return targets ? [{ path: [members[declined]], list }] : []
+  })
 }
 
 /** The voice id of `provider` for a voice name, or undefined: then the provider's own default speaks. */

@@ -64,6 +64,20 @@ const bridge = z.looseObject({
   pipeline: z.string().min(1).optional(),
 })
 
+const target = z
+  .string()
+  .max(200)
+  .regex(/^[^/\s]+\/\S+$/, 'wants provider/model, without spaces')
+const usd = z.number().min(0).max(1_000_000).optional()
+const price = z
+  .strictObject({
+    usdPerMillionInputTokens: usd,
+    usdPerMillionOutputTokens: usd,
+    usdPerMinute: usd,
+    usdPerThousandChars: usd,
+  })
+  .refine((one) => Object.values(one).some((value) => value !== undefined), 'wants at least one price')
+
 const sessions = z.int().min(1).max(100_000)
 
 export const settingsSchema = z.strictObject({
@@ -101,6 +115,8 @@ export const settingsSchema = z.strictObject({
     )
     .default([]),
   providers: z.record(id, provider).default({}),
+  prices: z.record(target, price).default({}),
+  quality: z.record(target, z.number().min(0).max(1)).default({}),
   telephony: z.record(id, bridge.nullable()).default({}),
   limits: z
     .strictObject({

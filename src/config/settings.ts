@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { PriceSetting } from '../price/pricing.ts'
 import { bare, deepFreeze } from './freeze.ts'
 import { check, unknownMember } from './issues.ts'
 import { ConfigError, hasErrors, inOrder, type Position, type Problem } from './problem.ts'
@@ -55,6 +56,10 @@ export interface Settings {
   /** Empty: no key is needed, and only this machine is answered. */
   readonly keys: readonly KeySetting[]
   readonly providers: Readonly<Record<string, ProviderSetting>>
+  /** By target, above the published ones. */
+  readonly prices: Readonly<Record<string, PriceSetting>>
+  /** By target, 0–1, for `sort: [quality]`. */
+  readonly quality: Readonly<Record<string, number>>
   readonly telephony: Readonly<Record<string, BridgeSetting>>
   readonly limits: {
     readonly sessions: number
@@ -151,6 +156,8 @@ function build(
         return [name, setting]
       }),
     ),
+    prices: bare(Object.entries(input.prices)),
+    quality: bare(Object.entries(input.quality)),
     telephony: bare(
       Object.entries(input.telephony).map(([name, given]) => {
         const { authToken, key, pipeline } = given ?? {}

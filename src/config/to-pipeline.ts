@@ -2,7 +2,7 @@
 import { bare, deepFreeze } from './freeze.ts'
 import type { Pipeline, Route, TargetList } from './pipeline.ts'
 import type { PipelineInput } from './pipeline-schema.ts'
-import { parseTarget } from './target.ts'
+import { parseTarget, type Target } from './target.ts'
 
 type RouteInput = PipelineInput['llm']['routes'][number]
 type UseInput = NonNullable<RouteInput['use']>
@@ -45,18 +45,39 @@ function toRoute(route: RouteInput): Route {
           variants: variants.map(({ id, weight, use }) => ({ id, weight, use: toList(use) })),
         }
       : toList(route.use ?? []),
+    ...insteadOf(route),
     hedge: hedge ? { after: hedge.after ?? { ms: hedge.afterMs ?? 0 }, maxShare: hedge.maxShare } : null,
   }
 }
 
+function insteadOf({ onContextOverflow, onContentRefusal }: RouteInput): Pick<Route, 'insteadOf'> {
+  if (!onContextOverflow && !onContentRefusal) return {}
+  return {
+    insteadOf: {
+      ...(onContextOverflow && { context_overflow: toTargets(onContextOverflow) }),
+      ...(onContentRefusal && { content_refusal: toTargets(onContentRefusal) }),
+    },
+  }
+}
+
 function toList(use: UseInput): TargetList {
-  const entries = Array.isArray(use) ? use : use.from
-  const sort = Array.isArray(use) ? [] : (use.sort ?? [])
-  const targets = entries.map((entry) => {
+  if (Array.isArray(use)) return { type: 'list', targets: toTargets(use), sort: [] }
+  const { from, sort = [], weights, only = [], ignore = [], maxPriceUsd = null, capabilities = [] } = use
+  const filters = only.length + ignore.length + capabilities.length > 0 || maxPriceUsd !== null
+  return {
+    type: 'list',
+    targets: toTargets(from),
+    sort,
+    ...(weights && { weights: bare(Object.entries(weights)) }),
+    ...(filters && { filter: { only, ignore, maxPriceUsd, capabilities } }),
+  }
+}
+
+function toTargets(entries: Extract<UseInput, readonly unknown[]>): Target[] {
+  return entries.map((entry) => {
     const { target, params } = typeof entry === 'string' ? { target: entry, params: {} } : entry
     const parsed = parseTarget(target, params)
     if (!parsed) throw new TypeError('a target that the schema should have refused')
     return parsed
   })
-  return { type: 'list', targets, sort }
 }

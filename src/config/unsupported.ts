@@ -27,7 +27,8 @@ const later = (path: readonly string[]): Unsupported => ({
 
 export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
-  ...inRoutes(['use', 'sort'], 'sorting is not done yet: write the order you want'),
+  ...inRoutes(['onContextOverflow'], 'only a model declines', ['stt', 'tts']),
+  ...inRoutes(['onContentRefusal'], 'only a model declines', ['stt', 'tts']),
   later(['idle']),
   later(['turnDetection', 'eagerness']),
 ]

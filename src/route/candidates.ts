@@ -41,7 +41,7 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { capabilities: [], maxPriceUsd: null, only: [], ignore: [] }
 
-/** What the request at hand cannot do without. */
+/** What the request at hand wants; when nobody has it, everybody may try. */
 export interface Needs {
   readonly language: string | null
   readonly capabilities: readonly string[]
@@ -64,28 +64,40 @@ export function candidatesOf<T extends Target>(
 ): Candidate<T>[] {
   const all = targets.map((target): Candidate<T> => {
     const facts = factsOf(target)
-    return { target, facts, refused: refusal(target, facts, filter, needs), notes: [] }
+    return { target, facts, refused: refusal(target, facts, filter), notes: [] }
   })
-  if (needs.language === null) return all
-  const mute = all.map(({ facts, refused }) => refused === null && !speaks(facts.languages, needs.language))
-  const others = all.some(({ refused }, i) => refused === null && !mute[i])
-  return all.map((one, i) => {
-    if (!mute[i]) return one
-    // Better a poor try than silence: when nobody speaks it, everybody may.
-    const note = `does not say that it knows ${needs.language}`
+  const { language, capabilities } = needs
+  const able = capabilities.reduce(
+    (left, wanted) =>
+      preferAble(left, `cannot do ${wanted}`, ({ facts }) => facts.capabilities.includes(wanted)),
+    all,
+  )
+  if (language === null) return able
+  const note = `does not say that it knows ${language}`
+  return preferAble(able, note, ({ facts }) => speaks(facts.languages, language))
+}
+
+/** Those that are not able are refused, unless nobody is: better a poor try than silence. */
+function preferAble<T extends Target>(
+  candidates: readonly Candidate<T>[],
+  note: string,
+  isAble: (candidate: Candidate<T>) => boolean,
+): Candidate<T>[] {
+  const open = candidates.filter(({ refused }) => refused === null)
+  const others = open.some(isAble)
+  return candidates.map((one) => {
+    if (one.refused !== null || isAble(one)) return one
     return others
       ? { ...one, refused: note }
       : { ...one, notes: [...one.notes, `${note}, nor does any other`] }
   })
 }
 
-function refusal({ id, provider }: Target, facts: TargetFacts, filter: Filter, needs: Needs): string | null {
+function refusal({ id, provider }: Target, facts: TargetFacts, filter: Filter): string | null {
   const names = (list: readonly string[]) => list.includes(id) || list.includes(provider)
   if (filter.only.length > 0 && !names(filter.only)) return 'not in only'
   if (names(filter.ignore)) return 'in ignore'
-  const lacking = [...filter.capabilities, ...needs.capabilities].find(
-    (one) => !facts.capabilities.includes(one),
-  )
+  const lacking = filter.capabilities.find((one) => !facts.capabilities.includes(one))
   if (lacking !== undefined) return `cannot do ${lacking}`
   if (filter.maxPriceUsd === null) return null
   if (facts.priceUsd === null) return 'its price is not known, and there is a highest one'

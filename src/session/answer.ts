@@ -5,16 +5,18 @@
  *                │                 ┃       ┃
  *                └─ tool calls, finish ─────► events to the reducer
  */
-import { AttemptsFailed } from '../attempt/failure.ts'
+import { AttemptsFailed, idOf } from '../attempt/failure.ts'
 import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
+import { modelMeter } from '../attempt/meters.ts'
 import type { Phrase } from '../attempt/phrases.ts'
-import { attempt } from '../attempt/run.ts'
+import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock } from '../clock.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import { ProviderError, type StageName } from '../errors.ts'
+import type { Pricing } from '../price/pricing.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import { type Piece, SentenceSplitter } from '../stage/sentences.ts'
 import type { AttemptLog } from './attempt-log.ts'
@@ -46,6 +48,8 @@ export interface AnswerOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly settings: () => SessionSettings
+  /** What the caller speaks. */
+  readonly language: () => string | undefined
   readonly attempts: AttemptLog | undefined
   readonly health: Health
   readonly report: (event: AnswerEvent) => void
@@ -53,10 +57,13 @@ export interface AnswerOptions {
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void
   /** Which target's voice the caller hears. */
   readonly spokeWith: (target: string) => void
+  /** Which model answered, and how many tokens it was sent. */
+  readonly thoughtWith: (target: string, tokens: number) => void
   /** What is left of the turn for a stage; infinite when it has no deadline. */
   readonly slackMs: (stage: StageName) => number
   /** How long the last target of a stage is waited for beyond that. */
   readonly patienceMs: number
+  readonly pricing: Pricing | undefined
   /** Nobody is left to ask: the phrase that is said then, if there is one. Asked once. */
   readonly apology: () => Phrase | null
 }
@@ -151,14 +158,16 @@ export class Answer {
    * while those are being said. Calls are never asked for twice.
    */
   async #model(request: ModelRequest): Promise<void> {
-    const { lineup, revision } = this.#options
+    const { lineup, revision, thoughtWith } = this.#options
     const thought: Thought = { finish: 'stop', usage: null, words: 'none', said: '', called: false }
     firstOf('llm', lineup.llm)
     let candidates = lineup.llm
     let reason = this.#held ? `revision ${revision}` : 'first'
     while (candidates.length > 0) {
       try {
-        await this.#read(this.#ask(request, thought.said, candidates, reason), thought)
+        const run = this.#ask(request, thought.said, candidates, reason)
+        await this.#read(run, thought)
+        if (run.chosen) thoughtWith(idOf(run.chosen), thought.usage?.inputTokens ?? lengthOf(request) / 4)
         break
       } catch (error) {
         if (this.#work.signal.aborted) throw error
@@ -186,11 +195,12 @@ export class Answer {
     said: string,
     candidates: readonly Candidate<LlmAdapter>[],
     reason: string,
-  ): AsyncIterable<ModelEvent> {
-    const { attempts, clock, health, settings, lineup, slackMs, patienceMs } = this.#options
+  ): AttemptRun<Candidate<LlmAdapter>, ModelEvent> {
+    const { attempts, clock, health, language, lineup, slackMs, patienceMs, pricing } = this.#options
     return attempt({
       stage: 'llm',
       candidates,
+      insteadOf: lineup.llmInsteadOf ?? {},
       open: (candidate, { signal }) => {
         const asked = withParams(continued(request, said, candidate), candidate.params)
         return candidate.adapter.stream(asked, { signal, clock })
@@ -201,7 +211,7 @@ export class Answer {
       clock,
       signal: this.#work.signal,
       health,
-      language: settings().language ?? null,
+      language: language() ?? null,
       budget:
         said === ''
           ? { slackMs: () => slackMs('llm'), patienceMs }
@@ -211,6 +221,10 @@ export class Answer {
       hedge: lineup.llmHedge ?? null,
       log: attempts,
       reason,
+      ...(pricing && {
+        meter: (candidate: Candidate<LlmAdapter>) =>
+          modelMeter(pricing, candidate, continued(request, said, candidate), clock),
+      }),
     })
   }
 

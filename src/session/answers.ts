@@ -19,6 +19,7 @@ export interface AnswersOptions {
   readonly signal: AbortSignal
   readonly health: Router['health']
   readonly settings: () => SessionSettings
+  readonly language: () => string | undefined
   readonly speaker: Speaker
   readonly book: TurnBook
   readonly routing: Routing
@@ -146,13 +147,15 @@ export class Answers {
 
   #open(facts: Pick<AnswerOptions, 'response' | 'turn' | 'revision' | 'voicing' | 'lineup'>): Answer {
     const { response, turn } = facts
-    const { clock, signal, health, settings, speaker, book, routing, budget, report } = this.#options
+    const { clock, signal, health, settings, language, speaker, book, routing, budget, report } =
+      this.#options
     const answer = new Answer({
       ...facts,
       speaker,
       clock,
       signal,
       settings,
+      language,
       attempts: book.attempts(turn),
       health,
       report,
@@ -162,8 +165,10 @@ export class Answers {
         else if (name === 'ttsFirstAudio') budget.heard(turn)
       },
       spokeWith: (target) => routing.spokeWith(target),
+      thoughtWith: (target, tokens) => routing.thoughtWith(target, tokens),
       slackMs: (stage) => budget.slackMs(turn, stage),
       patienceMs: budget.patienceMs,
+      pricing: routing.pricing,
       apology: () => {
         const text = budget.exhausted(turn)
         return text === null ? null : routing.phrase(text)

@@ -10,5 +10,6 @@ export interface AttemptLog {
   ): number
   firstOutput(attempt: number | undefined): void
   /** `kind`: a `ProviderErrorKind` when it failed. */
+  cost?(attempt: number | undefined, usd: number): unknown
   end(attempt: number | undefined, status: 'ok' | 'failed' | 'cancelled', kind?: string): void
 }

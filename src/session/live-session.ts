@@ -29,7 +29,7 @@ import { Routing } from './routing.ts'
 import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, isQuiet, type State } from './state.ts'
+import { initialState, isQuiet, languageOf, type State } from './state.ts'
 import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
@@ -117,7 +117,7 @@ export class LiveSession implements Session {
       sessionId: id,
       clock,
       turnMs: options.book.turnMs,
-      language: () => this.settings.language,
+      language: () => languageOf(this.#state),
       voice: () => this.settings.voice,
     })
     this.#budget = new TurnBudget({
@@ -138,6 +138,7 @@ export class LiveSession implements Session {
       signal,
       health: router.health,
       settings: () => this.settings,
+      language: () => languageOf(this.#state),
       speaker: this.#speaker,
       book,
       routing: this.#routing,
@@ -155,12 +156,13 @@ export class LiveSession implements Session {
       clock,
       health: router.health,
       signal,
-      language: () => this.settings.language,
+      language: () => languageOf(this.#state),
       report: (event) => this.#dispatch(event),
       partial: (turn) => this.#budget.changed(turn),
       slackMs: (turn) => this.#budget.slackMs(turn, 'stt'),
       patienceMs: this.#budget.patienceMs,
       attempts: (turn) => book.attempts(turn),
+      pricing: router.pricing,
       audibleMs: () => Math.min(this.#caller.audioMs, this.#ear.horizonMs + AHEAD_OF_EAR_MS),
       audio: (fromMs, toMs) => this.#caller.between(fromMs, toMs),
     })

@@ -8,11 +8,24 @@ export function buildRequest(state: State, setup: ResponseSetup): ModelRequest {
   const history = setup.input ? resolveInput(state.history, setup.input) : state.history
   const { temperature } = state.settings
   return {
-    messages: promptMessages(history, setup.instructions),
+    messages: promptMessages(history, instructionsFor(state, setup.instructions)),
     ...(setup.tools.length > 0 ? { tools: setup.tools, toolChoice: setup.toolChoice } : {}),
     ...(setup.maxOutputTokens === 'inf' ? {} : { maxTokens: setup.maxOutputTokens }),
     ...(temperature === undefined ? {} : { temperature }),
   }
+}
+
+/** A caller who changed the language is answered in the new one. */
+function instructionsFor({ heard, settings }: State, instructions: string): string {
+  if (!heard) return instructions
+  const agreed = settings.language ?? heard.first
+  if (primary(agreed) === primary(heard.now)) return instructions
+  const name = new Intl.DisplayNames(['en'], { type: 'language' }).of(primary(heard.now)) ?? heard.now
+  return `${instructions}\n\nThe caller speaks ${name} now. Answer in ${name}.`.trim()
+}
+
+function primary(tag: string): string {
+  return tag.toLowerCase().split(/[-_]/)[0] ?? tag
 }
 
 /** Two requests with the same key would get the same answer, as far as a prompt decides it. */

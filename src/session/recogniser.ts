@@ -12,6 +12,7 @@ import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
+import type { Pricing } from '../price/pricing.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
@@ -30,6 +31,7 @@ export interface RecogniserOptions extends SttChoiceOptions {
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
+  readonly pricing?: Pricing | undefined
   /** The audio time up to which the caller may be heard now. */
   readonly audibleMs: () => number
   /** The caller's audio between two audio times, as far as the ring holds it; whole samples. */
@@ -48,6 +50,8 @@ export class Recogniser {
   #scope: Scope | undefined
   /** Whose stream it is. */
   #candidate: Candidate<SttAdapter>
+  /** What it was told the caller speaks. */
+  #language: string | undefined
   readonly #choice: SttChoice
 
   /** Throws `NoCandidate`. */
@@ -73,12 +77,9 @@ export class Recogniser {
 
   /** Another recogniser for the next utterance, when the facts ask for one and nothing is owed by the present. */
   #reroute(): void {
-    if (
-      !this.#stream ||
-      this.#utterances.length > 0 ||
-      idOf(this.#choice.choose(this.#candidate)) === idOf(this.#candidate)
-    )
-      return
+    if (!this.#stream || this.#utterances.length > 0) return
+    const same = idOf(this.#choice.choose(this.#candidate)) === idOf(this.#candidate)
+    if (same && this.#language === this.#options.language()) return
     const { close } = this.#stream
     void close.call(this.#stream)
     this.#scope?.cancel('superseded')
@@ -107,7 +108,7 @@ export class Recogniser {
       this.#utterances.pop()
       return this.#report(turn, utterance.failed, WENT_AWAY)
     }
-    utterance.attempt = this.#attempt(this.#candidate, 'first', this.#options.attempts(turn))
+    utterance.attempt = this.#attempt(this.#candidate, 'first', utterance)
     this.#arm(utterance, this.#candidate)
     this.#finish(utterance, endMs)
     this.warm()
@@ -223,6 +224,7 @@ export class Recogniser {
     const { clock, language } = this.#options
     const candidate = this.#candidate
     const wanted = language()
+    this.#language = wanted
     const opening = candidate.adapter.open({
       format: this.#format,
       signal,
@@ -293,19 +295,19 @@ export class Recogniser {
     if (owed.length > 0) this.#choice.lost(this.#candidate)
     // No attempt tells of a stream that broke while the caller still spoke.
     if (owed.length > 0 && owed.every(({ attempt }) => attempt === undefined)) {
-      this.#attempt(this.#candidate, 'first', undefined).failed(kind)
+      this.#attempt(this.#candidate, 'first', null).failed(kind)
     }
     const next = this.#choice.choose(this.#candidate)
     const tries = Math.max(MIN_TRIES, this.#options.candidates().length)
     for (const utterance of owed) {
-      rewind(utterance)
       const spoken = utterance.endMs === null
+      utterance.attempt?.failed(kind)
+      rewind(utterance)
       if (++utterance.losses < tries) {
         if (spoken) continue
-        utterance.attempt?.failed(kind)
         const same = idOf(next) === idOf(this.#candidate)
         const reason = same ? 'retry' : `fallback: ${kind}`
-        utterance.attempt = this.#attempt(next, reason, this.#options.attempts(utterance.turn))
+        utterance.attempt = this.#attempt(next, reason, utterance)
         this.#arm(utterance, next)
       } else if (spoken) {
         utterance.failed = kind
@@ -328,9 +330,12 @@ export class Recogniser {
     this.#utterances = this.#utterances.filter(({ promoted }) => !promoted)
   }
 
-  #attempt(candidate: Candidate<SttAdapter>, reason: string, log: AttemptLog | undefined): SttAttempt {
-    const { clock, health, language } = this.#options
-    return startAttempt({ candidate, reason, clock, health, language: language(), log })
+  /** `utterance` null: of no turn that has a record. */
+  #attempt(candidate: Candidate<SttAdapter>, reason: string, utterance: Utterance | null): SttAttempt {
+    const { clock, health, language, pricing, attempts } = this.#options
+    const log = utterance ? attempts(utterance.turn) : undefined
+    const audioMs = () => (utterance ? utterance.writtenMs - utterance.fromMs : 0)
+    return startAttempt({ candidate, reason, clock, health, language: language(), log, pricing, audioMs })
   }
 
   #fail({ turn, attempt, promoted }: Utterance, kind: ProviderErrorKind, message: string): void {

@@ -8,25 +8,22 @@
  * its audio away on that event. Where the server owns the output, it pauses at once and decides at the words.
  */
 import type { Draft } from './draft.ts'
-import type { RecognitionEvent, SessionEvent, SpeechEvent } from './events.ts'
+import type { RecognitionEvent, SpeechEvent } from './events.ts'
 import { buildRequest, promptKey, userEntry, withProvisionalWords } from './prompt.ts'
 import {
   answerTurn,
   beginResponse,
   cutOutput,
   dropSpeculation,
-  finishResponse,
   newResponse,
   recite,
   reciteInto,
   setupOf,
   startThinking,
   stopResponse,
-  think,
-  voicingOf,
 } from './reduce-response.ts'
-import { takeResult } from './reduce-tools.ts'
 import { openTurn, settleTurn } from './reduce-turn.ts'
+import { giveUpWaiting, releaseWaiting, waitingFor } from './reduce-waiting.ts'
 import {
   activeResponse,
   isCutting,
@@ -41,6 +38,9 @@ import {
 
 /** After a pause without words the answer goes on. VOICE.md A1: LiveKit waits as long. */
 export const FALSE_INTERRUPTION_MS = 2_000
+
+/** So many words make a language sure. */
+const LANGUAGE_WORDS = 3
 
 export function reduceSpeech(d: Draft, event: SpeechEvent): void {
   if (event.type === 'speechStarted') return started(d, event)
@@ -260,6 +260,7 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   }
   d.changeEntry(t.itemId, (entry) => ({ ...entry, item: userEntry(t.itemId, t.turn, text).item }))
   showFinal(d, t, text, event.audioMs)
+  noteLanguage(d, event.language, text)
   d.do({ do: 'mark', turn: t.turn, name: 'sttFinal', at: event.at })
   d.do({ do: 'userSaid', turn: t.turn, text })
   if (onFinal === 'nothing') return
@@ -273,6 +274,12 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   }
   if (isCutting(d.state)) return d.set({ owed: t.turn })
   answerTurn(d, t.turn)
+}
+
+/** A word or two may be of any language: more of them tell. */
+function noteLanguage(d: Draft, language: string | null, text: string): void {
+  if (language === null || text.split(/\s+/).length < LANGUAGE_WORDS) return
+  d.set({ heard: { first: d.state.heard?.first ?? language, now: language } })
 }
 
 /** Held speech proved to be none: as if it had never been. */
@@ -296,18 +303,6 @@ function showFinal(d: Draft, t: Transcription, text: string, audioMs: number): v
   const delta = text.startsWith(shown) ? text.slice(shown.length) : ''
   if (delta !== '') d.emit({ type: 'transcriptDelta', itemId: t.itemId, delta })
   d.emit({ type: 'transcript', itemId: t.itemId, transcript: text, audioMs })
-}
-
-/** The answer begins before the words it answers are known: with a phrase, so that the caller does not wait in silence. */
-export function wordsLate(d: Draft, turn: string, phrase: string): void {
-  const { state } = d
-  const awaited = state.transcriptions.some((t) => t.turn === turn && t.onFinal === 'respond')
-  if (!awaited || utteranceOf(state)?.announced || isCutting(state)) return
-  if (activeResponse(state) || state.playing.length > 0) return
-  beginResponse(d, { turn, setup: setupOf(state), inConversation: true })
-  const response = activeResponse(d.state)
-  if (response?.phase !== 'waiting') return
-  d.do({ do: 'bridge', response: response.id, turn, phrase, voicing: voicingOf(response) })
 }
 
 /** Noise: nothing to answer, but an answer it stopped before a word was heard is owed still. */
@@ -337,18 +332,6 @@ function unrecognised(
   settleTurn(d, t.turn, 'failed')
 }
 
-function giveUpWaiting(d: Draft, turn: string, failure: { code: string; message: string }): void {
-  const bridge = waitingFor(d, turn)
-  if (!bridge) return
-  d.do({ do: 'drop', response: bridge.id, reason: 'superseded' })
-  finishResponse(d, bridge, { status: 'failed', ...failure }, '')
-}
-
-function waitingFor(d: Draft, turn: string): Response | undefined {
-  const active = activeResponse(d.state)
-  return active?.phase === 'waiting' && active.turn === turn ? active : undefined
-}
-
 /** The caller waits for an answer that cannot come, and is told so. */
 function apologise(
   d: Draft,
@@ -368,28 +351,4 @@ function apologise(
   if (activeResponse(d.state) || utteranceOf(d.state)?.announced) return false
   recite(d, turn, apology, { code, message })
   return true
-}
-
-/** A tool's result is there: it is answered, unless the caller went on meanwhile. */
-export function reduceTool(d: Draft, event: Extract<SessionEvent, { type: 'toolAnswered' }>): void {
-  const turn = takeResult(d, event)
-  if (turn === null) return
-  dropSpeculation(d)
-  const active = activeResponse(d.state)
-  if (active?.phase === 'waiting' && active.turn === turn) return releaseWaiting(d)
-  if (d.state.turn?.id !== turn || active || utteranceOf(d.state)?.announced)
-    return settleTurn(d, turn, 'said')
-  beginResponse(d, { turn, setup: setupOf(d.state), inConversation: true, after: 'serverTool' })
-}
-
-/** Responses that were begun before the words, or the results, that they answer were known. */
-function releaseWaiting(d: Draft): void {
-  if (d.state.transcriptions.some((t) => t.onFinal !== 'held')) return
-  for (const response of d.state.responses.values()) {
-    const calls = d.state.history.some(
-      ({ item, turn }) =>
-        item.type === 'serverCall' && turn === response.turn && d.state.tools.has(item.callId),
-    )
-    if (response.phase === 'waiting' && !calls) think(d, response, 'no')
-  }
 }

@@ -7,8 +7,9 @@ import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
-import { reduceRecognition, reduceSpeech, reduceTool, resume, wordsLate } from './reduce-speech.ts'
+import { reduceRecognition, reduceSpeech, resume } from './reduce-speech.ts'
 import { closeTurn, openTurn } from './reduce-turn.ts'
+import { reduceTool, wordsLate } from './reduce-waiting.ts'
 import type { State } from './state.ts'
 
 export function reduce(

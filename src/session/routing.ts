@@ -1,10 +1,11 @@
 /** What a session knows that rules may ask: who calls, since when, and what was just said. */
 import { idOf } from '../attempt/failure.ts'
-import type { Candidate, Lineup, PhraseSpeaker, Router, StageFacts } from '../attempt/lineup.ts'
+import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from '../attempt/lineup.ts'
 import type { Phrase } from '../attempt/phrases.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
+import type { Pricing } from '../price/pricing.ts'
 import type { SessionOrigin } from './session.ts'
 import type { Medians } from './turn-budget.ts'
 
@@ -35,10 +36,16 @@ export class Routing {
   /** The target whose voice the caller has heard. */
   #voice: string | null = null
   #newest: Lineup | undefined
+  /** Whose prompt cache holds this conversation. */
+  #cache: { readonly target: string; readonly tokens: number; readonly at: number } | undefined
 
   constructor(options: RoutingOptions) {
     this.#options = options
     this.#startedAt = options.clock.now()
+  }
+
+  get pricing(): Pricing | undefined {
+    return this.#options.router.pricing
   }
 
   turnOpened(zeroAt: number): void {
@@ -53,13 +60,18 @@ export class Routing {
     this.#options.router.prepare?.(this.#speaker())
   }
 
+  /** This model has answered, and holds so many tokens of the conversation. */
+  thoughtWith(target: string, tokens: number): void {
+    this.#cache = { target, tokens, at: this.#options.clock.now() }
+  }
+
   /**
    * Null where there is no prompt: recognition, and fixed texts. `zeroAt`: of a turn that is not open yet. `slackMs`: left for the
    * model, when the quickest that fits is to be first.
    */
   lineup(request: ModelRequest | null, hints: LineupHints = {}): Lineup {
     const { router } = this.#options
-    const lineup = router.lineup(this.#facts(request, hints.zeroAt), this.#voice, hints.slackMs)
+    const lineup = router.lineup(this.#facts(request, hints.zeroAt), this.#habits(hints.slackMs))
     this.#newest = lineup
     return lineup
   }
@@ -97,6 +109,16 @@ export class Routing {
   #speaker(): PhraseSpeaker {
     const { language, voice } = this.#options
     return { target: this.#voice, voice: voice(), language: language() ?? null }
+  }
+
+  #habits(slackMs: number | undefined): Habits {
+    const { clock } = this.#options
+    const cache = this.#cache && {
+      target: this.#cache.target,
+      tokens: this.#cache.tokens,
+      ageMs: clock.now() - this.#cache.at,
+    }
+    return { voice: this.#voice, cache: cache ?? null, ...(slackMs === undefined ? {} : { slackMs }) }
   }
 
   #facts(request: ModelRequest | null, since?: number): StageFacts {

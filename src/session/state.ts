@@ -123,6 +123,8 @@ export interface State {
   readonly unanswered: boolean
   /** A turn whose words are known, answered as soon as the cut they made is reported: its prompt needs what was heard. */
   readonly owed: string | null
+  /** As recognised: of the first words that told, and of the newest. */
+  readonly heard: { readonly first: string; readonly now: string } | null
   /** Suffix of the next id, and what all ids of this session share. */
   readonly ids: { readonly prefix: string; readonly next: number }
   readonly closed: boolean
@@ -143,9 +145,15 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     revision: 0,
     unanswered: false,
     owed: null,
+    heard: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,
   }
+}
+
+/** What the caller speaks, as heard last, else as the settings have it. */
+export function languageOf({ heard, settings }: State): string | undefined {
+  return heard?.now ?? settings.language
 }
 
 /** The response that writes to the default conversation and is known to the wire, if one is live. */

@@ -4,6 +4,7 @@ import type { Health } from '../attempt/health.ts'
 import type { Candidate } from '../attempt/lineup.ts'
 import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind } from '../errors.ts'
+import type { Pricing } from '../price/pricing.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 
@@ -14,6 +15,9 @@ export interface SttAttemptOptions {
   readonly health: Health
   readonly language: string | undefined
   readonly log: AttemptLog | undefined
+  readonly pricing?: Pricing | undefined
+  /** Of the audio it was given, as far as known when it ends. */
+  readonly audioMs: () => number
 }
 
 export interface SttAttempt {
@@ -25,7 +29,7 @@ export interface SttAttempt {
 
 /** Each ending once; the first counts. */
 export function startAttempt(options: SttAttemptOptions): SttAttempt {
-  const { candidate, reason, clock, health, language = null, log } = options
+  const { candidate, reason, clock, health, language = null, log, pricing, audioMs } = options
   const { provider, model, route } = candidate
   const place = { stage: 'stt', target: idOf(candidate), credential: '' } as const
   // Who is asked was decided when the stream was opened; a circuit that opened since changes the next choice.
@@ -33,18 +37,25 @@ export function startAttempt(options: SttAttemptOptions): SttAttempt {
   const number = log?.start('stt', { provider, model, route }, reason)
   const startAt = clock.now()
   const ms = () => clock.now() - startAt
+  const charge = () => {
+    const usd = pricing?.audio(idOf(candidate), audioMs()) ?? null
+    if (usd !== null) log?.cost?.(number, usd)
+  }
   return {
     ok() {
+      charge()
       log?.firstOutput(number)
       log?.end(number, 'ok')
       ticket.useful()
       ticket.end({ type: 'ok', firstUsefulMs: ms(), unitsPerSecond: null })
     },
     failed(kind) {
+      charge()
       log?.end(number, 'failed', kind)
       ticket.end({ type: 'failed', kind, retryAfterMs: undefined, ms: ms() })
     },
     cut() {
+      charge()
       log?.end(number, 'cancelled')
       ticket.end({ type: 'cut', firstUsefulMs: null, ms: ms(), unitsPerSecond: null })
     },

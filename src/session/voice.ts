@@ -4,6 +4,7 @@
  */
 import { AttemptsFailed, idOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf, type Lineup } from '../attempt/lineup.ts'
+import { voiceMeter } from '../attempt/meters.ts'
 import type { Phrase } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
@@ -52,6 +53,9 @@ export class Utterance {
   #sounds = false
   #break: (error: unknown) => void = () => {}
   #stream: TtsStream | undefined
+  /** Whose stream it is. */
+  #speaker: Voice | undefined
+  readonly #chars = new Map<Voice, { said: number }>()
   #playing: Promise<void> | undefined
   /** Said and not finished, in order. */
   #owed: Sentence[] = []
@@ -155,10 +159,22 @@ export class Utterance {
   #voice(sentence: Sentence, track: Track): void {
     if (this.#owed.length === 0) this.#owedSince = this.#options.clock.now()
     this.#owed.push(sentence)
-    this.#stream?.say(sentence)
+    this.#tell(sentence)
     if (this.#playing) return
     this.#playing = this.#perform(track)
     this.#playing.catch(this.#break)
+  }
+
+  #tell(sentence: Sentence): void {
+    if (!this.#stream) return
+    this.#stream.say(sentence)
+    if (this.#speaker) this.#count(this.#speaker, sentence)
+  }
+
+  /** Providers count what they are given, said or not. */
+  #count(voice: Voice, { text }: Sentence): void {
+    const chars = this.#chars.get(voice)
+    if (chars) chars.said += text.length
   }
 
   #end(): void {
@@ -183,7 +199,7 @@ export class Utterance {
   }
 
   #ask(candidates: readonly Voice[], format: AudioFormat, reason: string): AttemptRun<Voice, TtsEvent> {
-    const { clock, attempts, health, settings, slackMs, patienceMs } = this.#options
+    const { clock, attempts, health, slackMs, patienceMs, pricing } = this.#options
     return attempt({
       stage: 'tts',
       candidates,
@@ -193,7 +209,7 @@ export class Utterance {
       clock,
       signal: this.#scope.signal,
       health,
-      language: settings().language ?? null,
+      language: this.#options.language() ?? null,
       budget: this.#sounds
         ? { slackMs: () => VOICE_FIRST_MS, patienceMs: 0 }
         : { slackMs: () => slackMs('tts'), patienceMs: Math.min(patienceMs, VOICE_FIRST_MS) },
@@ -201,6 +217,13 @@ export class Utterance {
       owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
       log: attempts,
       reason,
+      ...(pricing && {
+        meter: (candidate: Voice) => {
+          const chars = { said: 0 }
+          this.#chars.set(candidate, chars)
+          return voiceMeter(pricing, candidate, () => chars.said)
+        },
+      }),
     })
   }
 
@@ -238,13 +261,11 @@ export class Utterance {
     }
   }
 
-  async *#events(
-    { adapter, provider }: Voice,
-    format: AudioFormat,
-    signal: AbortSignal,
-  ): AsyncGenerator<TtsEvent> {
+  async *#events(voice: Voice, format: AudioFormat, signal: AbortSignal): AsyncGenerator<TtsEvent> {
     const { lineup, clock, voicing, settings } = this.#options
-    const { language, speed } = settings()
+    const { speed } = settings()
+    const language = this.#options.language()
+    const { adapter, provider } = voice
     const scope = openScope(signal)
     // What comes meanwhile is owed, and said at the opening.
     this.#stream = undefined
@@ -260,7 +281,8 @@ export class Utterance {
       })
       stream = await orAborted(opening, scope.signal)
       this.#stream = stream
-      for (const sentence of this.#owed) stream.say(sentence)
+      this.#speaker = voice
+      for (const sentence of this.#owed) this.#tell(sentence)
       if (this.#ended) stream.end()
       yield* stream
     } finally {

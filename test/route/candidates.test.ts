@@ -34,7 +34,13 @@ describe('filters', () => {
 
   test('capabilities of the route and of the request', () => {
     expect(names(list(known, { capabilities: ['json'] }))).toEqual(['b/z'])
-    expect(refusals(list(known, {}, { language: null, capabilities: ['prefill'] }))).toEqual({
+    expect(refusals(list(known, {}, { language: null, capabilities: ['json'] }))).toEqual({
+      'a/x': 'cannot do json',
+      'a/y': 'cannot do json',
+    })
+    // Nobody can: a poor try is better than silence.
+    expect(refusals(list(known, {}, { language: null, capabilities: ['prefill'] }))).toEqual({})
+    expect(refusals(list(known, { capabilities: ['prefill'] }))).toEqual({
       'a/x': 'cannot do prefill',
       'a/y': 'cannot do prefill',
       'b/z': 'cannot do prefill',

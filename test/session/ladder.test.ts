@@ -345,7 +345,7 @@ test('a model whose median does not fit what is left is passed over, and the ans
       known(router.health, 'spare/spare', 2000)
       return {
         ...router,
-        lineup: (_facts, _voice, slackMs) => {
+        lineup: (_facts, { slackMs }) => {
           slack = slackMs
           return slackMs === undefined ? lineup : { ...lineup, llm: lineup.llm.toReversed() }
         },

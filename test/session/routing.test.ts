@@ -6,6 +6,7 @@ import { traitsOf } from '../../src/attempt/traits.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { loadPipeline } from '../../src/config/pipeline-set.ts'
+import { Pricing } from '../../src/price/pricing.ts'
 import { Routing } from '../../src/session/routing.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
 
@@ -47,7 +48,7 @@ function router(): PipelineRouter {
     close: async () => {},
   }
   const providers = new Map([['a', provider]])
-  const health = new Health({ clock: new VirtualClock(), traits: traitsOf(providers) })
+  const health = new Health({ clock: new VirtualClock(), traits: traitsOf(providers, new Pricing()) })
   return new PipelineRouter(loaded.pipeline, providers, health)
 }
 
