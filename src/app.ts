@@ -23,6 +23,7 @@ import { checkProviders, type Settings } from './config/settings.ts'
 import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
+import { ExperimentBook } from './experiment/book.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
@@ -37,6 +38,7 @@ import { createOpenAi } from './provider/openai/index.ts'
 import { Host } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 import { ToolShelf } from './tool/shelf.ts'
+import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
@@ -110,10 +112,18 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     clock,
     onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
   })
+  const experiments = new ExperimentBook({
+    onExposed: (exposure) => metrics.exposed(exposure),
+    onStopped: (exposure, stop) => {
+      metrics.variantStopped(exposure, stop.metric)
+      log.warn({ ...exposure, ...stop }, 'a variant was stopped by a guard-rail')
+    },
+  })
   const pricing = new Pricing(settings.prices, settings.quality)
   const shelf = new ToolShelf(note)
   const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers, pricing) }), {
     pricing,
+    experiments,
     phrases,
     toolsOf: (pipeline) => shelf.of(pipeline),
   })
@@ -129,6 +139,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     limits,
     turns,
     metrics,
+    experiments,
     snapshot: (name) => snapshots.get(name),
   })
 
@@ -143,6 +154,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   )
   turnsPlugin(http, { turns })
   metricsPlugin(http, { metrics })
+  experimentsPlugin(http, { experiments, turns })
   explainPlugin(http, { snapshots, clock })
   await http.register(async (scope) => {
     registerRealtime(scope, {

@@ -3,6 +3,7 @@
  * of one moment. Each stage is judged when it is first asked for, so a turn pays for the rules it needs.
  */
 import type { Declined, StageName } from '../errors.ts'
+import type { Exposure } from '../experiment/book.ts'
 import type { Pricing } from '../price/pricing.ts'
 import type { RoutingFacts } from '../route/context.ts'
 import type { CacheFacts } from '../route/prefer.ts'
@@ -27,6 +28,8 @@ export interface Lineup {
   readonly stt: readonly Candidate<SttAdapter>[]
   readonly llm: readonly Candidate<LlmAdapter>[]
   readonly tts: readonly Candidate<TtsAdapter>[]
+  /** The variant that was dealt for a stage, if its route has any. Judges the stage if it was not yet. */
+  exposure?(stage: StageName): Exposure | null
   /** Asked instead of the rest of the model's list when one declines so. */
   readonly llmInsteadOf?: Readonly<Partial<Record<Declined, readonly Candidate<LlmAdapter>[]>>>
   /** When the route asks the second model as well; the share is the route's, for all sessions. */
@@ -54,6 +57,8 @@ export interface Habits {
   readonly voice: string | null
   /** The model that served the last answer, and what it was sent. */
   readonly cache?: CacheFacts | null
+  /** What it was exposed to: kept, whatever is stopped meanwhile. */
+  readonly exposed?: ReadonlyMap<string, string>
   /** Left for the model, when the quickest that fits shall be asked first. */
   readonly slackMs?: number
 }

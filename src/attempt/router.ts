@@ -3,6 +3,7 @@ import { planOf } from '../budget/plan.ts'
 import { listsOf, type Pipeline, type Route, voiceFor } from '../config/pipeline.ts'
 import type { Target } from '../config/target.ts'
 import type { Declined, StageName } from '../errors.ts'
+import type { ExperimentBook } from '../experiment/book.ts'
 import { Pricing } from '../price/pricing.ts'
 import { RoutingContext } from '../route/context.ts'
 import { type Decision, decide, usable } from '../route/decide.ts'
@@ -28,6 +29,8 @@ export interface RouterOptions {
   readonly phrases?: PhraseCache
   /** Left out: published prices. */
   readonly pricing?: Pricing
+  /** Knows which variants were stopped; left out: none. */
+  readonly experiments?: ExperimentBook
 }
 
 export class PipelineRouter implements Router {
@@ -39,6 +42,7 @@ export class PipelineRouter implements Router {
   readonly #hedges: ReadonlyMap<string, Hedge>
 
   readonly pricing: Pricing
+  readonly #experiments: ExperimentBook | undefined
   readonly #phrases: PipelinePhrases | null
 
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
@@ -46,9 +50,10 @@ export class PipelineRouter implements Router {
     pipeline: Pipeline,
     providers: ReadonlyMap<string, Provider>,
     health: Health,
-    { phrases, pricing = new Pricing() }: RouterOptions = {},
+    { phrases, pricing = new Pricing(), experiments }: RouterOptions = {},
   ) {
     this.pricing = pricing
+    this.#experiments = experiments
     this.health = health
     this.#phrases = phrases ? new PipelinePhrases(pipeline, providers, phrases) : null
     this.#pipeline = pipeline
@@ -68,8 +73,13 @@ export class PipelineRouter implements Router {
   }
 
   lineup(facts: StageFacts, habits: Habits): Lineup {
-    const adapters = <S extends StageName>(stage: S) =>
-      this.#candidates(stage, this.decide(stage, facts, habits))
+    const decisions = new Map<StageName, Decision<Route>>()
+    const decided = (stage: StageName) => {
+      const decision = decisions.get(stage) ?? this.decide(stage, facts, habits)
+      decisions.set(stage, decision)
+      return decision
+    }
+    const adapters = <S extends StageName>(stage: S) => this.#candidates(stage, decided(stage))
     const pipeline = this.#pipeline
     const hedges = this.#hedges
     const instead = () => this.#insteadOf(model()[0]?.route)
@@ -98,6 +108,10 @@ export class PipelineRouter implements Router {
         tts ??= adapters('tts')
         return tts
       },
+      exposure: (stage) => {
+        const { assignment } = decided(stage)
+        return assignment && { experiment: assignment.experiment, variant: assignment.variant }
+      },
       voice: (name, provider) =>
         voiceFor(pipeline, name, provider) ?? voiceFor(pipeline, pipeline.voice, provider),
     }
@@ -118,6 +132,9 @@ export class PipelineRouter implements Router {
     return decide(this.#rules[stage], {
       context,
       factsOf: this.health.factsOf(stage, language),
+      isStopped: (experiment, variant) =>
+        habits.exposed?.get(experiment) !== variant &&
+        (this.#experiments?.isStopped({ experiment, variant }) ?? false),
       needs: {
         language: stage === 'llm' ? null : language,
         capabilities: tools.length > 0 ? ['tools'] : [],

@@ -1,6 +1,7 @@
 /** Pipelines with their rules and the adapters behind them, by name. A reload makes new ones; sessions keep theirs. */
 import type { Pipeline } from '../config/pipeline.ts'
 import type { PipelineSet } from '../config/pipeline-set.ts'
+import type { ExperimentBook, Plan } from '../experiment/book.ts'
 import { Pricing } from '../price/pricing.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { ServerTools } from '../stage/tools.ts'
@@ -22,6 +23,7 @@ export interface PipelineSnapshot {
 export interface SnapshotsOptions {
   /** Left out: published prices. */
   readonly pricing?: Pricing
+  readonly experiments?: ExperimentBook
   readonly phrases?: PhraseCache
   /** The tools that the server runs for a pipeline. */
   readonly toolsOf?: (pipeline: Pipeline) => ServerTools
@@ -35,6 +37,7 @@ export class Snapshots {
 
   readonly #phrases: PhraseCache | undefined
   readonly #pricing: Pricing
+  readonly #experiments: ExperimentBook | undefined
   readonly #toolsOf: SnapshotsOptions['toolsOf']
 
   constructor(providers: ReadonlyMap<string, Provider>, health: Health, options: SnapshotsOptions = {}) {
@@ -43,12 +46,15 @@ export class Snapshots {
     this.#phrases = options.phrases
     this.#toolsOf = options.toolsOf
     this.#pricing = options.pricing ?? new Pricing()
+    this.#experiments = options.experiments
   }
 
   load(set: PipelineSet): void {
+    this.#experiments?.load(set.all.flatMap(plansOf))
     const snapshots = set.all.map((pipeline) => {
       const router = new PipelineRouter(pipeline, this.#providers, this.#health, {
         pricing: this.#pricing,
+        ...(this.#experiments ? { experiments: this.#experiments } : {}),
         ...(this.#phrases ? { phrases: this.#phrases } : {}),
       })
       const { voice, language } = pipeline
@@ -81,4 +87,13 @@ export class Snapshots {
     const last = (stage: 'stt' | 'llm' | 'tts') => router?.targets(stage)[0] ?? 'none'
     return { stt: last('stt'), llm: last('llm'), tts: last('tts') }
   }
+}
+
+/** Experiments of one name in several pipelines or stages are one; the first that names it says what is measured. */
+function plansOf({ stt, llm, tts }: Pipeline): Plan[] {
+  return [...stt.routes, ...llm.routes, ...tts.routes].flatMap(({ name, use }) => {
+    if (use.type === 'list') return []
+    const { experiment, variants, guardrails = [] } = use
+    return [{ name: experiment ?? name, variants: variants.map(({ id }) => id), guardrails }]
+  })
 }

@@ -68,6 +68,8 @@ export const DEFAULT_TARGETS = {
   llm: ['local/smollm2', 'local/scripted'],
   tts: ['local/flite'],
 } as const
+/** Enough that a first bad hour stops nobody. */
+export const GUARDRAIL_CONVERSATIONS = 100
 /** A hedge may double at most this share of calls, so that it can never double the bill. */
 export const HEDGE_MAX_SHARE = 0.1
 

@@ -1,5 +1,6 @@
 /** The shape of `pipelines/*.yaml`. `pipelines/schema.json` is made from it; descriptions show in editors. */
 import { z } from 'zod'
+import { METRICS } from '../experiment/figures.ts'
 import { SORT_KEYS } from '../route/sort.ts'
 import * as defaults from './defaults.ts'
 
@@ -85,6 +86,14 @@ const variant = z.strictObject({
   use: choice,
 })
 
+const guardrail = z
+  .strictObject({
+    metric: z.enum(METRICS),
+    worseBy: z.number().min(0).describe('In the unit of the metric; for feedback, a loss of so much.'),
+    minConversations: z.int().min(30).max(1_000_000).default(defaults.GUARDRAIL_CONVERSATIONS),
+  })
+  .describe('A variant that is surely worse than the first one by more than this is stopped.')
+
 const route = z
   .strictObject({
     name,
@@ -107,6 +116,7 @@ const route = z
       )
       .optional()
       .describe('The value whose owner always gets the same variant.'),
+    guardrails: z.array(guardrail).max(8).optional(),
     variants: z
       .array(variant)
       .min(1)
@@ -117,8 +127,10 @@ const route = z
   })
   .refine((r) => (r.use === undefined) !== (r.variants === undefined), 'wants either use or variants')
   .refine(
-    (r) => r.variants !== undefined || (r.experiment === undefined && r.sticky === undefined),
-    'has experiment or sticky but no variants',
+    (r) =>
+      r.variants !== undefined ||
+      (r.experiment === undefined && r.sticky === undefined && r.guardrails === undefined),
+    'has experiment, sticky or guardrails but no variants',
   )
 
 const stage = (targets: readonly string[]) =>

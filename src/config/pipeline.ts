@@ -1,5 +1,6 @@
 /** A pipeline as the rest of the server sees it: immutable, every default filled in. */
 import type { Declined, StageName } from '../errors.ts'
+import type { Guardrail } from '../experiment/figures.ts'
 import type { Filter } from '../route/candidates.ts'
 import type { SortKey } from '../route/sort.ts'
 import type { Target } from './target.ts'
@@ -24,7 +25,9 @@ export interface Experiment {
   readonly experiment: string | null
   /** A path into the routing context, such as `session.user`. */
   readonly sticky: string | null
+  /** The first is the control. */
   readonly variants: readonly { readonly id: string; readonly weight: number; readonly use: TargetList }[]
+  readonly guardrails?: readonly Guardrail[]
 }
 
 export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }

@@ -42,6 +42,7 @@ function toRoute(route: RouteInput): Route {
           type: 'experiment',
           experiment: route.experiment ?? null,
           sticky: route.sticky ?? null,
+          ...(route.guardrails && { guardrails: route.guardrails }),
           variants: variants.map(({ id, weight, use }) => ({ id, weight, use: toList(use) })),
         }
       : toList(route.use ?? []),

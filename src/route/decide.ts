@@ -32,6 +32,8 @@ export interface Ask<T extends Target> {
   readonly factsOf: (target: T) => TargetFacts
   readonly needs: Needs
   readonly preference: Preference
+  /** Variants that nobody new is dealt; left out: none. */
+  readonly isStopped?: (experiment: string, variant: string) => boolean
 }
 
 export interface Assignment {
@@ -42,6 +44,8 @@ export interface Assignment {
   readonly share: number
   /** The path whose value decided; the value itself is the caller's and is not kept. */
   readonly by: string
+  /** What would have been dealt before, and was stopped. */
+  readonly passedOver: readonly string[]
 }
 
 export interface Decision<R extends RouteShape = RouteShape> {
@@ -58,7 +62,7 @@ export function decide<R extends RouteShape>(routes: CompiledRoutes<R>, ask: Ask
   const { stage } = routes
   const { chosen, trials } = chooseRoute(routes, ask.context)
   if (!chosen) return { stage, routes, trials, route: null, assignment: null, candidates: [] }
-  const { assignment, list } = assigned(chosen, ask.context)
+  const { assignment, list } = assigned(chosen, ask)
   const { facts } = ask.context
   const targets = list.targets as readonly TargetOf<R>[]
   const all = candidatesOf(targets, list.filter ?? NO_FILTER, ask.needs, ask.factsOf)
@@ -77,9 +81,9 @@ export function usable<R extends RouteShape>({ candidates }: Decision<R>): Targe
   return candidates.filter(({ refused }) => refused === null).map(({ target }) => target)
 }
 
-function assigned(
+function assigned<T extends Target>(
   { route, draw, shares }: CompiledRoute,
-  { facts }: RoutingContext,
+  { context: { facts }, isStopped = () => false }: Ask<T>,
 ): {
   readonly assignment: Assignment | null
   readonly list: TargetList
@@ -87,9 +91,18 @@ function assigned(
   const { use } = route
   if (use.type === 'list') return { assignment: null, list: use }
   const { key, by } = stickyKey(use.sticky, facts)
-  const index = Math.max(0, draw?.pick(key) ?? 0)
-  const variant = use.variants[index]
-  if (!variant) throw new TypeError('an experiment without variants, which the schema should have refused')
   const experiment = use.experiment ?? route.name
-  return { assignment: { experiment, variant: variant.id, share: shares[index] ?? 0, by }, list: variant.use }
+  const passedOver: string[] = []
+  let index = Math.max(0, draw?.pick(key) ?? 0)
+  let variant = use.variants[index]
+  if (!variant) throw new TypeError('an experiment without variants, which the schema should have refused')
+  if (isStopped(experiment, variant.id)) {
+    // The next longest straws: only those who would have had a stopped variant move.
+    const next = draw?.order(key).find((one) => !isStopped(experiment, use.variants[one]?.id ?? ''))
+    passedOver.push(variant.id)
+    index = next ?? 0
+    variant = use.variants[index] ?? variant
+  }
+  const assignment = { experiment, variant: variant.id, share: shares[index] ?? 0, by, passedOver }
+  return { assignment, list: variant.use }
 }

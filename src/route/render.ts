@@ -18,8 +18,9 @@ export function render({ stage, rules, route, assignment, candidates, plan }: Ex
 
 function variantOf(assignment: Explanation['assignment']): string {
   if (!assignment) return ''
-  const { experiment, variant, share, by } = assignment
-  return `, ${experiment}: variant ${variant} (${Math.round(share * 1000) / 10} %, by ${by})`
+  const { experiment, variant, share, by, passedOver } = assignment
+  const stopped = passedOver.length > 0 ? `; ${passedOver.join(', ')} was stopped` : ''
+  return `, ${experiment}: variant ${variant} (${Math.round(share * 1000) / 10} %, by ${by}${stopped})`
 }
 
 function ruleLines({ route, when, outcome, reason }: RuleTold): string[] {

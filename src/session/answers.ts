@@ -1,5 +1,5 @@
 /** The answers of a session that are on their way, by response, and the turn's budget at work on them. */
-import type { Router } from '../attempt/lineup.ts'
+import type { Lineup, Router } from '../attempt/lineup.ts'
 import type { CancelReason } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
@@ -29,7 +29,7 @@ export interface AnswersOptions {
 
 export class Answers {
   readonly #options: AnswersOptions
-  readonly #answers = new Map<string, { readonly turn: string; readonly answer: Answer }>()
+  readonly #answers = new Map<string, { readonly turn: string; readonly answer: Answer; lineup: Lineup }>()
 
   /** Those of them that wait for the caller's words. */
   readonly #bridges = new Set<string>()
@@ -66,6 +66,7 @@ export class Answers {
     const found = this.#answers.get(response)
     if (!found) return
     this.#options.budget.thinking(found.turn)
+    this.#commit(found.turn, found.lineup)
     found.answer.release()
   }
 
@@ -100,6 +101,7 @@ export class Answers {
     if (effect.do === 'recite') return this.#say(answer, effect)
     const { request, lineup } = this.#chosen(effect)
     this.#options.budget.thinking(turn)
+    this.#commit(turn, lineup)
     answer.think(request, lineup)
   }
 
@@ -119,6 +121,12 @@ export class Answers {
     return { request, lineup }
   }
 
+  /** Guesses that are dropped expose nobody. */
+  #commit(turn: string, lineup: Lineup): void {
+    const { book, routing } = this.#options
+    book.exposed(turn, routing.committed(lineup))
+  }
+
   #think(effect: Extract<Effect, { do: 'think' }>): void {
     const { turn, response, revision, hold, voicing } = effect
     const { budget, book, clock } = this.#options
@@ -126,6 +134,7 @@ export class Answers {
     const answer = this.#open({ response, turn, revision, voicing, lineup })
     if (hold === 'no') {
       budget.thinking(turn)
+      this.#commit(turn, lineup)
       answer.release()
     } else book.mark(turn, 'speculated', clock.now())
     answer.think(request)
@@ -174,7 +183,7 @@ export class Answers {
         return text === null ? null : routing.phrase(text)
       },
     })
-    this.#answers.set(response, { turn, answer })
+    this.#answers.set(response, { turn, answer, lineup: facts.lineup })
     return answer
   }
 }

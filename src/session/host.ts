@@ -5,6 +5,7 @@ import type { PipelineSnapshot } from '../attempt/snapshots.ts'
 import { PCM16_24K } from '../audio/format.ts'
 import type { Clock } from '../clock.ts'
 import type { Pipeline } from '../config/pipeline.ts'
+import type { ExperimentBook } from '../experiment/book.ts'
 import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS } from '../stage/tools.ts'
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly limits: SessionLimits
   readonly turns: TurnStore
   readonly metrics: Metrics
+  /** Left out: nobody keeps figures of experiments. */
+  readonly experiments?: ExperimentBook
   /** The named pipeline, or the default for null; undefined when there is none. Asked at each opening. */
   readonly snapshot: (name: string | null) => PipelineSnapshot | undefined
 }
@@ -72,7 +75,7 @@ export class Host implements SessionHost {
 
   #begin(origin: SessionOrigin, snapshot: PipelineSnapshot, release: () => void): LiveSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
-    const { clock, vad, metrics, turns } = this.#options
+    const { clock, vad, metrics, turns, experiments } = this.#options
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings: { ...settingsFrom(pipeline), serverTools: tools.definitions },
@@ -90,9 +93,11 @@ export class Host implements SessionHost {
         turnMs: pipeline.budget.turnMs,
         turns,
         metrics,
+        ...(experiments ? { experiments } : {}),
       },
       onClosed: () => {
         this.#sessions.delete(session)
+        experiments?.closed(session.id)
         release()
       },
     })

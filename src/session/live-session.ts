@@ -53,7 +53,7 @@ export interface LiveSessionOptions {
   /** Run for the pipeline; left out: none. */
   readonly tools?: ServerTools
   /** What the book of turns needs beside what the session knows. */
-  readonly book: Pick<TurnBookOptions, 'pipeline' | 'turnMs' | 'turns' | 'metrics'>
+  readonly book: Pick<TurnBookOptions, 'pipeline' | 'turnMs' | 'turns' | 'metrics' | 'experiments'>
   /** Called once, when all under the session has ended. */
   readonly onClosed: () => void
 }

@@ -5,6 +5,7 @@ import type { Phrase } from '../attempt/phrases.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
+import type { Exposure } from '../experiment/book.ts'
 import type { Pricing } from '../price/pricing.ts'
 import type { SessionOrigin } from './session.ts'
 import type { Medians } from './turn-budget.ts'
@@ -25,6 +26,7 @@ export interface LineupHints {
   readonly slackMs?: number
 }
 
+const STAGES = ['stt', 'llm', 'tts'] as const
 /** Roughly, for rules: four characters a token holds for European languages. */
 const CHARS_PER_TOKEN = 4
 
@@ -58,6 +60,18 @@ export class Routing {
     if (this.#voice === target) return
     this.#voice = target
     this.#options.router.prepare?.(this.#speaker())
+  }
+
+  /** Variants this conversation was exposed to, by experiment. */
+  readonly exposed = new Map<string, string>()
+
+  /** An answer made by this lineup is let go to the caller. */
+  committed(lineup: Lineup): Exposure[] {
+    const dealt = STAGES.flatMap((stage) => lineup.exposure?.(stage) ?? [])
+    for (const { experiment, variant } of dealt) {
+      if (!this.exposed.has(experiment)) this.exposed.set(experiment, variant)
+    }
+    return dealt
   }
 
   /** This model has answered, and holds so many tokens of the conversation. */
@@ -118,7 +132,13 @@ export class Routing {
       tokens: this.#cache.tokens,
       ageMs: clock.now() - this.#cache.at,
     }
-    return { voice: this.#voice, cache: cache ?? null, ...(slackMs === undefined ? {} : { slackMs }) }
+    const { exposed } = this
+    return {
+      voice: this.#voice,
+      cache: cache ?? null,
+      exposed,
+      ...(slackMs === undefined ? {} : { slackMs }),
+    }
   }
 
   #facts(request: ModelRequest | null, since?: number): StageFacts {

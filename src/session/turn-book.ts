@@ -4,6 +4,7 @@
  */
 import type { BudgetPlan } from '../budget/plan.ts'
 import type { Clock } from '../clock.ts'
+import type { ExperimentBook, Exposure, TurnFacts } from '../experiment/book.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { MarkName, TurnRecord } from '../trace/record.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
@@ -26,6 +27,8 @@ export interface TurnBookOptions {
   readonly turnMs: number
   readonly turns: TurnStore
   readonly metrics: Metrics
+  /** Left out: nobody keeps figures of experiments. */
+  readonly experiments?: ExperimentBook
   /** What was heard of a response as far as known now. */
   readonly heardOf: (response: string) => Heard | null
   /** Every record as it is closed or amended, for wires that show it. */
@@ -58,6 +61,7 @@ export class TurnBook {
     const {
       turns: _turns,
       metrics: _metrics,
+      experiments: _experiments,
       heardOf: _heardOf,
       onRecord: _onRecord,
       ...facts
@@ -111,6 +115,13 @@ export class TurnBook {
     this.#pages.get(turn)?.trace.degraded(what)
   }
 
+  /** An answer of these variants was let go to the caller. */
+  exposed(turn: string, exposures: readonly Exposure[]): void {
+    if (exposures.length === 0) return
+    this.#pages.get(turn)?.trace.exposed(exposures)
+    this.#options.experiments?.exposed(this.#options.sessionId, exposures)
+  }
+
   /** Where each part of the turn's time was meant to go. */
   planned(turn: string, { shares }: BudgetPlan): void {
     this.#pages.get(turn)?.trace.plan(shares)
@@ -160,7 +171,9 @@ export class TurnBook {
     page.closed = true
     this.#hear(page)
     this.#keep(page.trace.close(outcome))
-    this.#options.metrics.turn(page.trace.snapshot())
+    const record = page.trace.snapshot()
+    this.#options.metrics.turn(record)
+    this.#options.experiments?.turn(record.sessionId, factsOf(record))
     const closed = [...this.#pages].filter(([, p]) => p.closed)
     for (const [id] of closed.slice(0, -KEPT_CLOSED)) this.#pages.delete(id)
   }
@@ -186,5 +199,15 @@ export class TurnBook {
     const record = trace.snapshot()
     this.#options.turns.put(record)
     this.#options.onRecord?.(record)
+  }
+}
+
+function factsOf({ budget, costUsd, heard, outcome }: TurnRecord): TurnFacts {
+  return {
+    firstAudioMs: budget.actualMs,
+    costUsd,
+    interrupted: heard?.interrupted ? 'yes' : 'no',
+    outcome: outcome === 'open' ? 'cancelled' : outcome,
+    degraded: budget.degraded.length > 0 ? 'yes' : 'no',
   }
 }

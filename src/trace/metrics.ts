@@ -1,5 +1,6 @@
 /** What Prometheus may ask. All of a turn's figures come from its record, so the two can never disagree. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Exposure } from '../experiment/book.ts'
 import { LabelBound } from './label-bound.ts'
 import { type ProcessWatch, watchProcess } from './process-metrics.ts'
 import type { TurnRecord } from './record.ts'
@@ -18,6 +19,7 @@ export class Metrics {
   readonly #wires = new LabelBound(MAX_WIRES)
   readonly #drops = new LabelBound(20)
   readonly #routes = new LabelBound(MAX_TARGETS)
+  readonly #variants = new LabelBound(MAX_TARGETS)
   readonly #process: ProcessWatch
 
   readonly #firstAudio = this.#histogram(
@@ -53,6 +55,16 @@ export class Metrics {
     'Rungs of the ladder that were taken because time ran short.',
     ['pipeline', 'rung'],
   )
+  readonly #exposures = this.#counter(
+    'parley_experiment_exposures_total',
+    'Conversations exposed to a variant.',
+    ['experiment', 'variant'],
+  )
+  readonly #stops = this.#counter('parley_experiment_stops_total', 'Variants stopped by a guard-rail.', [
+    'experiment',
+    'variant',
+    'metric',
+  ])
   readonly #interruptions = this.#counter('parley_interruptions_total', 'Answers the caller interrupted.', [
     'pipeline',
   ])
@@ -102,6 +114,19 @@ export class Metrics {
       if (firstOutputMs === null) continue
       this.#stage.observe({ stage, provider, model, pipeline }, Math.max(0, firstOutputMs - startMs) / 1000)
     }
+  }
+
+  exposed({ experiment, variant }: Exposure): void {
+    this.#exposures.inc(this.#variantLabels(experiment, variant))
+  }
+
+  variantStopped({ experiment, variant }: Exposure, metric: string): void {
+    this.#stops.inc({ ...this.#variantLabels(experiment, variant), metric })
+  }
+
+  #variantLabels(experiment: string, variant: string) {
+    const known = this.#variants.of(`${experiment}/${variant}`) !== 'other'
+    return known ? { experiment, variant } : { experiment: 'other', variant: 'other' }
   }
 
   sessionOpened(wire: string): void {

@@ -1,5 +1,7 @@
 /** The record of one turn: what `GET /v1/turns/{id}` answers and the console draws. Times in ms from clock zero. */
+
 import type { ProviderErrorKind, StageName } from '../errors.ts'
+import type { Exposure } from '../experiment/book.ts'
 
 /**
  * Clock zero is the caller's real end of speech (spoken turns), the commit (manual) or the request (text).
@@ -43,6 +45,8 @@ export interface TurnRecord {
   readonly revision: number
   readonly responseIds: readonly string[]
   readonly route: Readonly<Partial<Record<StageName, string>>>
+  /** Variants that made what the caller heard. */
+  readonly experiments: readonly Exposure[]
   readonly marks: Readonly<Partial<Record<MarkName, number>>>
   readonly attempts: readonly AttemptRecord[]
   readonly budget: {

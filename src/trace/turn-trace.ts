@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind, StageName } from '../errors.ts'
+import type { Exposure } from '../experiment/book.ts'
 import { type BudgetShares, brokenBy } from './broken-by.ts'
 import type { AttemptRecord, MarkName, TurnRecord } from './record.ts'
 
@@ -76,6 +77,7 @@ export class TurnTrace {
   readonly #attempts: Attempt[] = []
   readonly #responseIds = new Set<string>()
   readonly #route: Partial<Record<StageName, string>> = {}
+  readonly #experiments = new Map<string, Exposure>()
   #degraded: string[] = []
   #zeroAt: number | null = null
   #revision = 1
@@ -186,6 +188,11 @@ export class TurnTrace {
     return this
   }
 
+  exposed(exposures: readonly Exposure[]): this {
+    for (const one of exposures) this.#experiments.set(one.experiment, one)
+    return this
+  }
+
   response(id: string): this {
     if (this.#responseIds.size < MAX_RESPONSES) this.#responseIds.add(id)
     return this
@@ -261,6 +268,7 @@ export class TurnTrace {
       revision: this.#revision,
       responseIds: [...this.#responseIds],
       route: { ...this.#route },
+      experiments: [...this.#experiments.values()],
       marks,
       attempts: this.#attempts.map(({ startAt, firstOutputAt, endAt, ...facts }) => ({
         stage: facts.stage,

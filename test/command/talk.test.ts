@@ -24,6 +24,7 @@ const record: TurnRecord = {
   startedAt: '2026-11-23T00:00:00.000Z',
   revision: 1,
   responseIds: ['r'],
+  experiments: [],
   route: {},
   marks: { committed: 500, firstAudioSent: 640 },
   attempts: [],

@@ -33,6 +33,7 @@ function turn(facts: Partial<TurnRecord> = {}): TurnRecord {
     startedAt: '2026-11-23T00:00:00.000Z',
     revision: 1,
     responseIds: ['resp_1'],
+    experiments: [],
     route: {},
     marks: { committed: 500, firstAudioSent: 700 },
     attempts: [

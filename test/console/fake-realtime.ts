@@ -277,6 +277,7 @@ function recordOf(id: string, turn: ScriptedTurn): TurnRecord {
     startedAt: '2026-01-01T00:00:00Z',
     revision: 1,
     responseIds: [],
+    experiments: [],
     route: {},
     marks: {},
     attempts: [],

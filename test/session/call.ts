@@ -9,6 +9,7 @@ import { loadAudio } from '../../src/audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
 import type { Rung } from '../../src/budget/ladder.ts'
 import { delay, settled, VirtualClock } from '../../src/clock.ts'
+import type { ExperimentBook } from '../../src/experiment/book.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import type { ClientEvent, ResponseRequest } from '../../src/session/client.ts'
@@ -59,6 +60,7 @@ export interface CallOptions {
   readonly pacers?: PacerGroup
   readonly turns?: TurnStore
   readonly metrics?: Metrics
+  readonly experiments?: ExperimentBook
 }
 
 export interface Taken {
@@ -139,8 +141,12 @@ export class Call {
         turnMs: 1500,
         turns: this.turns,
         metrics: options.metrics ?? new Metrics(),
+        ...(options.experiments ? { experiments: options.experiments } : {}),
       },
-      onClosed: () => this.closed++,
+      onClosed: () => {
+        this.closed++
+        options.experiments?.closed(this.session.id)
+      },
     })
     this.#iterator = this.session.outputs[Symbol.asyncIterator]()
     if (reader === 'fast') void this.#read(0)

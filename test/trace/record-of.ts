@@ -11,6 +11,7 @@ export function recordOf(facts: Partial<TurnRecord>): TurnRecord {
     startedAt: '2026-01-01T00:00:00.000Z',
     revision: 1,
     responseIds: [],
+    experiments: [],
     route: {},
     marks: {},
     attempts: [],

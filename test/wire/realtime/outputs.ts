@@ -55,6 +55,7 @@ export const RECORD: TurnRecord = {
   startedAt: '2026-11-22T10:00:00.000Z',
   revision: 0,
   responseIds: ['resp_1'],
+  experiments: [],
   route: { llm: 'any' },
   marks: { speechEnd: 0, end: 900 },
   attempts: [
