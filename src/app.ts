@@ -42,6 +42,7 @@ import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
+import { watchTargets } from './trace/target-metrics.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
@@ -120,13 +121,15 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     },
   })
   const pricing = new Pricing(settings.prices, settings.quality)
+  const health = new Health({ clock, traits: traitsOf(providers, pricing) })
   const shelf = new ToolShelf(note)
-  const snapshots = new Snapshots(providers, new Health({ clock, traits: traitsOf(providers, pricing) }), {
+  const snapshots = new Snapshots(providers, health, {
     pricing,
     experiments,
     phrases,
     toolsOf: (pipeline) => shelf.of(pipeline),
   })
+  watchTargets(metrics.registry, { targets: () => health.read(), hedges: () => snapshots.hedges() })
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))

@@ -175,11 +175,14 @@ export class Health {
   }
 
   /** For metrics: every place with its counts. */
-  *read(): Generator<Place & PlaceCounts & { readonly circuit: CircuitState }> {
+  *read(): Generator<
+    Place & PlaceCounts & Pick<LatencyView, 'p50Ms' | 'p95Ms'> & { readonly circuit: CircuitState }
+  > {
     const now = this.#clock.now()
     for (const { place, circuit, failed, timeouts: _timeouts, ...counts } of this.#entries.values()) {
       const { opened } = circuit
-      yield { ...place, ...counts, failed: { ...failed }, circuit: circuit.state(now), opened }
+      const { p50Ms, p95Ms } = this.latency(place, null)
+      yield { ...place, ...counts, failed: { ...failed }, circuit: circuit.state(now), opened, p50Ms, p95Ms }
     }
   }
 

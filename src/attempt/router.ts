@@ -16,7 +16,7 @@ import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health } from './health.ts'
 import type { Hedge } from './hedge.ts'
-import { HedgeShare } from './hedge-share.ts'
+import { type HedgeCounts, HedgeShare } from './hedge-share.ts'
 import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
 import type { Phrase, PhraseCache } from './phrases.ts'
 import { PipelinePhrases } from './pipeline-phrases.ts'
@@ -144,6 +144,12 @@ export class PipelineRouter implements Router {
         slackMs: stage === 'llm' ? (habits.slackMs ?? null) : null,
       },
     })
+  }
+
+  /** Of each route that hedges: what came of it. */
+  hedges(): (HedgeCounts & { readonly pipeline: string; readonly route: string })[] {
+    const { name: pipeline } = this.#pipeline
+    return [...this.#hedges].map(([route, { share }]) => ({ pipeline, route, ...share.read() }))
   }
 
   /** With the plan of a spoken turn that begins now, its stages at their medians. */

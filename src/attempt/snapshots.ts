@@ -73,6 +73,11 @@ export class Snapshots {
     return this.#byName.get(name ?? this.#defaultName)
   }
 
+  /** Of all pipelines as they are now. */
+  *hedges() {
+    for (const { router } of this.#byName.values()) yield* router.hedges()
+  }
+
   has(name: string): boolean {
     return this.#byName.has(name)
   }
