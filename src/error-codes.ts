@@ -44,6 +44,20 @@ export const ERRORS = {
     "The key is none of this server's.",
     'Check the key against `keys` in the settings; it may have been taken out.',
   ),
+  client_secret_not_allowed: fact(
+    403,
+    INVALID,
+    'final',
+    'A client secret was shown where a key is needed.',
+    'Make this request from your backend, with its key.',
+  ),
+  client_secrets_full: fact(
+    429,
+    LIMIT,
+    'retry',
+    'The key has as many unexpired client secrets as it may.',
+    'Let them expire sooner with `expires_after`, or use one for several connections.',
+  ),
   host_not_allowed: fact(
     403,
     INVALID,

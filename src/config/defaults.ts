@@ -19,6 +19,16 @@ export const SESSION_MINUTES = 60
 /** A day of one busy line; at the caps below about 100 MB in the worst case, 20 MB in practice. */
 export const TURNS_KEPT = 10_000
 
+/**
+ * Unexpired client secrets: a page a second for the longest life there is, at an ordinary session of 2 kB. One key can
+ * fill a quarter of the memory, so that it never closes the door to the others.
+ */
+export const CLIENT_SECRETS = {
+  entriesPerOwner: 7_200,
+  bytesPerOwner: 16 * 1024 * 1024,
+  bytes: 64 * 1024 * 1024,
+} as const
+
 // -- log
 
 export const LOG_LEVEL = 'info' as const

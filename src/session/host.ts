@@ -71,10 +71,11 @@ export class Host implements SessionHost {
 
   #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): LiveSession {
     const { clock, vad, metrics, turns } = this.#options
+    const settings = (origin.begin ?? asItIs)(settingsFrom(pipeline))
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
-      settings: settingsFrom(pipeline),
-      greeting: pipeline.greeting,
+      settings,
+      greeting: settings.kind === 'transcription' ? null : pipeline.greeting,
       origin,
       clientMay: pipeline.clientMay,
       router,
@@ -115,6 +116,8 @@ export class Host implements SessionHost {
     return new SessionRefused(code, message)
   }
 }
+
+const asItIs = (settings: SessionSettings) => settings
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {

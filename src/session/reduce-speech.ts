@@ -256,6 +256,7 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   showFinal(d, t, text, event.audioMs)
   d.do({ do: 'mark', turn: t.turn, name: 'sttFinal', at: event.at })
   d.do({ do: 'userSaid', turn: t.turn, text })
+  if (d.state.settings.kind === 'transcription') return settleTurn(d, t.turn, 'transcribed')
   if (onFinal === 'nothing') return
   if (text === '') return heardNothing(d, t.turn)
   const speaksAgain = utteranceOf(d.state)?.announced ?? false

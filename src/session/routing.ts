@@ -6,7 +6,7 @@ import type { SessionOrigin } from './session.ts'
 
 export interface RoutingOptions {
   readonly router: Router
-  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user'>
+  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user' | 'minted'>
   readonly sessionId: string
   readonly clock: Clock
   readonly turnMs: number
@@ -48,11 +48,11 @@ export class Routing {
   #facts(request: ModelRequest | null): StageFacts {
     const { origin, clock, sessionId, turnMs, language, router } = this.#options
     const now = clock.now()
-    const { key, metadata, user, wire } = origin
+    const { key, metadata, user, wire, minted = {} } = origin
     const common = {
       key,
       metadata,
-      minted: {},
+      minted,
       session: {
         id: sessionId,
         wire,

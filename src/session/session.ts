@@ -35,6 +35,13 @@ export interface SessionOrigin {
   readonly key: { readonly id: string; readonly attributes: Readonly<Record<string, string>> } | null
   readonly metadata: Readonly<Record<string, unknown>>
   readonly user: string | null
+  /** Metadata that a backend minted into a client secret: trusted above `metadata`. */
+  readonly minted?: Readonly<Record<string, unknown>>
+  /**
+   * What the session begins with, of the pipeline's own settings; left out: just those. Trusted: `clientMay` is not asked,
+   * so a pure function of its argument, and never a client's word unchecked.
+   */
+  readonly begin?: (pipeline: SessionSettings) => SessionSettings
 }
 
 /** Thrown by `open` when the server is full or draining; `code` is of the table in `errors.ts`. */

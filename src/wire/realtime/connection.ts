@@ -7,8 +7,8 @@
  */
 import type { Clock, Timer } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
-import type { CloseReason, Session, SessionOrigin } from '../../session/session.ts'
-import { Attachment, type AttachmentDeps } from './attachment.ts'
+import type { CloseReason, Session } from '../../session/session.ts'
+import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachment.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
@@ -21,9 +21,7 @@ export interface ConnectionDeps extends AttachmentDeps {
   readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
 
-export interface ConnectionStart {
-  readonly session: Session
-  readonly origin: SessionOrigin
+export interface ConnectionStart extends AttachmentStart {
   /** The `model` of the session object: as the client named it, else the pipeline's name. */
   readonly model: string
 }
@@ -52,7 +50,7 @@ export class Connection {
   constructor(socket: WireSocket, start: ConnectionStart, deps: ConnectionDeps) {
     this.#socket = socket
     this.#deps = deps
-    this.#attachment = new Attachment(start.session, start.origin, deps)
+    this.#attachment = new Attachment(start, deps)
     this.#model = start.model
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())

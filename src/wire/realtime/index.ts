@@ -83,9 +83,9 @@ function openSession(request: FastifyRequest, deps: RealtimeDeps): HttpRefusal |
   }
   if (wantsBeta(request)) return undefined
   try {
-    const { model, origin } = readUpgrade(request, deps.hasPipeline)
+    const { model, origin, start } = readUpgrade(request, deps.hasPipeline)
     const session = deps.host.open(origin)
-    opened.set(request.raw, { session, origin, model: model ?? deps.defaultPipeline() })
+    opened.set(request.raw, { session, origin, start, model: model ?? deps.defaultPipeline() })
     request.raw.socket.once('close', () => abandon(request.raw))
     return undefined
   } catch (error) {

@@ -26,6 +26,8 @@ export type Parsed =
 export interface ParseContext {
   /** The session's output format, which a response must share. */
   readonly outputFormat: AudioFormat
+  /** Of the session; left out: a conversation. */
+  readonly kind?: 'transcription'
 }
 
 type Read = (given: Json, ref: string | null, context: ParseContext) => Parsed
@@ -34,7 +36,7 @@ const event = (event: ClientEvent): Parsed => ({ kind: 'event', event })
 
 /** Every client event there is; what stands here is what the error for an unknown one lists. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ['session.update', (given, ref) => readUpdate(given, ref)],
+  ['session.update', (given, ref, context) => readUpdate(given, ref, context)],
   ['input_audio_buffer.append', (given) => ({ kind: 'audio', bytes: decodeAudio(given['audio'], 'audio') })],
   ['input_audio_buffer.commit', (_, ref) => event({ type: 'commit', ref })],
   ['input_audio_buffer.clear', (_, ref) => event({ type: 'clear', ref })],
@@ -48,6 +50,11 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
 ])
 
 export const CLIENT_EVENTS: readonly string[] = [...READERS.keys()]
+/** What there is to do where nothing answers. */
+export const TRANSCRIPTION_EVENTS = CLIENT_EVENTS.filter(
+  (type) =>
+    /^(session|input_audio_buffer)\./.test(type) || /^conversation\.item\.(retrieve|delete)$/.test(type),
+)
 
 /** Settings are echoed whole, so a flood of huge ones must not multiply; items and audio may be larger. */
 const MAX_UPDATE_CHARS = 2 * 1024 * 1024
@@ -66,7 +73,8 @@ export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)
     const read = READERS.get(type)
-    if (!read) throw invalidValue('type', type, CLIENT_EVENTS)
+    const known = context.kind === 'transcription' ? TRANSCRIPTION_EVENTS : CLIENT_EVENTS
+    if (!read || !known.includes(type)) throw invalidValue('type', type, known)
     if (type === 'session.update' && frame.length > MAX_UPDATE_CHARS)
       throw new Refusal('invalid_event', `Invalid event: session.update above ${MAX_UPDATE_CHARS} bytes.`)
     return read(given, ref, context)
@@ -113,9 +121,9 @@ function readRef(given: Json): string | null {
   return typeof id === 'string' && id.length <= MAX_REF_CHARS ? id : null
 }
 
-function readUpdate(given: Json, ref: string | null): Parsed {
+function readUpdate(given: Json, ref: string | null, context: ParseContext): Parsed {
   if (given['session'] === undefined) throw missing('session')
-  return { kind: 'update', update: parseSessionUpdate(given['session']), ref }
+  return { kind: 'update', update: parseSessionUpdate(given['session'], context.kind ?? 'realtime'), ref }
 }
 
 function itemId(given: Json): string {

@@ -21,6 +21,9 @@ import { parseMaxTokens, parseModalities, parseVoice } from './response-request.
 import { parseToolChoice, parseTools } from './tools.ts'
 import { parseTurnDetection, resolveTurnDetection, type TurnDetectionRequest } from './turn-detection.ts'
 
+/** A conversation, or words only. */
+export type SessionKind = 'realtime' | 'transcription'
+
 /** What the client set that the session does not know of, kept to be echoed. */
 export interface WireEcho {
   /** As sent: a name or `{ id }`. */
@@ -38,31 +41,39 @@ export interface WireEcho {
 }
 
 export interface SessionUpdate {
+  /** null: the client did not say. */
+  readonly kind: SessionKind | null
   readonly patch: Partial<SessionSettings>
   readonly echo: WireEcho
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** `session`: the member of that name. Throws `Refusal`. */
-export function parseSessionUpdate(session: unknown): SessionUpdate {
+/** `session`: the member of that name; `kind`: of the session it is for, when it names none. Throws `Refusal`. */
+export function parseSessionUpdate(session: unknown, kind: SessionKind): SessionUpdate {
   const given = asObject(session, 'session')
   const patch: Mutable<Partial<SessionSettings>> = {}
   const echo: Mutable<WireEcho> = {}
-  if (given['type'] != null) asOneOf(given['type'], 'session.type', ['realtime'])
-  readModel(given, patch)
+  const named = given['type'] == null ? null : asOneOf(given['type'], 'session.type', KINDS)
   readInput(given, patch, echo)
-  readOutput(given, patch, echo)
-  readEchoed(given, echo)
+  readInclude(given, echo)
+  if ((named ?? kind) === 'realtime') {
+    readModel(given, patch)
+    readOutput(given, patch, echo)
+    readEchoed(given, echo)
+  }
   const parley = parseProviderData(given['providerData'])
   if (Object.keys(parley).length > 0) echo.parley = parley
   if (parley.leadMs !== undefined) patch.leadMs = parley.leadMs
   if (parley.transcriptDeltas) patch.transcriptDeltas = parley.transcriptDeltas
-  return { patch, echo }
+  return { kind: named, patch, echo }
 }
 
 /** The patch as the session takes it; what the request left open is filled from the settings it began with. */
-export function resolvePatch(update: SessionUpdate, pipeline: SessionSettings): Partial<SessionSettings> {
+export function resolvePatch(
+  update: Pick<SessionUpdate, 'patch' | 'echo'>,
+  pipeline: SessionSettings,
+): Partial<SessionSettings> {
   const { turnDetection, transcription } = update.echo
   const language = transcription == null ? undefined : (transcription['language'] ?? pipeline.language)
   return {
@@ -148,6 +159,7 @@ function readOutput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo:
   if (speed != null) patch.speed = asNumber(speed, `${path}.speed`, 0.25, 1.5)
 }
 
+const KINDS: readonly SessionKind[] = ['realtime', 'transcription']
 const INCLUDES = ['item.input_audio_transcription.logprobs']
 
 /** Members that are accepted and echoed, and that nothing acts on yet. */
@@ -158,17 +170,16 @@ function readEchoed(given: Json, echo: Mutable<WireEcho>): void {
     echo.truncation = autoOrObject(given['truncation'], 'session.truncation', ['auto', 'disabled'])
   if (given['prompt'] !== undefined)
     echo.prompt = given['prompt'] === null ? null : asOpaqueObject(given['prompt'], 'session.prompt')
-  const include = given['include']
-  if (include !== undefined)
-    echo.include =
-      include === null
-        ? null
-        : asArray(include, 'session.include', 8).map((one, at) =>
-            asOneOf(one, `session.include[${at}]`, INCLUDES),
-          )
   if (given['parallel_tool_calls'] != null)
     echo.parallelToolCalls = asBoolean(given['parallel_tool_calls'], 'session.parallel_tool_calls')
   if (given['reasoning'] != null) echo.reasoning = asOpaqueObject(given['reasoning'], 'session.reasoning')
+}
+
+function readInclude(given: Json, echo: Mutable<WireEcho>): void {
+  const include = given['include']
+  if (include === undefined) return
+  const read = (one: unknown, at: number) => asOneOf(one, `session.include[${at}]`, INCLUDES)
+  echo.include = include === null ? null : asArray(include, 'session.include', 8).map(read)
 }
 
 function autoOrObject(value: unknown, path: string, words: readonly string[]): unknown {

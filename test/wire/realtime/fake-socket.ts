@@ -1,6 +1,7 @@
 /** A WebSocket in memory whose network the test opens and shuts, and a connection on it. */
 import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import { PLAIN } from '../../../src/wire/realtime/start.ts'
 import type { WireSocket } from '../../../src/wire/realtime/writer.ts'
 import { FakeHost, type FakeSession } from '../../support/fake-session.ts'
 
@@ -95,7 +96,11 @@ export async function connect(sessionMinutes = 60): Promise<Talk> {
     note: (message: string) => void notes.push(message),
   }
   const session = host.open(ORIGIN)
-  const connection = new Connection(socket, { session, origin: ORIGIN, model: 'gpt-realtime' }, deps)
+  const connection = new Connection(
+    socket,
+    { session, origin: ORIGIN, start: PLAIN, model: 'gpt-realtime' },
+    deps,
+  )
   void connection.run()
   await clock.advance(0)
   return {

@@ -386,7 +386,7 @@ describe('session.update', () => {
     [undefined, 'missing_required_parameter', 'session'],
     [null, 'invalid_type', 'session'],
     [[], 'invalid_type', 'session'],
-    [{ type: 'transcription' }, 'invalid_value', 'session.type'],
+    [{ type: 'translation' }, 'invalid_value', 'session.type'],
     [{ instructions: 5 }, 'invalid_type', 'session.instructions'],
     [{ instructions: 'x'.repeat(1_048_577) }, 'string_above_max_length', 'session.instructions'],
     [{ audio: [] }, 'invalid_type', 'session.audio'],

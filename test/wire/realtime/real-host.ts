@@ -11,6 +11,7 @@ import { Host } from '../../../src/session/host.ts'
 import { Metrics } from '../../../src/trace/metrics.ts'
 import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import { PLAIN } from '../../../src/wire/realtime/start.ts'
 import { FakeVad } from '../../support/fake-vad.ts'
 import { FakeLlm, type FakeLlmOptions, FakeStt, FakeTts, fakeProvider, sound } from '../../support/stages.ts'
 import { FakeSocket, ORIGIN } from './fake-socket.ts'
@@ -58,7 +59,7 @@ export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealT
   const socket = new FakeSocket()
   const deps = { host, clock, hasPipeline: () => true, sessionMinutes: 60, note: () => {} }
   const session = host.open(ORIGIN)
-  const connection = new Connection(socket, { session, origin: ORIGIN, model: 'support' }, deps)
+  const connection = new Connection(socket, { session, origin: ORIGIN, start: PLAIN, model: 'support' }, deps)
   void connection.run()
   await clock.advance(0)
   const tell = async (event: object) => {

@@ -60,7 +60,7 @@ describe('the upgrade', () => {
   })
 
   test.each([
-    ['?intent=transcription', {}, 400, 'invalid_value'],
+    ['?intent=translation', {}, 400, 'invalid_value'],
     ['?call_id=rtc_1', {}, 400, 'invalid_value'],
     ['', { 'x-parley-metadata': '{"a":' }, 400, 'invalid_value'],
     ['', { 'x-parley-metadata': '[1]' }, 400, 'invalid_type'],
