@@ -46,6 +46,15 @@ describe('the upgrade', () => {
     client.socket.close()
   })
 
+  test('?intent=transcription is for words only, in the pipeline that `model` names', async () => {
+    const client = new Client(server.port, '?intent=transcription&model=support')
+    const created = await client.event('session.created')
+    expect(created['session']).toMatchObject({ type: 'transcription', audio: { input: {} } })
+    expect(server.host.last.origin.pipeline).toBe('support')
+    expect(server.host.last.settings.turnDetection?.createResponse).toBe(false)
+    client.socket.close()
+  })
+
   test('metadata and user come from the URL and the header', async () => {
     const headers = { 'x-parley-metadata': '{"tier":"free","n":1}' }
     const client = new Client(server.port, '?metadata.tier=gold&metadata.__proto__=x&user=ann', [], {
