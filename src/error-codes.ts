@@ -166,13 +166,6 @@ export const ERRORS = {
     'The client did not read what it was sent, and the queue for it was full.',
     'Read the socket while the session is open.',
   ),
-  beta_api_shape_disabled: fact(
-    400,
-    INVALID,
-    'final',
-    'The client asked for the beta shape of the Realtime API.',
-    'Leave out the `OpenAI-Beta` header and use the GA shape.',
-  ),
   // Events and bodies
   invalid_json: fact(
     400,

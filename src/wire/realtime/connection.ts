@@ -9,9 +9,11 @@ import type { Clock, Timer } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
 import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachment.ts'
+import { betaShape } from './beta/outgoing.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
+import { GA, type ShapeName } from './shape.ts'
 import { type WireSocket, Writer } from './writer.ts'
 
 export interface ConnectionDeps extends AttachmentDeps {
@@ -22,6 +24,7 @@ export interface ConnectionDeps extends AttachmentDeps {
 }
 
 export interface ConnectionStart extends AttachmentStart {
+  readonly shape: ShapeName
   /** The `model` of the session object: as the client named it, else the pipeline's name. */
   readonly model: string
 }
@@ -42,6 +45,7 @@ export class Connection {
   readonly #encoder: Encoder
   readonly #model: string
   readonly #expiresAt: number
+  readonly #shape: ShapeName
   readonly #conversationId = randomId('conv')
   #over = false
   #silentPings = 0
@@ -54,7 +58,10 @@ export class Connection {
     this.#model = start.model
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
-    this.#encoder = new Encoder(this.#view(), this.#writer.write)
+    const view = this.#view()
+    const shape = start.shape === 'beta' ? betaShape(view) : GA
+    this.#encoder = new Encoder(view, this.#writer.write, shape)
+    this.#shape = start.shape
   }
 
   /** Sends `session.created` at once and begins. Resolves when the session's outputs ended. */
@@ -83,7 +90,7 @@ export class Connection {
     if (this.#over) return
     this.#silentPings = 0
     try {
-      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings))
+      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings, this.#shape))
     } catch (error) {
       this.#deps.note('realtime event failed', { sessionId: this.#session.id, error: errorText(error) })
       this.#encoder.error({ type: 'server_error', code: 'internal_error', message: 'The event failed.' })

@@ -1,16 +1,18 @@
 /**
- * What the session says, as OpenAI's GA events in their documented order. One output becomes one event or a
- * run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
+ * What the session says, as OpenAI's GA events in their documented order (a `Shape` may have other words for them). One
+ * output becomes one event or a run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
  * second a session, a serialiser would be half of the cost.
  */
 import type { Item } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
 import type { SessionSettings } from '../../session/settings.ts'
+import type { Json } from './check.ts'
 import { eventIds } from './ids.ts'
 import { wireItem } from './items.ts'
 import { responseObject } from './response-object.ts'
 import { sessionObject } from './session-object.ts'
 import type { WireEcho } from './session-update.ts'
+import { GA, type Shape } from './shape.ts'
 
 /** What the encoder reads of its connection at the moment of an event. */
 export interface EncoderView {
@@ -39,10 +41,12 @@ export class Encoder {
   readonly #nextId = eventIds()
   #audioPlace = ''
   #audioTail = ''
+  readonly #shape: Shape
 
-  constructor(view: EncoderView, emit: (text: string) => void) {
+  constructor(view: EncoderView, emit: (text: string) => void, shape: Shape = GA) {
     this.#view = view
     this.#emit = emit
+    this.#shape = shape
   }
 
   sessionCreated(): void {
@@ -61,7 +65,8 @@ export class Encoder {
   /** The event as text, for the last word before a close. */
   errorText(error: WireError): string {
     const { type, code, message, param = null, ref = null } = error
-    return this.#text('error', { error: { type, code, message, param, event_id: ref } })
+    const body = { error: { type, code, message, param, event_id: ref } }
+    return this.#texts('error', body).join('')
   }
 
   output(output: SessionOutput): void {
@@ -215,7 +220,7 @@ export class Encoder {
       this.#audioTail = `",${JSON.stringify(inPart(output)).slice(1, -1)},"delta":"`
     }
     this.#emit(
-      `{"type":"response.output_audio.delta","event_id":"${this.#nextId()}${this.#audioTail}${base64(output.audio)}"}`,
+      `{"type":"${this.#shape.audioDelta}","event_id":"${this.#nextId()}${this.#audioTail}${base64(output.audio)}"}`,
     )
   }
 
@@ -224,11 +229,13 @@ export class Encoder {
   }
 
   #event(type: string, body: object): void {
-    this.#emit(this.#text(type, body))
+    for (const text of this.#texts(type, body)) this.#emit(text)
   }
 
-  #text(type: string, body: object): string {
-    return JSON.stringify({ type, event_id: this.#nextId(), ...body })
+  #texts(type: string, body: object): readonly string[] {
+    return this.#shape
+      .shape({ type, body: body as Json })
+      .map((event) => JSON.stringify({ type: event.type, event_id: this.#nextId(), ...event.body }))
   }
 
   #facts() {

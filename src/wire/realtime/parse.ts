@@ -3,10 +3,12 @@ import type { AudioFormat } from '../../audio/format.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ClientEvent } from '../../session/client.ts'
 import { decodeAudio } from './audio-in.ts'
+import { fromBeta } from './beta/incoming.ts'
 import { asInteger, invalidValue, type Json, missing, Refusal, wrongType } from './check.ts'
 import { asId, parseItem } from './items.ts'
 import { parseResponseRequest } from './response-request.ts'
 import { parseSessionUpdate, type SessionUpdate } from './session-update.ts'
+import type { ShapeName } from './shape.ts'
 
 export interface RefusedEvent {
   readonly kind: 'refused'
@@ -64,11 +66,12 @@ const MAX_BRACKETS = 65_536
 /** A day: no answer is longer. */
 const MAX_AUDIO_MS = 86_400_000
 
-export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
+export function parseFrame(frame: Buffer, context: ParseContext, shape: ShapeName = 'ga'): Parsed {
   let ref: string | null = null
   try {
-    const given = parseJson(frame)
-    ref = readRef(given)
+    const sent = parseJson(frame)
+    ref = readRef(sent)
+    const given = shape === 'beta' ? fromBeta(sent) : sent
     const type = given['type']
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)

@@ -448,7 +448,7 @@ describe('the end', () => {
   })
 
   test('a session ends at its limit with an error that says so', async () => {
-    const talk = await connect(1)
+    const talk = await connect({ sessionMinutes: 1 })
     await talk.clock.advance(60_000)
     expect(talk.socket.last['error'].code).toBe('session_expired')
     expect(talk.socket.closedWith).toEqual({

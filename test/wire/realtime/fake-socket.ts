@@ -1,6 +1,7 @@
 /** A WebSocket in memory whose network the test opens and shuts, and a connection on it. */
 import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
 import { PLAIN } from '../../../src/wire/realtime/start.ts'
 import type { WireSocket } from '../../../src/wire/realtime/writer.ts'
 import { FakeHost, type FakeSession } from '../../support/fake-session.ts'
@@ -82,8 +83,13 @@ export interface Talk {
   tell(event: object): Promise<void>
 }
 
+export interface ConnectOptions {
+  readonly sessionMinutes?: number
+  readonly shape?: ShapeName
+}
+
 /** A client that has just connected. */
-export async function connect(sessionMinutes = 60): Promise<Talk> {
+export async function connect({ sessionMinutes = 60, shape = 'ga' }: ConnectOptions = {}): Promise<Talk> {
   const clock = new VirtualClock()
   const host = new FakeHost()
   const socket = new FakeSocket()
@@ -98,7 +104,7 @@ export async function connect(sessionMinutes = 60): Promise<Talk> {
   const session = host.open(ORIGIN)
   const connection = new Connection(
     socket,
-    { session, origin: ORIGIN, start: PLAIN, model: 'gpt-realtime' },
+    { session, origin: ORIGIN, start: PLAIN, shape, model: 'gpt-realtime' },
     deps,
   )
   void connection.run()

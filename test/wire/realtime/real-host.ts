@@ -11,6 +11,7 @@ import { Host } from '../../../src/session/host.ts'
 import { Metrics } from '../../../src/trace/metrics.ts'
 import { memoryTurnStore, type TurnStore } from '../../../src/trace/turn-store.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
 import { beginWith, PLAIN, type Start } from '../../../src/wire/realtime/start.ts'
 import { FakeVad } from '../../support/fake-vad.ts'
 import { FakeLlm, type FakeLlmOptions, FakeStt, FakeTts, fakeProvider, sound } from '../../support/stages.ts'
@@ -41,6 +42,7 @@ export interface RealTalk {
 export interface RealTalkOptions {
   /** What a secret or the URL said the session shall be. */
   readonly start?: Start
+  readonly shape?: ShapeName
   /** Lines of the pipeline beside its routes. */
   readonly pipeline?: string
 }
@@ -48,7 +50,7 @@ export interface RealTalkOptions {
 /** A client that has connected to the server's own session. `answers`: what the model says. */
 export async function talkToRealSession(
   answers: FakeLlmOptions = {},
-  { start = PLAIN, pipeline: lines = '' }: RealTalkOptions = {},
+  { start = PLAIN, shape = 'ga', pipeline: lines = '' }: RealTalkOptions = {},
 ): Promise<RealTalk> {
   await Promise.all([loadAudio(), loadGate()])
   const clock = new VirtualClock()
@@ -74,7 +76,7 @@ export async function talkToRealSession(
   const deps = { host, clock, hasPipeline: () => true, sessionMinutes: 60, note: () => {} }
   const origin = { ...ORIGIN, begin: beginWith(start) }
   const session = host.open(origin)
-  const connection = new Connection(socket, { session, origin, start, model: 'support' }, deps)
+  const connection = new Connection(socket, { session, origin, start, shape, model: 'support' }, deps)
   void connection.run()
   await clock.advance(0)
   const tell = async (event: object) => {

@@ -96,14 +96,22 @@ describe('the upgrade', () => {
     expect(answer.json().error.code).toBe('upgrade_required')
   })
 
-  test('a client of the retired beta shape is told so', async () => {
-    const client = new Client(server.port, '', [], { headers: { 'openai-beta': 'realtime=v1' } })
-    expect(await client.closed).toEqual({
-      code: 4000,
-      reason: 'invalid_request_error.beta_api_shape_disabled',
+  test.each([
+    ['the header', [], { 'openai-beta': 'realtime=v1' }],
+    ['a subprotocol', ['realtime', 'openai-beta.realtime-v1'], {}],
+  ])('a client that asks for the beta shape by %s gets it', async (_, protocols, headers) => {
+    const client = new Client(server.port, '?model=gpt-4o-realtime-preview', protocols, { headers })
+    await client.event('conversation.created')
+    expect(client.socket.protocol).toBe(protocols[0] ?? '')
+    expect(client.events[0]).toMatchObject({
+      type: 'session.created',
+      session: {
+        model: 'gpt-4o-realtime-preview',
+        input_audio_format: 'pcm16',
+        modalities: ['text', 'audio'],
+      },
     })
-    expect(client.events[0]?.['error'].code).toBe('beta_api_shape_disabled')
-    expect(server.host.opened).toEqual([])
+    client.socket.close()
   })
 
   test('a handshake that fails after its session was opened leaves no session', async () => {

@@ -2,8 +2,12 @@
 import type { SessionSettings } from '../../../session/settings.ts'
 import type { Json } from '../check.ts'
 
-/** The model's usual warmth, which the beta API always told; nobody set another. */
+/** The beta's own default, shown where nobody set another; the model then has its provider's. */
 const TEMPERATURE = 0.8
+
+export function betaTemperature({ temperature }: Pick<SessionSettings, 'temperature'>): number {
+  return temperature ?? TEMPERATURE
+}
 
 /** `session`: GA's object. */
 export function betaSession(session: Json, settings: Pick<SessionSettings, 'temperature'>): Json {
@@ -29,7 +33,7 @@ export function betaSession(session: Json, settings: Pick<SessionSettings, 'temp
     output_audio_format: betaFormat(output['format']),
     tools: session['tools'],
     tool_choice: session['tool_choice'],
-    temperature: settings.temperature ?? TEMPERATURE,
+    temperature: betaTemperature(settings),
     max_response_output_tokens: session['max_output_tokens'],
     speed: output['speed'],
     tracing: session['tracing'],
