@@ -9,6 +9,7 @@ import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { ClientSecrets } from './access/client-secrets.ts'
+import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
@@ -143,6 +144,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
+      inputRates: new InputRates(clock, settings),
       hasPipeline: (name) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,

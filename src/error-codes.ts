@@ -166,6 +166,20 @@ export const ERRORS = {
     'The client did not read what it was sent, and the queue for it was full.',
     'Read the socket while the session is open.',
   ),
+  input_too_fast: fact(
+    429,
+    LIMIT,
+    'retry',
+    'The client sends more than `limits.inputBytesPerSecond`; the first time it is told, the second time the session ends.',
+    'Send audio as it is spoken, or whole files one after the other.',
+  ),
+  too_many_responses: fact(
+    429,
+    LIMIT,
+    'retry',
+    'As many responses of the session are in progress as there may be.',
+    'Wait for a `response.done`.',
+  ),
   // Events and bodies
   invalid_json: fact(
     400,
@@ -297,6 +311,13 @@ export const ERRORS = {
     'No call of this `call_id` waits for a result.',
     'Use the `call_id` of the function call, once.',
   ),
+  conversation_full: fact(
+    400,
+    INVALID,
+    'final',
+    'The items of the conversation are as large as they may be together.',
+    'Delete some with `conversation.item.delete`, or send smaller pictures.',
+  ),
   cannot_update_voice: fact(
     400,
     INVALID,
@@ -367,18 +388,3 @@ export const ERRORS = {
 } as const satisfies Readonly<Record<string, ErrorFacts>>
 
 export type ErrorCode = keyof typeof ERRORS
-
-/** OpenAI's error shape, which every HTTP answer of ours that is not a success has as its body. */
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string
-    readonly type: ErrorType
-    readonly param: string | null
-    readonly code: ErrorCode
-  }
-}
-
-/** The body for a code; its status is `ERRORS[code].status`. `message` must hold no secret. */
-export function openaiError(code: ErrorCode, message: string, param: string | null = null): ErrorBody {
-  return { error: { message, type: ERRORS[code].type, param, code } }
-}

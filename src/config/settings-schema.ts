@@ -64,6 +64,8 @@ const bridge = z.looseObject({
   pipeline: z.string().min(1).optional(),
 })
 
+/** Below a thousand not even G.711 gets through. */
+const bytesPerSecond = z.int().min(1000).max(1_000_000_000)
 const sessions = z.int().min(1).max(100_000)
 
 export const settingsSchema = z.strictObject({
@@ -107,6 +109,8 @@ export const settingsSchema = z.strictObject({
       sessions: sessions.default(defaults.MAX_SESSIONS),
       sessionsPerKey: sessions.optional(),
       sessionMinutes: z.number().gt(0).max(1440).default(defaults.SESSION_MINUTES),
+      inputBytesPerSecond: bytesPerSecond.default(defaults.INPUT_BYTES_PER_SECOND),
+      inputBytesPerSecondPerKey: bytesPerSecond.optional(),
       turnsKept: z.int().min(0).max(1_000_000).default(defaults.TURNS_KEPT),
     })
     .prefault({}),

@@ -61,6 +61,10 @@ export interface Settings {
     /** null: as many as the server. */
     readonly sessionsPerKey: number | null
     readonly sessionMinutes: number
+    /** Of one session. */
+    readonly inputBytesPerSecond: number
+    /** Of all sessions of one key; null: no further limit. */
+    readonly inputBytesPerSecondPerKey: number | null
     readonly turnsKept: number
   }
   readonly origins: readonly string[]
@@ -158,7 +162,11 @@ function build(
         return [name, { name, authToken: secret, key: key ?? null, pipeline: pipeline ?? null }]
       }),
     ),
-    limits: { ...input.limits, sessionsPerKey: input.limits.sessionsPerKey ?? null },
+    limits: {
+      ...input.limits,
+      sessionsPerKey: input.limits.sessionsPerKey ?? null,
+      inputBytesPerSecondPerKey: input.limits.inputBytesPerSecondPerKey ?? null,
+    },
     origins: input.origins,
     log: input.log,
     warnings: [],

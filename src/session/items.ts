@@ -38,6 +38,29 @@ export interface ToolResultItem {
 
 export type Item = MessageItem | ToolCallItem | ToolResultItem
 
+/** What an item holds in texts and pictures. */
+export function charsOf(item: Item): number {
+  switch (item.type) {
+    case 'message':
+      return item.parts.reduce((sum, part) => sum + charsOfPart(part), 0)
+    case 'toolCall':
+      return item.name.length + item.arguments.length
+    case 'toolResult':
+      return item.output.length
+  }
+}
+
+function charsOfPart(part: Part): number {
+  switch (part.type) {
+    case 'text':
+      return part.text.length
+    case 'audio':
+      return part.transcript?.length ?? 0
+    case 'image':
+      return part.url.length
+  }
+}
+
 /** How much of an assistant's message the caller heard. Provisional: a later mark or truncate amends it. */
 export interface Heard {
   readonly ms: number

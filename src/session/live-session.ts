@@ -53,6 +53,7 @@ export interface LiveSessionOptions {
 
 export class LiveSession implements Session {
   readonly id: string
+  closedFor: CloseReason | undefined
   readonly #options: LiveSessionOptions
   readonly #scope: Scope = openScope()
   readonly #speaker: Speaker
@@ -157,7 +158,8 @@ export class LiveSession implements Session {
     this.#dispatch({ type: 'client', at: this.#options.clock.now(), event, audioMs, bufferedMs })
   }
 
-  close(_reason: CloseReason): Promise<void> {
+  close(reason: CloseReason): Promise<void> {
+    this.closedFor ??= reason
     this.#closed ??= this.#end()
     return this.#closed
   }
@@ -382,10 +384,8 @@ export class LiveSession implements Session {
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
     const { clock } = this.#options
-    this.#timers.set(
-      timer,
-      clock.setTimer(ms, () => this.#dispatch({ type: 'timer', at: clock.now(), timer })),
-    )
+    const fire = () => this.#dispatch({ type: 'timer', at: clock.now(), timer })
+    this.#timers.set(timer, clock.setTimer(ms, fire))
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */

@@ -2,7 +2,7 @@
 import type { ClientEvent, ResponseRequest } from './client.ts'
 import type { Draft } from './draft.ts'
 import { findEntry } from './history.ts'
-import type { Item } from './items.ts'
+import { charsOf, type Item } from './items.ts'
 import { entryOf } from './prompt.ts'
 import { beginResponse, dropSpeculation, setupOf, stopResponse } from './reduce-response.ts'
 import { addUserItem, resume } from './reduce-speech.ts'
@@ -11,6 +11,9 @@ import { activeResponse, type ResponseSetup, type State, utteranceOf } from './s
 
 /** Shorter buffers cannot be committed (REALTIME.md section 7). */
 const MIN_COMMIT_MS = 100
+
+/** One of the conversation and the rest out of band, each with a prompt of its own and a call to the model. */
+export const MAX_RESPONSES = 8
 
 export interface ClientFacts {
   readonly at: number
@@ -104,6 +107,10 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
     return d.refuse(ref, 'invalid_value', message, 'item.id')
   }
   if (item.type === 'toolResult' && !acceptsResult(d, item.callId, ref)) return
+  if (charsOf(item) > d.roomChars) {
+    const message = 'Error adding item: the conversation is full. Delete items first.'
+    return d.refuse(ref, 'conversation_full', message, 'item')
+  }
   const added = d.addEntry(entryOf(item, d.state.turn?.id ?? null), event.after)
   if (!added) {
     const message = `Error adding item: the previous item with id '${event.after}' does not exist.`
@@ -162,6 +169,10 @@ function respond(d: Draft, request: ResponseRequest, ref: string | null, at: num
   if (inConversation && active) {
     const message = `Conversation already has an active response in progress: ${active.id}. Wait until the response is finished before creating a new one.`
     return d.refuse(ref, 'conversation_already_has_active_response', message)
+  }
+  if (d.state.responses.size >= MAX_RESPONSES) {
+    const message = `At most ${MAX_RESPONSES} responses can be in progress at once.`
+    return d.refuse(ref, 'too_many_responses', message)
   }
   const setup = setupFor(d.state, request)
   if (!inConversation) return beginResponse(d, { turn: d.id('turn'), setup, inConversation })

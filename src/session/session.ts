@@ -18,6 +18,8 @@ export interface WireCaps {
 export interface Session {
   readonly id: string
   readonly settings: SessionSettings
+  /** Why it was closed, by whoever was first. */
+  readonly closedFor?: CloseReason | undefined
   /** One reader: the wire. Ends when the session closed. Taking an item from it is what "sent" means. */
   readonly outputs: AsyncIterable<SessionOutput>
   /** The caller's audio in `settings.inputFormat`; any length, bytes may split a sample. Never blocks. */

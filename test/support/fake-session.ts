@@ -81,6 +81,10 @@ export class FakeSession implements Session {
     this.#wake()
   }
 
+  get closedFor(): CloseReason | undefined {
+    return this.closed
+  }
+
   say(...outputs: readonly SessionOutput[]): void {
     for (const output of outputs) this.outputs.push(output)
   }

@@ -5,6 +5,7 @@
  *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
  *                └► error                                          (the next is taken when the socket has room)
  */
+import type { InputMeter, InputRates } from '../../access/input-rates.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
@@ -19,6 +20,8 @@ import { type WireSocket, Writer } from './writer.ts'
 export interface ConnectionDeps extends AttachmentDeps {
   readonly clock: Clock
   readonly sessionMinutes: number
+  /** Left out: clients may send as fast as they can. */
+  readonly inputRates?: InputRates
   /** For faults of our own; never with a caller's words. */
   readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
@@ -32,6 +35,8 @@ export interface ConnectionStart extends AttachmentStart {
 const PING_MS = 20_000
 /** A minute without a sign of life, and the far side has vanished without a goodbye. */
 const MAX_SILENT_PINGS = 3
+/** What handling the smallest event costs, in bytes of audio. */
+const MIN_EVENT_BYTES = 1024
 /** How long the far side has to answer our close. */
 const CLOSE_GRACE_MS = 5_000
 /** Answers to a flood of pings count too. */
@@ -41,6 +46,7 @@ export class Connection {
   readonly #socket: WireSocket
   readonly #deps: ConnectionDeps
   readonly #attachment: Attachment
+  readonly #meter: InputMeter | undefined
   readonly #writer: Writer
   readonly #encoder: Encoder
   readonly #model: string
@@ -56,6 +62,7 @@ export class Connection {
     this.#deps = deps
     this.#attachment = new Attachment(start, deps)
     this.#model = start.model
+    this.#meter = deps.inputRates?.open(start.origin.key?.id ?? null, () => this.#flooded())
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
     const view = this.#view()
@@ -71,6 +78,8 @@ export class Connection {
     this.#timers.push(this.#deps.clock.setTimer(this.#deps.sessionMinutes * 60_000, () => this.#expired()))
     try {
       await this.#pump()
+      // More was said than the client read: the queue to it overflowed.
+      if (this.#session.closedFor === 'limit') return this.#stalled()
       await this.#writer.ready()
       const message = 'The server has ended this session.'
       this.#end(1001, message, { type: 'server_error', code: 'session_closed', message }, 'client')
@@ -87,7 +96,7 @@ export class Connection {
 
   /** A frame of the client. Handled whole before it returns. */
   message(frame: Buffer, isBinary: boolean): void {
-    if (this.#over) return
+    if (!this.#measure(frame.length)) return
     this.#silentPings = 0
     try {
       this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings, this.#shape))
@@ -97,9 +106,20 @@ export class Connection {
     }
   }
 
+  /** False: the connection is over, perhaps because of these bytes. */
+  #measure(bytes: number): boolean {
+    if (this.#over) return false
+    if (this.#meter?.take(Math.max(bytes, MIN_EVENT_BYTES)) === 'warn') {
+      const message = 'The client sends faster than it may. If it goes on, the session ends.'
+      this.#encoder.error({ type: 'rate_limit_error', code: 'input_too_fast', message })
+    }
+    return !this.#over
+  }
+
   /** A ping (which the socket answers itself) or a pong. */
   signOfLife(): void {
     this.#silentPings = 0
+    if (!this.#measure(0)) return
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#vanish()
   }
 
@@ -171,6 +191,12 @@ export class Connection {
     this.#end(1001, message, error, 'expired')
   }
 
+  #flooded(): void {
+    const message = 'The client has sent more than it may.'
+    const error = { type: 'rate_limit_error', code: 'input_too_fast', message } as const
+    this.#end(1008, 'rate_limit_error.input_too_fast', error, 'limit')
+  }
+
   #stalled(): void {
     const message = 'The client reads too slowly; what was waiting for it has been dropped.'
     const error = { type: 'invalid_request_error', code: 'slow_reader', message } as const
@@ -196,6 +222,7 @@ export class Connection {
     for (const timer of this.#timers.splice(0)) timer.cancel()
     if (this.#over) return
     this.#over = true
+    this.#meter?.close()
     this.#writer.end()
     this.#session.close(reason).catch((error: unknown) => {
       this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })

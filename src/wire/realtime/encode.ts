@@ -3,6 +3,7 @@
  * output becomes one event or a run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
  * second a session, a serialiser would be half of the cost.
  */
+import type { ErrorType } from '../../errors.ts'
 import type { Item } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
 import type { SessionSettings } from '../../session/settings.ts'
@@ -25,7 +26,7 @@ export interface EncoderView {
 }
 
 export interface WireError {
-  readonly type: 'invalid_request_error' | 'server_error'
+  readonly type: ErrorType
   readonly code: string | null
   readonly message: string
   readonly param?: string | null
@@ -145,7 +146,8 @@ export class Encoder {
         return this.#event(`${name}.completed`, { ...place, transcript: output.transcript, usage })
       }
       case 'transcriptFailed': {
-        const error = { type: 'transcription_error', code: output.code, message: output.message }
+        const { code, message } = output
+        const error = { type: 'transcription_error', code, message }
         return this.#event(`${name}.failed`, { ...place, error })
       }
     }

@@ -75,7 +75,8 @@ export function resolvePatch(
   pipeline: SessionSettings,
 ): Partial<SessionSettings> {
   const { turnDetection, transcription } = update.echo
-  const language = transcription == null ? undefined : (transcription['language'] ?? pipeline.language)
+  const [one] = (transcription?.['languages'] as readonly string[] | undefined) ?? []
+  const language = transcription == null ? undefined : (transcription['language'] ?? one ?? pipeline.language)
   return {
     ...update.patch,
     ...(turnDetection === undefined
@@ -127,22 +128,33 @@ function readInput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo: 
   if (detection !== undefined) echo.turnDetection = parseTurnDetection(detection, `${path}.turn_detection`)
 }
 
+const DELAYS = ['minimal', 'low', 'medium', 'high', 'xhigh'] as const
+
 function parseTranscription(value: unknown, path: string): Json | null {
   if (value === null) return null
   const given = asObject(value, path)
   const text = (name: string, max: number) =>
     given[name] == null ? null : asString(given[name], `${path}.${name}`, max)
+  const list = (name: string) =>
+    asArray(given[name], `${path}.${name}`, 1000).map((one, at) =>
+      asString(one, `${path}.${name}[${at}]`, 256),
+    )
   return {
     model: text('model', 128),
     language: text('language', 35),
     prompt: text('prompt', 65_536),
+    ...(given['delay'] == null ? {} : { delay: asOneOf(given['delay'], `${path}.delay`, DELAYS) }),
+    ...(given['keywords'] == null ? {} : { keywords: list('keywords') }),
+    ...(given['languages'] == null ? {} : { languages: list('languages') }),
   }
 }
 
 function parseNoiseReduction(value: unknown, path: string): Json | null {
   if (value === null) return null
-  const type = asOneOf(asObject(value, path)['type'], `${path}.type`, ['near_field', 'far_field'])
-  return { type }
+  const given = asObject(value, path)
+  const type = asOneOf(given['type'], `${path}.type`, ['near_field', 'far_field'])
+  const strength = given['strength']
+  return { type, ...(strength == null ? {} : { strength: asNumber(strength, `${path}.strength`, 0, 100) }) }
 }
 
 function readOutput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo: Mutable<WireEcho>): void {

@@ -1,4 +1,5 @@
 /** A WebSocket in memory whose network the test opens and shuts, and a connection on it. */
+import { type InputRateSettings, InputRates } from '../../../src/access/input-rates.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
 import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
@@ -86,10 +87,15 @@ export interface Talk {
 export interface ConnectOptions {
   readonly sessionMinutes?: number
   readonly shape?: ShapeName
+  readonly limits?: InputRateSettings['limits']
 }
 
 /** A client that has just connected. */
-export async function connect({ sessionMinutes = 60, shape = 'ga' }: ConnectOptions = {}): Promise<Talk> {
+export async function connect({
+  sessionMinutes = 60,
+  shape = 'ga',
+  limits,
+}: ConnectOptions = {}): Promise<Talk> {
   const clock = new VirtualClock()
   const host = new FakeHost()
   const socket = new FakeSocket()
@@ -99,6 +105,7 @@ export async function connect({ sessionMinutes = 60, shape = 'ga' }: ConnectOpti
     clock,
     hasPipeline: (name: string) => name === 'support',
     sessionMinutes,
+    ...(limits ? { inputRates: new InputRates(clock, { limits }) } : {}),
     note: (message: string) => void notes.push(message),
   }
   const session = host.open(ORIGIN)

@@ -34,6 +34,8 @@ export interface RealTalk {
   readonly connection: Connection
   readonly llm: FakeLlm
   readonly turns: TurnStore
+  /** What the connection noted: faults of ours. */
+  readonly notes: string[]
   tell(event: object): Promise<void>
   /** Sound at the pace of real time, 20 ms a frame. */
   hears(kind: 'speech' | 'silence', ms: number): Promise<void>
@@ -73,7 +75,14 @@ export async function talkToRealSession(
     snapshot: () => snapshot,
   })
   const socket = new FakeSocket()
-  const deps = { host, clock, hasPipeline: () => true, sessionMinutes: 60, note: () => {} }
+  const notes: string[] = []
+  const deps = {
+    host,
+    clock,
+    hasPipeline: () => true,
+    sessionMinutes: 60,
+    note: (message: string) => void notes.push(message),
+  }
   const origin = { ...ORIGIN, begin: beginWith(start) }
   const session = host.open(origin)
   const connection = new Connection(socket, { session, origin, start, shape, model: 'support' }, deps)
@@ -90,5 +99,5 @@ export async function talkToRealSession(
       await clock.advance(20)
     }
   }
-  return { clock, socket, host, connection, llm, turns, tell, hears }
+  return { clock, socket, host, connection, llm, turns, notes, tell, hears }
 }

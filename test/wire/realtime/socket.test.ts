@@ -137,6 +137,33 @@ test('the key a request came in with is the session’s', async () => {
   await keyed.app.close()
 })
 
+test('a client that floods is warned and closed; another of the same key completes its turn meanwhile', async () => {
+  const limits = { inputBytesPerSecond: 20_000, inputBytesPerSecondPerKey: 30_000 }
+  const caller = { keyId: 'web-team', attributes: {} }
+  const limited = await startServer({ caller, limits })
+  const [loud, calm] = [new Client(limited.port), new Client(limited.port)]
+  await Promise.all([loud.event('session.created'), calm.event('session.created')])
+  const [flooded, quiet] = limited.host.opened
+  const audio = Buffer.alloc(15_000).toString('base64')
+  for (let n = 0; n < 200; n++) loud.send({ type: 'input_audio_buffer.append', audio })
+  expect(await loud.closed).toEqual({ code: 1008, reason: 'rate_limit_error.input_too_fast' })
+  expect(loud.events.filter(({ type }) => type === 'error').map(({ error }) => error.code)).toEqual([
+    'input_too_fast',
+    'input_too_fast',
+  ])
+  const told = limited.host.opened.find(({ closed }) => closed === 'limit')
+  expect([flooded, quiet]).toContain(told)
+  const other = limited.host.opened.find((session) => session !== told) as FakeSession
+  calm.send({ type: 'input_audio_buffer.append', audio })
+  await other.heard(15_000)
+  other.say(...SPOKEN_TURN)
+  await calm.event('response.done')
+  expect(calm.events.map(({ type }) => type)).not.toContain('error')
+  calm.socket.close()
+  await other.ended
+  await limited.app.close()
+})
+
 describe('a conversation', () => {
   test('a spoken turn', async () => {
     const client = new Client(server.port)
