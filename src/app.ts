@@ -11,6 +11,7 @@ import type { Logger } from 'pino'
 import { ClientSecrets } from './access/client-secrets.ts'
 import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
+import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
 import { Snapshots } from './attempt/snapshots.ts'
@@ -145,6 +146,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
       inputRates: new InputRates(clock, settings),
+      responseRates: new ResponseRates(clock, settings),
       hasPipeline: (name) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,

@@ -1,31 +1,7 @@
 /** The table of every error code Parley answers with, and the body it answers in. */
 
-/** The classes of errors, as OpenAI's clients know them. */
-export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'server_error'
-
-export interface ErrorFacts {
-  /** Of the HTTP answer; on a Realtime socket the error is an event and this is what HTTP would have said. */
-  readonly status: number
-  readonly type: ErrorType
-  /** The same request may succeed later without being changed. */
-  readonly retryable: boolean
-  readonly meaning: string
-  readonly remedy: string
-}
-
-const INVALID = 'invalid_request_error'
-const SERVER = 'server_error'
-const LIMIT = 'rate_limit_error'
-
-function fact(
-  status: number,
-  type: ErrorType,
-  again: 'retry' | 'final',
-  meaning: string,
-  remedy: string,
-): ErrorFacts {
-  return { status, type, retryable: again === 'retry', meaning, remedy }
-}
+import { CONVERSATION_ERRORS } from './conversation-errors.ts'
+import { type ErrorFacts, fact, INVALID, LIMIT, SERVER } from './error-facts.ts'
 
 /** Every code an answer of ours can carry. `docs/errors.md` is the same table in prose; a test holds them equal. */
 export const ERRORS = {
@@ -180,158 +156,14 @@ export const ERRORS = {
     'As many responses of the session are in progress as there may be.',
     'Wait for a `response.done`.',
   ),
-  // Events and bodies
-  invalid_json: fact(
-    400,
-    INVALID,
-    'final',
-    'The message or body is not JSON.',
-    'Send one JSON object a message, as text.',
-  ),
-  invalid_event: fact(
-    400,
-    INVALID,
-    'final',
-    'The message is no event: binary, no object, or without a `type`.',
-    'Send JSON objects with a `type`.',
-  ),
-  invalid_type: fact(
-    400,
-    INVALID,
-    'final',
-    'A member has another JSON type than it should.',
-    'See `param` for which one.',
-  ),
-  invalid_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A member has a value that is not one of those allowed, or makes no sense here.',
-    'See `param` and the message.',
-  ),
-  missing_required_parameter: fact(
-    400,
-    INVALID,
-    'final',
-    'A member that is needed is missing.',
-    'See `param` for which one.',
-  ),
-  integer_below_min_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too small.',
-    'See `param` and the message.',
-  ),
-  integer_above_max_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too large.',
-    'See `param` and the message.',
-  ),
-  decimal_below_min_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too small.',
-    'See `param` and the message.',
-  ),
-  decimal_above_max_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too large.',
-    'See `param` and the message.',
-  ),
-  string_above_max_length: fact(400, INVALID, 'final', 'A text is too long.', 'Shorten it.'),
-  array_above_max_length: fact(400, INVALID, 'final', 'A list has too many entries.', 'Shorten it.'),
-  object_above_max_properties: fact(400, INVALID, 'final', 'An object has too many members.', 'Shorten it.'),
-  // The conversation
-  input_audio_buffer_commit_empty: fact(
-    400,
-    INVALID,
-    'final',
-    'The buffer that was committed holds less than 100 ms of audio.',
-    'Append audio before the commit; with server turn detection do not commit at all.',
-  ),
-  conversation_already_has_active_response: fact(
-    400,
-    INVALID,
+  rate_limit_exceeded: fact(
+    429,
+    LIMIT,
     'retry',
-    'A response of the conversation is still in progress.',
-    'Wait for its `response.done`, or cancel it first.',
+    'The key has begun as many responses as `limits.responsesPerMinute` allows.',
+    'Wait as long as `rate_limits.updated` says.',
   ),
-  response_cancel_not_active: fact(
-    400,
-    INVALID,
-    'final',
-    'There was no response in progress to cancel.',
-    'Nothing: it had ended already.',
-  ),
-  unsupported_content_type: fact(
-    400,
-    INVALID,
-    'final',
-    'The item or its content is not of the kind this event is for.',
-    "Only the assistant's audio can be truncated; see the message.",
-  ),
-  item_create_invalid_previous_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    '`previous_item_id` is no item of the conversation.',
-    'Use the id of an item that is there, `root`, or leave it out.',
-  ),
-  item_retrieve_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to retrieve is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  item_truncate_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to truncate is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  item_delete_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to delete is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  invalid_tool_call_id: fact(
-    400,
-    INVALID,
-    'final',
-    'No call of this `call_id` waits for a result.',
-    'Use the `call_id` of the function call, once.',
-  ),
-  conversation_full: fact(
-    400,
-    INVALID,
-    'final',
-    'The items of the conversation are as large as they may be together.',
-    'Delete some with `conversation.item.delete`, or send smaller pictures.',
-  ),
-  cannot_update_voice: fact(
-    400,
-    INVALID,
-    'final',
-    'The voice is fixed once the assistant has spoken.',
-    'Choose the voice before the first answer.',
-  ),
-  override_not_allowed: fact(
-    403,
-    INVALID,
-    'final',
-    'The pipeline does not let clients change this.',
-    "Add it to the pipeline's `clientMay`.",
-  ),
+  ...CONVERSATION_ERRORS,
   // Stages
   no_target: fact(
     503,

@@ -2,9 +2,11 @@
  * The one provider error, and the one table of every error code Parley can answer with.
  * The table is in `error-codes.ts`; `docs/errors.md` mirrors it and a test holds them equal.
  */
-import { ERRORS, type ErrorCode, type ErrorType } from './error-codes.ts'
+import { ERRORS, type ErrorCode } from './error-codes.ts'
+import type { ErrorType } from './error-facts.ts'
 
-export { ERRORS, type ErrorCode, type ErrorFacts, type ErrorType } from './error-codes.ts'
+export { ERRORS, type ErrorCode } from './error-codes.ts'
+export type { ErrorFacts, ErrorType } from './error-facts.ts'
 
 /** OpenAI's error shape, which every HTTP answer of ours that is not a success has as its body. */
 export interface ErrorBody {

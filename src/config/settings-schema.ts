@@ -111,6 +111,7 @@ export const settingsSchema = z.strictObject({
       sessionMinutes: z.number().gt(0).max(1440).default(defaults.SESSION_MINUTES),
       inputBytesPerSecond: bytesPerSecond.default(defaults.INPUT_BYTES_PER_SECOND),
       inputBytesPerSecondPerKey: bytesPerSecond.optional(),
+      responsesPerMinute: z.int().min(1).max(1_000_000).optional(),
       turnsKept: z.int().min(0).max(1_000_000).default(defaults.TURNS_KEPT),
     })
     .prefault({}),

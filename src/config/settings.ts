@@ -65,6 +65,8 @@ export interface Settings {
     readonly inputBytesPerSecond: number
     /** Of all sessions of one key; null: no further limit. */
     readonly inputBytesPerSecondPerKey: number | null
+    /** Of one key; null: no limit. */
+    readonly responsesPerMinute: number | null
     readonly turnsKept: number
   }
   readonly origins: readonly string[]
@@ -166,6 +168,7 @@ function build(
       ...input.limits,
       sessionsPerKey: input.limits.sessionsPerKey ?? null,
       inputBytesPerSecondPerKey: input.limits.inputBytesPerSecondPerKey ?? null,
+      responsesPerMinute: input.limits.responsesPerMinute ?? null,
     },
     origins: input.origins,
     log: input.log,

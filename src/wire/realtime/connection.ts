@@ -6,6 +6,7 @@
  *                └► error                                          (the next is taken when the socket has room)
  */
 import type { InputMeter, InputRates } from '../../access/input-rates.ts'
+import type { Allowance, ResponseRates } from '../../access/response-rates.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
@@ -22,6 +23,8 @@ export interface ConnectionDeps extends AttachmentDeps {
   readonly sessionMinutes: number
   /** Left out: clients may send as fast as they can. */
   readonly inputRates?: InputRates
+  /** Left out: as many responses as they like. */
+  readonly responseRates?: ResponseRates
   /** For faults of our own; never with a caller's words. */
   readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
@@ -50,6 +53,7 @@ export class Connection {
   readonly #writer: Writer
   readonly #encoder: Encoder
   readonly #model: string
+  readonly #keyId: string | null
   readonly #expiresAt: number
   readonly #shape: ShapeName
   readonly #conversationId = randomId('conv')
@@ -62,7 +66,8 @@ export class Connection {
     this.#deps = deps
     this.#attachment = new Attachment(start, deps)
     this.#model = start.model
-    this.#meter = deps.inputRates?.open(start.origin.key?.id ?? null, () => this.#flooded())
+    this.#keyId = start.origin.key?.id ?? null
+    this.#meter = deps.inputRates?.open(this.#keyId, () => this.#flooded())
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
     const view = this.#view()
@@ -135,6 +140,8 @@ export class Connection {
         return this.#session.audio(parsed.bytes)
       case 'event':
         this.#attachment.begin()
+        if (parsed.event.type === 'respond' && this.#allowance()?.remaining === 0)
+          return this.#encoder.error({ ...OVER_RATE, ref: parsed.event.ref })
         return this.#session.send(parsed.event)
       case 'update': {
         const refused = this.#attachment.update(parsed.update, parsed.ref)
@@ -166,7 +173,18 @@ export class Connection {
       case 'settingsApplied':
         if (this.#attachment.applied()) this.#encoder.sessionUpdated()
         return
+      case 'responseCreated':
+        this.#attachment.begin()
+        this.#encoder.output(output)
+        return this.#count(output.response.id)
+      case 'responseDone': {
+        this.#encoder.output(output)
+        const allowance = this.#allowance()
+        return allowance ? this.#encoder.rateLimits(allowance) : undefined
+      }
       case 'refused':
+        // The response that was over the rate had ended by itself.
+        if (output.ref === OVER_RATE_REF) return
         return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
       case 'answerAudio':
         this.#attachment.voiced()
@@ -175,6 +193,17 @@ export class Connection {
         this.#attachment.begin()
         this.#encoder.output(output)
     }
+  }
+
+  #allowance(): Allowance | null {
+    return this.#deps.responseRates?.allowance(this.#keyId) ?? null
+  }
+
+  /** A response that speech began is not asked for, so it can only be stopped. */
+  #count(responseId: string): void {
+    if (this.#deps.responseRates?.take(this.#keyId) ?? true) return
+    this.#encoder.error(OVER_RATE)
+    this.#session.send({ type: 'cancelResponse', responseId, ref: OVER_RATE_REF })
   }
 
   #pingLater(): void {
@@ -246,6 +275,14 @@ export class Connection {
       },
     }
   }
+}
+
+/** Ours, so that no client's id is taken for it: those that it writes are never longer than 512. */
+const OVER_RATE_REF = `parley:over-rate:${'-'.repeat(512)}`
+const OVER_RATE: WireError = {
+  type: 'rate_limit_error',
+  code: 'rate_limit_exceeded',
+  message: 'This key has begun as many responses as it may for now.',
 }
 
 const BINARY_FRAME = refusal(

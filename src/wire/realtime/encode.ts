@@ -3,6 +3,7 @@
  * output becomes one event or a run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
  * second a session, a serialiser would be half of the cost.
  */
+import type { Allowance } from '../../access/response-rates.ts'
 import type { ErrorType } from '../../errors.ts'
 import type { Item } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
@@ -56,6 +57,11 @@ export class Encoder {
 
   sessionUpdated(): void {
     this.#event('session.updated', { session: this.#session() })
+  }
+
+  rateLimits({ limit, remaining, resetMs }: Allowance): void {
+    const one = { name: 'requests', limit, remaining, reset_seconds: Math.ceil(resetMs / 1000) }
+    this.#event('rate_limits.updated', { rate_limits: [one] })
   }
 
   /** All five keys are always there; `event_id` inside is the client's, and frees what waits for it. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { settled } from '../../../src/clock.ts'
 import { connect, type Talk, type WireEvent } from './fake-socket.ts'
-import { SPOKEN_TURN, sound } from './outputs.ts'
+import { response, SPOKEN_TURN, sound } from './outputs.ts'
 
 const AUDIO = sound(new Uint8Array(960))
 
@@ -561,4 +561,52 @@ test('a session whose queue overflowed ends as a slow reader’s, not as the ser
   await talk.clock.advance(0)
   expect(talk.socket.last['error'].code).toBe('slow_reader')
   expect(talk.socket.closedWith).toEqual({ code: 1008, reason: 'invalid_request_error.slow_reader' })
+})
+
+describe('responses a minute', () => {
+  const limits = (talk: Talk) => talk.socket.events.filter(({ type }) => type === 'rate_limits.updated')
+
+  test('are told after each, as OpenAI’s wire does; nothing is told where there is no limit', async () => {
+    const talk = await connect({ responsesPerMinute: 3 })
+    talk.session.say(...SPOKEN_TURN)
+    await talk.clock.advance(0)
+    expect(talk.socket.types.slice(-2)).toEqual(['response.done', 'rate_limits.updated'])
+    expect(limits(talk)[0]?.['rate_limits']).toEqual([
+      { name: 'requests', limit: 3, remaining: 2, reset_seconds: 20 },
+    ])
+    const free = await connect()
+    free.session.say(...SPOKEN_TURN)
+    await free.clock.advance(0)
+    expect(limits(free)).toEqual([])
+  })
+
+  test('beyond them what is asked for is refused, and what speech began is stopped', async () => {
+    const talk = await connect({ responsesPerMinute: 1 })
+    talk.session.say(...SPOKEN_TURN)
+    await talk.clock.advance(0)
+    await talk.tell({ type: 'response.create', event_id: 'e1' })
+    const refused = { type: 'rate_limit_error', code: 'rate_limit_exceeded' }
+    expect(talk.socket.last['error']).toMatchObject({ ...refused, event_id: 'e1' })
+    expect(talk.session.events.map(({ type }) => type)).not.toContain('respond')
+
+    talk.session.say({ type: 'responseCreated', response: response(null, { id: 'resp_2' }) })
+    await talk.clock.advance(0)
+    expect(talk.socket.last['error']).toMatchObject({ ...refused, event_id: null })
+    const cancel = talk.session.events.at(-1) as { readonly type: string; readonly ref: string }
+    expect(cancel).toMatchObject({ type: 'cancelResponse', responseId: 'resp_2' })
+    const before = talk.socket.events.length
+    const param = null
+    talk.session.say({
+      type: 'refused',
+      code: 'response_cancel_not_active',
+      message: 'x',
+      param,
+      ref: cancel.ref,
+    })
+    await talk.clock.advance(0)
+    expect(talk.socket.events, 'it had ended by itself').toHaveLength(before)
+    await talk.clock.advance(60_000)
+    await talk.tell({ type: 'response.create', event_id: 'e2' })
+    expect(talk.session.events.at(-1)?.type).toBe('respond')
+  })
 })

@@ -1,5 +1,6 @@
 /** A WebSocket in memory whose network the test opens and shuts, and a connection on it. */
 import { type InputRateSettings, InputRates } from '../../../src/access/input-rates.ts'
+import { ResponseRates } from '../../../src/access/response-rates.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
 import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
@@ -88,6 +89,7 @@ export interface ConnectOptions {
   readonly sessionMinutes?: number
   readonly shape?: ShapeName
   readonly limits?: InputRateSettings['limits']
+  readonly responsesPerMinute?: number | null
 }
 
 /** A client that has just connected. */
@@ -95,6 +97,7 @@ export async function connect({
   sessionMinutes = 60,
   shape = 'ga',
   limits,
+  responsesPerMinute = null,
 }: ConnectOptions = {}): Promise<Talk> {
   const clock = new VirtualClock()
   const host = new FakeHost()
@@ -105,6 +108,7 @@ export async function connect({
     clock,
     hasPipeline: (name: string) => name === 'support',
     sessionMinutes,
+    responseRates: new ResponseRates(clock, { limits: { responsesPerMinute } }),
     ...(limits ? { inputRates: new InputRates(clock, { limits }) } : {}),
     note: (message: string) => void notes.push(message),
   }
