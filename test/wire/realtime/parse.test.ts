@@ -292,6 +292,16 @@ describe('response.create', () => {
     ).toEqual({ conversation: 'default', modality: 'audio', voice: 'echo', maxOutputTokens: 'inf' })
   })
 
+  test('what nothing acts on is ignored, whatever it is', () => {
+    const ignored = {
+      prompt: { id: 'p' },
+      reasoning: { effort: 'low' },
+      parallel_tool_calls: false,
+      nobody: 1,
+    }
+    expect(request(ignored)).toEqual({ conversation: 'default' })
+  })
+
   test('an empty input is an empty context, not an absent one', () => {
     expect(request({ input: [] })).toEqual({ conversation: 'default', input: [] })
   })

@@ -83,7 +83,8 @@ export async function talkToRealSession(
     sessionMinutes: 60,
     note: (message: string) => void notes.push(message),
   }
-  const origin = { ...ORIGIN, begin: beginWith(start) }
+  const caps = { ...ORIGIN.caps, reportsPlayed: false }
+  const origin = { ...ORIGIN, caps, begin: beginWith(start) }
   const session = host.open(origin)
   const connection = new Connection(socket, { session, origin, start, shape, model: 'support' }, deps)
   void connection.run()

@@ -24,33 +24,35 @@ export function sdkEvents(
   union: 'RealtimeClientEvent' | 'RealtimeServerEvent',
 ): ReadonlyMap<string, EventType> {
   const file = join(SDK, FILES[shape])
+  const { interfaces, aliases } = declarations(file)
+  const members: readonly Node[] = aliases.get(union)?.typeAnnotation.types ?? []
+  if (members.length === 0) throw new Error(`${file} has no union ${union}`)
+  return new Map(members.map((member) => eventOf(interfaces, nameOf(member.typeName))))
+}
+
+/** By name, with dots for those in namespaces. */
+function declarations(file: string): { interfaces: Map<string, Node>; aliases: Map<string, Node> } {
   const { program, errors } = parseSync(file, readFileSync(file, 'utf8'))
   if (errors.length > 0) throw new Error(`${file} does not parse`)
-  const interfaces = new Map<string, Node>()
-  let members: Node[] = []
+  const [interfaces, aliases] = [new Map<string, Node>(), new Map<string, Node>()]
   const declare = (nodes: readonly Node[], prefix: string): void => {
     for (const node of nodes) {
       const of = node.declaration ?? node
       if (of.type === 'TSInterfaceDeclaration') interfaces.set(prefix + of.id.name, of)
       if (of.type === 'TSModuleDeclaration') declare(of.body.body, `${prefix}${of.id.name}.`)
-      if (of.type === 'TSTypeAliasDeclaration' && of.id.name === union) members = of.typeAnnotation.types
+      if (of.type === 'TSTypeAliasDeclaration') aliases.set(prefix + of.id.name, of)
     }
   }
   declare(program.body as Node[], '')
-  if (members.length === 0) throw new Error(`${file} has no union ${union}`)
-  return new Map(members.map((member) => eventOf(interfaces, nameOf(member.typeName))))
+  return { interfaces, aliases }
 }
 
-/** The members of an interface, such as `RealtimeSession`. */
+/** The members of an interface, such as `RealtimeResponse` or `RealtimeAudioInputTurnDetection.ServerVad`. */
 export function sdkMembers(shape: keyof typeof FILES, name: string): readonly string[] {
   const file = join(SDK, FILES[shape])
-  const { program } = parseSync(file, readFileSync(file, 'utf8'))
-  for (const node of program.body as Node[]) {
-    const of = node.declaration ?? node
-    if (of.type === 'TSInterfaceDeclaration' && of.id.name === name)
-      return of.body.body.map((member: Node) => member.key.name)
-  }
-  throw new Error(`${file} has no interface ${name}`)
+  const of = declarations(file).interfaces.get(name)
+  if (!of) throw new Error(`${file} has no interface ${name}`)
+  return of.body.body.map((member: Node) => member.key.name)
 }
 
 function nameOf(name: Node): string {
