@@ -56,8 +56,8 @@ export class Host implements SessionHost {
     }
     const admission = limits.acquire(keyId)
     if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
-    const release = () => {
-      metrics.sessionClosed(origin.wire)
+    const release = (reason: CloseReason = 'error') => {
+      metrics.sessionClosed(origin.wire, reason)
       admission.release()
     }
     metrics.sessionOpened(origin.wire)
@@ -69,7 +69,11 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(
+    origin: SessionOrigin,
+    { pipeline, router }: PipelineSnapshot,
+    release: (reason?: CloseReason) => void,
+  ): LiveSession {
     const { clock, vad, metrics, turns } = this.#options
     const settings = (origin.begin ?? asItIs)(settingsFrom(pipeline))
     const session = new LiveSession({
@@ -90,7 +94,7 @@ export class Host implements SessionHost {
       },
       onClosed: () => {
         this.#sessions.delete(session)
-        release()
+        release(session.closedFor)
       },
     })
     this.#sessions.add(session)

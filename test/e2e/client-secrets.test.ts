@@ -1,8 +1,10 @@
 /** A backend mints with OpenAI's own SDK, a browser talks with what it was given: the whole server, over TLS. */
 import OpenAI from 'openai'
+import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { Agent, fetch as undiciFetch } from 'undici'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { type RunningApp, startApp } from './app.ts'
 import { Caller } from './caller.ts'
 import { closeEmbedded } from './embedded.ts'
@@ -83,6 +85,32 @@ test('clientSecrets.create, then a conversation with the secret', async () => {
     param: 'expires_after.seconds',
   })
   expect(server.log.join('')).not.toContain(secret.value.slice(19))
+})
+
+test('the SDK’s class for browsers, which shows the secret as a subprotocol', async () => {
+  // Node 20 has no WebSocket of its own; a browser's cannot be told of a certificate authority either.
+  vi.stubGlobal(
+    'WebSocket',
+    class extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols, { ca: server.ca })
+      }
+    },
+  )
+  const { value } = await sdk(KEY).realtime.clientSecrets.create({
+    session: { type: 'realtime', instructions: 'Be a parrot.' },
+  })
+  const realtime = new OpenAIRealtimeWebSocket(
+    { model: 'gpt-realtime', dangerouslyAllowBrowser: true },
+    sdk(value),
+  )
+  const events = new HeardEvents()
+  realtime.on('event', events.push)
+  realtime.on('error', (error) => events.end(error.message))
+  expect((await events.next('session.created'))['session'].instructions).toBe('Be a parrot.')
+  expect(realtime.socket.protocol).toBe('realtime')
+  realtime.close()
+  vi.unstubAllGlobals()
 })
 
 test('the SDK’s old `beta.realtime.sessions` and `transcriptionSessions` mint, too', async () => {

@@ -76,7 +76,11 @@ test('of responses out of band only so many run at once', async () => {
   for (let n = 0; n < MAX_RESPONSES; n++) await talk.tell(out)
   expect(talk.socket.types.filter((type) => type === 'response.created')).toHaveLength(MAX_RESPONSES)
   await talk.tell(out)
-  expect(talk.socket.last['error']).toMatchObject({ code: 'too_many_responses', event_id: 'e1' })
+  expect(talk.socket.last['error']).toMatchObject({
+    type: 'rate_limit_error',
+    code: 'too_many_responses',
+    event_id: 'e1',
+  })
   await talk.clock.advance(60_000)
   expect(talk.socket.types.filter((type) => type === 'response.done')).toHaveLength(MAX_RESPONSES)
   await talk.tell(out)

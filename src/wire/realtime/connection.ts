@@ -8,6 +8,7 @@
 import type { InputMeter, InputRates } from '../../access/input-rates.ts'
 import type { Allowance, ResponseRates } from '../../access/response-rates.ts'
 import type { Clock, Timer } from '../../clock.ts'
+import { ERRORS } from '../../errors.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
 import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachment.ts'
@@ -149,7 +150,7 @@ export class Connection {
         return
       }
       case 'refused':
-        return this.#encoder.error({ ...parsed, type: 'invalid_request_error' })
+        return this.#encoder.error({ ...parsed, type: ERRORS[parsed.code].type })
       default:
         parsed satisfies never
     }

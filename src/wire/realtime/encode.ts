@@ -4,7 +4,7 @@
  * second a session, a serialiser would be half of the cost.
  */
 import type { Allowance } from '../../access/response-rates.ts'
-import type { ErrorType } from '../../errors.ts'
+import { ERRORS, type ErrorCode, type ErrorType } from '../../errors.ts'
 import type { Item } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
 import type { SessionSettings } from '../../session/settings.ts'
@@ -127,7 +127,7 @@ export class Encoder {
       case 'transcriptFailed':
         return this.#transcript(output)
       case 'refused':
-        return this.error({ ...output, type: 'invalid_request_error' })
+        return this.error({ ...output, type: refusalType(output.code) })
       case 'fault':
         return this.error({ ...output, type: 'server_error' })
       case 'outputCleared':
@@ -254,6 +254,11 @@ export class Encoder {
     const { sessionId, settings, echo, model, expiresAt } = this.#view
     return sessionObject({ id: sessionId, model, expiresAt }, settings, echo)
   }
+}
+
+/** Refusals of our own table have its type: a limit is not the request's fault. */
+function refusalType(code: string): ErrorType {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].type : 'invalid_request_error'
 }
 
 function inResponse(place: AnswerPlace): object {

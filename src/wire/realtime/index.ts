@@ -103,10 +103,14 @@ function abandon(request: IncomingMessage): void {
 
 /** OpenAI itself retired that shape; clients that still speak it have nowhere else to go. */
 function wantsBeta(request: FastifyRequest): boolean {
-  const protocols = request.headers['sec-websocket-protocol'] ?? ''
+  const { headers } = request
+  const lists = (list: unknown, word: string) =>
+    String(list ?? '')
+      .split(',')
+      .some((one) => one.trim() === word)
   return (
-    request.headers['openai-beta'] === 'realtime=v1' ||
-    protocols.split(',').some((one) => one.trim() === 'openai-beta.realtime-v1')
+    lists(headers['openai-beta'], 'realtime=v1') ||
+    lists(headers['sec-websocket-protocol'], 'openai-beta.realtime-v1')
   )
 }
 

@@ -76,8 +76,12 @@ export function parseFrame(frame: Buffer, context: ParseContext, shape: ShapeNam
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)
     const read = READERS.get(type)
-    const known = context.kind === 'transcription' ? TRANSCRIPTION_EVENTS : CLIENT_EVENTS
-    if (!read || !known.includes(type)) throw invalidValue('type', type, known)
+    if (!read || (context.kind === 'transcription' && !TRANSCRIPTION_EVENTS.includes(type)))
+      throw invalidValue(
+        'type',
+        type,
+        context.kind === 'transcription' ? TRANSCRIPTION_EVENTS : CLIENT_EVENTS,
+      )
     if (type === 'session.update' && frame.length > MAX_UPDATE_CHARS)
       throw new Refusal('invalid_event', `Invalid event: session.update above ${MAX_UPDATE_CHARS} bytes.`)
     return read(given, ref, context)

@@ -97,7 +97,7 @@ describe('the upgrade', () => {
   })
 
   test.each([
-    ['the header', [], { 'openai-beta': 'realtime=v1' }],
+    ['the header', [], { 'openai-beta': 'assistants=v2, realtime=v1' }],
     ['a subprotocol', ['realtime', 'openai-beta.realtime-v1'], {}],
   ])('a client that asks for the beta shape by %s gets it', async (_, protocols, headers) => {
     const client = new Client(server.port, '?model=gpt-4o-realtime-preview', protocols, { headers })
