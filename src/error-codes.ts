@@ -156,6 +156,13 @@ export const ERRORS = {
     'As many responses of the session are in progress as there may be.',
     'Wait for a `response.done`.',
   ),
+  too_many_transcriptions: fact(
+    429,
+    LIMIT,
+    'retry',
+    'As many items of audio wait to be recognised as may.',
+    'Wait for their transcripts.',
+  ),
   rate_limit_exceeded: fact(
     429,
     LIMIT,

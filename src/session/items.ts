@@ -38,6 +38,15 @@ export interface ToolResultItem {
 
 export type Item = MessageItem | ToolCallItem | ToolResultItem
 
+/** The item once its audio's words are known. */
+export function heardAs(item: Item, transcript: string): Item {
+  if (item.type !== 'message') return item
+  const parts = item.parts.map((part) =>
+    part.type === 'audio' && part.transcript === null ? { ...part, transcript } : part,
+  )
+  return { ...item, parts }
+}
+
 /** What an item holds in texts and pictures. */
 export function charsOf(item: Item): number {
   switch (item.type) {

@@ -13,7 +13,7 @@ import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
 import { Answer } from './answer.ts'
-import { CallerAudio } from './caller-audio.ts'
+import { AHEAD_OF_EAR_MS, BURST_MS, CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
@@ -29,11 +29,6 @@ import { Speaker } from './speaker.ts'
 import { initialState, isQuiet, type State } from './state.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
-
-/** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
-const AHEAD_OF_EAR_MS = 200
-/** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
-const BURST_MS = 500
 
 export interface LiveSessionOptions {
   readonly id: string
@@ -224,6 +219,10 @@ export class LiveSession implements Session {
         return this.#recogniser.preview(effect.turn)
       case 'finalize':
         return this.#finalize(effect)
+      case 'recognise':
+        book.begin(effect.turn)
+        this.#itemAudio.append(effect.itemId, effect.audio)
+        return this.#recogniser.written(effect.turn, effect.audio, this.settings.inputFormat)
       case 'discard':
         book.forget(effect.turn)
         return this.#recogniser.discard(effect.turn)

@@ -9,7 +9,7 @@
 import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
-import { type AudioFormat, sameFormat } from '../audio/format.ts'
+import { type AudioFormat, bytesToMs, msToBytes, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
@@ -73,6 +73,8 @@ export class Recogniser {
   #candidate: Candidate<SttAdapter>
   /** When each target was last lost. */
   readonly #lostAt = new Map<string, number>()
+  /** At work on audio that was there whole. */
+  readonly #written = new Set<Recogniser>()
 
   /** Throws `NoCandidate`. */
   constructor(options: RecogniserOptions) {
@@ -165,12 +167,40 @@ export class Recogniser {
     this.#stream?.discard()
   }
 
+  /** Recognises audio that is there whole, on a stream of its own; answered by a `final` or `sttFailed` of `turn`. */
+  written(turn: string, audio: Uint8Array, format: AudioFormat): void {
+    const endMs = bytesToMs(format, audio.length)
+    const bytes = (fromMs: number, toMs: number) =>
+      audio.subarray(msToBytes(format, fromMs), msToBytes(format, toMs))
+    const report = (event: RecognitionEvent) => {
+      if (event.type === 'partial') return
+      this.#written.delete(own)
+      void own.close()
+      this.#options.report(event)
+    }
+    const own = new Recogniser({
+      ...this.#options,
+      // Who recognises the caller also recognises this, when the rules of the moment name nobody.
+      candidates: () => {
+        const named = this.#options.candidates()
+        return named.length > 0 ? named : [this.#candidate]
+      },
+      report,
+      audibleMs: () => endMs,
+      audio: (fromMs, toMs) => ({ bytes: bytes(fromMs, toMs), format }),
+    })
+    this.#written.add(own)
+    own.listen(turn, 0)
+    own.finalize(turn, endMs)
+  }
+
   /** From where the ring must keep the caller's audio; null when nothing is being recognised. */
   get neededFromMs(): number | null {
     return this.#utterances[0]?.fromMs ?? null
   }
 
   async close(): Promise<void> {
+    const written = [...this.#written].map((own) => own.close())
     for (const utterance of this.#utterances.splice(0)) {
       utterance.deadline?.cancel()
       utterance.attempt?.cut()
@@ -179,7 +209,7 @@ export class Recogniser {
     const stream = this.#stream
     this.#stream = undefined
     this.#scope?.cancel('hangup')
-    await stream?.close()
+    await Promise.all([stream?.close(), ...written])
   }
 
   /** The utterance that is still being spoken. */

@@ -15,6 +15,9 @@ const MIN_COMMIT_MS = 100
 /** One of the conversation and the rest out of band, each with a prompt of its own and a call to the model. */
 export const MAX_RESPONSES = 8
 
+/** Utterances whose words are awaited; each may hold minutes of audio and a recogniser of its own. */
+export const MAX_TRANSCRIPTIONS = 8
+
 export interface ClientFacts {
   readonly at: number
   readonly bufferedMs: number
@@ -32,7 +35,7 @@ export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): 
       d.do({ do: 'resetListening' })
       return d.emit({ type: 'cleared' })
     case 'createItem':
-      return createItem(d, event)
+      return createItem(d, event, facts.at)
     case 'deleteItem':
       if (!findEntry(d.state.history, event.itemId))
         return unknownItem(d, event, 'item_delete_invalid_item_id')
@@ -99,7 +102,7 @@ function commitBuffer(d: Draft, ref: string | null, facts: ClientFacts): void {
   resume(d)
 }
 
-function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }>): void {
+function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }>, at: number): void {
   const { ref } = event
   const item: Item = event.item.id === '' ? { ...event.item, id: d.id('item') } : event.item
   if (findEntry(d.state.history, item.id)) {
@@ -111,7 +114,12 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
     const message = 'Error adding item: the conversation is full. Delete items first.'
     return d.refuse(ref, 'conversation_full', message, 'item')
   }
-  const added = d.addEntry(entryOf(item, d.state.turn?.id ?? null), event.after)
+  if (event.audio && d.state.transcriptions.length >= MAX_TRANSCRIPTIONS) {
+    const message = `At most ${MAX_TRANSCRIPTIONS} utterances can wait to be recognised.`
+    return d.refuse(ref, 'too_many_transcriptions', message, 'item')
+  }
+  const turn = event.audio ? d.id('turn') : (d.state.turn?.id ?? null)
+  const added = d.addEntry(entryOf(item, turn), event.after)
   if (!added) {
     const message = `Error adding item: the previous item with id '${event.after}' does not exist.`
     return d.refuse(ref, 'invalid_value', message, 'previous_item_id')
@@ -124,6 +132,19 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
   dropSpeculation(d)
   d.emit({ type: 'itemAdded', item, previousItemId: added.previousItemId })
   d.emit({ type: 'itemDone', item, previousItemId: added.previousItemId })
+  if (event.audio && turn !== null) recogniseItem(d, { turn, itemId: item.id, audio: event.audio }, at)
+}
+
+/** As if it had been spoken and committed by hand: an answer that is asked for waits for its words. */
+function recogniseItem(
+  d: Draft,
+  written: { readonly turn: string; readonly itemId: string; readonly audio: Uint8Array },
+  at: number,
+): void {
+  const { turn, itemId } = written
+  openTurn(d, turn, at)
+  d.addTranscription({ turn, itemId, onFinal: 'nothing', endMs: 0, audioEndMs: 0, utterance: null })
+  d.do({ do: 'recognise', ...written })
 }
 
 /** A result belongs to a call of this conversation and is committed once. */

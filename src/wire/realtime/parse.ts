@@ -5,7 +5,7 @@ import type { ClientEvent } from '../../session/client.ts'
 import { decodeAudio } from './audio-in.ts'
 import { fromBeta } from './beta/incoming.ts'
 import { asInteger, invalidValue, type Json, missing, Refusal, wrongType } from './check.ts'
-import { asId, parseItem } from './items.ts'
+import { asId, parseWrittenItem } from './items.ts'
 import { parseResponseRequest } from './response-request.ts'
 import { parseSessionUpdate, type SessionUpdate } from './session-update.ts'
 import type { ShapeName } from './shape.ts'
@@ -139,9 +139,11 @@ function itemId(given: Json): string {
 
 function readCreate(given: Json, ref: string | null): Parsed {
   const previous = given['previous_item_id']
+  const { item, audio } = parseWrittenItem(given['item'], 'item')
   return event({
     type: 'createItem',
-    item: parseItem(given['item'], 'item'),
+    item,
+    ...(audio ? { audio } : {}),
     after: previous == null ? null : asId(previous, 'previous_item_id'),
     ref,
   })

@@ -202,6 +202,42 @@ describe('items', () => {
     })
   })
 
+  test('audio without words goes along, to be recognised', () => {
+    const item = message(
+      'user',
+      { type: 'input_audio', audio: 'AAECAw==' },
+      { type: 'input_text', text: 'And?' },
+    )
+    expect(create(item)).toEqual({
+      kind: 'event',
+      event: {
+        type: 'createItem',
+        item: {
+          id: '',
+          type: 'message',
+          role: 'user',
+          status: 'completed',
+          parts: [
+            { type: 'audio', transcript: null },
+            { type: 'text', text: 'And?' },
+          ],
+        },
+        audio: Buffer.from([0, 1, 2, 3]),
+        after: null,
+        ref: null,
+      },
+    })
+  })
+
+  test('within a response’s own input audio needs its words', () => {
+    const input = [message('user', { type: 'input_audio', audio: 'AAAA' })]
+    expect(parse({ type: 'response.create', response: { input } })).toMatchObject({
+      kind: 'refused',
+      code: 'unsupported_content_type',
+      param: 'response.input[0].content[0].transcript',
+    })
+  })
+
   test.each([
     ['no item', undefined, 'missing_required_parameter', 'item'],
     ['an unknown kind', { type: 'mcp_call' }, 'invalid_value', 'item.type'],
@@ -220,10 +256,34 @@ describe('items', () => {
       'item.content[0].text',
     ],
     [
-      'audio without words',
-      message('user', { type: 'input_audio', audio: 'AAAA' }),
+      'the assistant’s audio without words',
+      message('assistant', { type: 'output_audio', audio: 'AAAA' }),
       'unsupported_content_type',
       'item.content[0].transcript',
+    ],
+    [
+      'audio with neither words nor bytes',
+      message('user', { type: 'input_audio' }),
+      'missing_required_parameter',
+      'item.content[0].audio',
+    ],
+    [
+      'empty audio',
+      message('user', { type: 'input_audio', audio: '' }),
+      'invalid_value',
+      'item.content[0].audio',
+    ],
+    [
+      'audio that is no base64',
+      message('user', { type: 'input_audio', audio: '%%' }),
+      'invalid_value',
+      'item.content[0].audio',
+    ],
+    [
+      'two stretches of audio',
+      message('user', { type: 'input_audio', audio: 'AAAA' }, { type: 'input_audio', audio: 'AAAA' }),
+      'unsupported_content_type',
+      'item.content[1].audio',
     ],
     [
       'an output without a call',

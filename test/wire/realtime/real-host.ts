@@ -32,6 +32,7 @@ export interface RealTalk {
   readonly socket: FakeSocket
   readonly host: Host
   readonly connection: Connection
+  readonly stt: FakeStt
   readonly llm: FakeLlm
   readonly turns: TurnStore
   /** What the connection noted: faults of ours. */
@@ -100,5 +101,5 @@ export async function talkToRealSession(
       await clock.advance(20)
     }
   }
-  return { clock, socket, host, connection, llm, turns, notes, tell, hears }
+  return { clock, socket, host, connection, stt, llm, turns, notes, tell, hears }
 }
