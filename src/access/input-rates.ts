@@ -15,6 +15,7 @@ export interface InputRateSettings {
     /** null: what its sessions may take together. */
     readonly inputBytesPerSecondPerKey: number | null
   }
+  readonly keys: readonly { readonly id: string; readonly inputBytesPerSecond: number | null }[]
 }
 
 /** Whole files are sent at once: a bucket holds this many seconds of its rate, 17 minutes of PCM at the default. */
@@ -70,10 +71,12 @@ export class InputRates {
   readonly #clock: Clock
   readonly #limits: InputRateSettings['limits']
   readonly #groups = new Map<string, Group>()
+  readonly #ofKey: ReadonlyMap<string, number | null>
 
-  constructor(clock: Clock, { limits }: InputRateSettings) {
+  constructor(clock: Clock, { limits, keys }: InputRateSettings) {
     this.#clock = clock
     this.#limits = limits
+    this.#ofKey = new Map(keys.map(({ id, inputBytesPerSecond }) => [id, inputBytesPerSecond]))
   }
 
   /** `onExceeded` is called once, from within a `take` of this meter or of another of the same key. */
@@ -111,8 +114,9 @@ export class InputRates {
   }
 
   #join(keyId: string | null, member: Member): Group | undefined {
-    const rate = this.#limits.inputBytesPerSecondPerKey
-    if (rate === null || keyId === null) return undefined
+    if (keyId === null) return undefined
+    const rate = this.#ofKey.get(keyId) ?? this.#limits.inputBytesPerSecondPerKey
+    if (rate === null) return undefined
     const group = this.#groups.get(keyId) ?? {
       bucket: new Bucket(rate, this.#clock.now()),
       members: new Set(),

@@ -6,6 +6,7 @@ export interface ResponseRateSettings {
     /** Of one key, or of all together where there are no keys; null: as many as it likes. */
     readonly responsesPerMinute: number | null
   }
+  readonly keys: readonly { readonly id: string; readonly responsesPerMinute: number | null }[]
 }
 
 export interface Allowance {
@@ -26,17 +27,19 @@ const MINUTE_MS = 60_000
 export class ResponseRates {
   readonly #clock: Clock
   readonly #limit: number | null
+  readonly #ofKey: ReadonlyMap<string, number | null>
   /** One a key of the settings. */
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor(clock: Clock, { limits }: ResponseRateSettings) {
+  constructor(clock: Clock, { limits, keys }: ResponseRateSettings) {
     this.#clock = clock
     this.#limit = limits.responsesPerMinute
+    this.#ofKey = new Map(keys.map(({ id, responsesPerMinute }) => [id, responsesPerMinute]))
   }
 
   /** Null where there is no limit. */
   allowance(keyId: string | null): Allowance | null {
-    const limit = this.#limit
+    const limit = this.#limitOf(keyId)
     if (limit === null) return null
     const { level } = this.#bucket(keyId, limit)
     const remaining = Math.floor(level)
@@ -45,11 +48,16 @@ export class ResponseRates {
 
   /** False: nothing was left, and nothing was taken. */
   take(keyId: string | null): boolean {
-    if (this.#limit === null) return true
-    const bucket = this.#bucket(keyId, this.#limit)
+    const limit = this.#limitOf(keyId)
+    if (limit === null) return true
+    const bucket = this.#bucket(keyId, limit)
     if (bucket.level < 1) return false
     bucket.level--
     return true
+  }
+
+  #limitOf(keyId: string | null): number | null {
+    return (keyId === null ? null : this.#ofKey.get(keyId)) ?? this.#limit
   }
 
   #bucket(keyId: string | null, limit: number): Bucket {

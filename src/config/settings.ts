@@ -19,6 +19,10 @@ export interface KeySetting {
   readonly attributes: Readonly<Record<string, string>>
   /** null: `limits.sessionsPerKey`. */
   readonly maxSessions: number | null
+  /** Of all its sessions; null: `limits.inputBytesPerSecondPerKey`. */
+  readonly inputBytesPerSecond: number | null
+  /** null: `limits.responsesPerMinute`. */
+  readonly responsesPerMinute: number | null
 }
 
 export interface ProviderSetting {
@@ -142,6 +146,8 @@ function build(
       sha256: createHash('sha256').update(key.secret).digest('hex'),
       attributes: bare(Object.entries(key.attributes)),
       maxSessions: key.limits.sessions ?? null,
+      inputBytesPerSecond: key.limits.inputBytesPerSecond ?? null,
+      responsesPerMinute: key.limits.responsesPerMinute ?? null,
     })),
     providers: bare(
       Object.entries(input.providers).map(([name, given]) => {

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../src/clock.ts'
 function rates(perKey: number | null = null) {
   const clock = new VirtualClock()
   const limits = { inputBytesPerSecond: 1_000, inputBytesPerSecondPerKey: perKey }
-  const meters = new InputRates(clock, { limits })
+  const meters = new InputRates(clock, { limits, keys: [{ id: 'small', inputBytesPerSecond: 100 }] })
   const stopped: string[] = []
   const open = (name: string, keyId: string | null = 'web') => meters.open(keyId, () => stopped.push(name))
   return { clock, open, stopped }
@@ -62,6 +62,13 @@ describe('a key', () => {
     for (let n = 0; n < 25; n++) calm.take(1_000)
     other.take(60_000)
     expect(stopped).toEqual(['loud'])
+  })
+
+  test('may have a limit of its own', () => {
+    const { open, stopped } = rates()
+    open('a', 'small').take(3_000)
+    open('b', 'small').take(3_500)
+    expect(stopped).toEqual(['b'])
   })
 
   test('begins anew when its last connection has gone', () => {

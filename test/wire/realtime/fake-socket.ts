@@ -108,8 +108,8 @@ export async function connect({
     clock,
     hasPipeline: (name: string) => name === 'support',
     sessionMinutes,
-    responseRates: new ResponseRates(clock, { limits: { responsesPerMinute } }),
-    ...(limits ? { inputRates: new InputRates(clock, { limits }) } : {}),
+    responseRates: new ResponseRates(clock, { limits: { responsesPerMinute }, keys: [] }),
+    ...(limits ? { inputRates: new InputRates(clock, { limits, keys: [] }) } : {}),
     note: (message: string) => void notes.push(message),
   }
   const session = host.open(ORIGIN)

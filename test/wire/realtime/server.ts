@@ -37,7 +37,7 @@ export async function startServer({ caller, tls, limits }: ServerOptions = {}): 
     hasPipeline: (name) => name === 'support',
     defaultPipeline: () => 'talk',
     sessionMinutes: 60,
-    ...(limits ? { inputRates: new InputRates(realClock, { limits }) } : {}),
+    ...(limits ? { inputRates: new InputRates(realClock, { limits, keys: [] }) } : {}),
     note: (message) => void notes.push(message),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
