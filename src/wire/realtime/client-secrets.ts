@@ -103,7 +103,7 @@ async function mint(request: FastifyRequest, asked: Asked, deps: MintDeps): Prom
       `Invalid 'session': at most ${MAX_SESSION_CHARS} characters.`,
       'session',
     )
-  const minted = await deps.secrets.mint(request.caller, session, seconds)
+  const minted = await deps.secrets.mint(request.caller, { ...session, type: kind }, seconds)
   if (!minted) throw new Refusal('client_secrets_full', 'This key has as many client secrets as it may.')
   // The session has no end before it begins; OpenAI shows 0.
   const facts = { id: newSessionId(), model: model ?? deps.defaultPipeline(), expiresAt: 0 }
