@@ -81,7 +81,9 @@ describe.skipIf(!existsSync(ENTRY))(existsSync(ENTRY) ? 'openai-realtime-api' : 
     expect(told.formatted.transcript).toMatch(/cloudy and twelve degrees/)
     expect(asked).toEqual(['London'])
     expect(errors).toEqual([])
-    expect(types.filter((type) => /output_(audio|text)|conversation\.item\.(added|done)/.test(type))).toEqual([])
+    expect(types.filter((type) => /output_(audio|text)|conversation\.item\.(added|done)/.test(type))).toEqual(
+      [],
+    )
     client.disconnect()
     await server.close()
   })
