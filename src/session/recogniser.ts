@@ -9,7 +9,7 @@
 import type { Health } from '../attempt/health.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
-import { type AudioFormat, bytesToMs, msToBytes, sameFormat } from '../audio/format.ts'
+import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
@@ -17,6 +17,7 @@ import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
+import { wholeAudio } from './whole-audio.ts'
 
 /** No final by then: the turn fails. Moonshine base needs 1 s for ten seconds of speech on a busy core. */
 export const FINAL_DEADLINE_MS = 10_000
@@ -73,7 +74,6 @@ export class Recogniser {
   #candidate: Candidate<SttAdapter>
   /** When each target was last lost. */
   readonly #lostAt = new Map<string, number>()
-  /** At work on audio that was there whole. */
   readonly #written = new Set<Recogniser>()
 
   /** Throws `NoCandidate`. */
@@ -169,25 +169,14 @@ export class Recogniser {
 
   /** Recognises audio that is there whole, on a stream of its own; answered by a `final` or `sttFailed` of `turn`. */
   written(turn: string, audio: Uint8Array, format: AudioFormat): void {
-    const endMs = bytesToMs(format, audio.length)
-    const bytes = (fromMs: number, toMs: number) =>
-      audio.subarray(msToBytes(format, fromMs), msToBytes(format, toMs))
-    const report = (event: RecognitionEvent) => {
-      if (event.type === 'partial') return
-      this.#written.delete(own)
-      void own.close()
-      this.#options.report(event)
-    }
+    const { endMs, ...whole } = wholeAudio(audio, format, this.#options.candidates, this.#candidate)
     const own = new Recogniser({
       ...this.#options,
-      // Who recognises the caller also recognises this, when the rules of the moment name nobody.
-      candidates: () => {
-        const named = this.#options.candidates()
-        return named.length > 0 ? named : [this.#candidate]
+      ...whole,
+      report: (event) => {
+        if (event.type !== 'partial' && this.#written.delete(own)) void own.close()
+        this.#options.report(event)
       },
-      report,
-      audibleMs: () => endMs,
-      audio: (fromMs, toMs) => ({ bytes: bytes(fromMs, toMs), format }),
     })
     this.#written.add(own)
     own.listen(turn, 0)
