@@ -43,7 +43,12 @@ test('its session object has neither model nor output, and says what it listens 
 })
 
 test('speech becomes words, and nothing answers', async () => {
-  const talk = await words('greeting: Hello, how can I help?')
+  // Neither greets nor fills a silence.
+  const filler = '{ rung: filler, afterMs: 100, say: [One moment.] }'
+  const apology = '{ rung: apology, say: Sorry. }'
+  const talk = await words(
+    `greeting: Hello, how can I help?\nbudget: { turnMs: 600, ladder: [${filler}, ${apology}] }`,
+  )
   await talk.hears('silence', 500)
   for (let turn = 0; turn < 2; turn++) {
     const from = talk.socket.events.length
