@@ -7,8 +7,8 @@ import type { Response, State, Transcription, Utterance } from './state.ts'
 
 /** The oldest items leave when a conversation passes this many: prompts and memory stay bounded. */
 export const MAX_ITEMS = 1_000
-/** Of all texts and pictures together: 16 photographs, or a hundred novels. What a client adds beyond it is refused. */
-export const MAX_CONVERSATION_CHARS = 64 * 1024 * 1024
+/** Of all texts and pictures together: two of the largest pictures, ten ordinary ones. What a client adds beyond is refused. */
+export const MAX_CONVERSATION_CHARS = 16 * 1024 * 1024
 
 export class Draft {
   state: State
