@@ -8,7 +8,10 @@ import { readFileSync } from 'node:fs'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { ClientSecrets } from './access/client-secrets.ts'
+import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
+import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
 import { PhraseCache } from './attempt/phrases.ts'
@@ -17,6 +20,7 @@ import { traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
 import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
+import { CLIENT_SECRETS } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
 import { formatProblem } from './config/problem.ts'
 import { checkProviders, type Settings } from './config/settings.ts'
@@ -35,8 +39,9 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
-import { Host } from './session/host.ts'
+import { Host, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
+import { MemoryExpiring } from './store/memory-expiring.ts'
 import { ToolShelf } from './tool/shelf.ts'
 import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
@@ -45,6 +50,7 @@ import { metricsPlugin } from './trace/metrics-plugin.ts'
 import { watchTargets } from './trace/target-metrics.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
+import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
 import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
@@ -85,6 +91,8 @@ export interface App {
 export const embeddedModels = { list: listModels, ensure: ensureModel }
 
 const PUBLIC_PATHS = ['/healthz', '/readyz', '/', '/index.html', '/favicon.svg', '/assets/*']
+/** What a browser's client secret opens. */
+const SECRET_PATHS = ['/v1/realtime']
 const BODY_LIMIT_BYTES = 1024 * 1024
 
 export async function buildApp(settings: Settings, pipelines: PipelineSet, deps: AppDeps = {}): Promise<App> {
@@ -150,7 +158,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   let state: 'starting' | 'ready' | 'draining' = 'starting'
   // First: it ends the socket of an upgrade that is refused, but only of those its own hook has seen.
   await http.register(fastifyWebsocket, websocketOptions)
-  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS })
+  const secrets = new ClientSecrets(new MemoryExpiring(clock, CLIENT_SECRETS), settings.keys, clock)
+  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS, secrets, secretPaths: SECRET_PATHS })
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) =>
     reply.code(state === 'ready' ? 200 : 503).send({ status: state }),
@@ -164,9 +173,20 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
+      inputRates: new InputRates(clock, settings),
+      responseRates: new ResponseRates(clock, settings),
       hasPipeline: (name) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,
+    })
+    registerClientSecrets(scope, {
+      secrets,
+      hasPipeline: (name) => snapshots.has(name),
+      defaultPipeline: () => snapshots.defaultName,
+      settingsOf: (name) => {
+        const snapshot = snapshots.get(name)
+        return snapshot && settingsFrom(snapshot.pipeline)
+      },
     })
   })
   await http.register(consolePage, deps.consoleRoot === undefined ? {} : { root: deps.consoleRoot })

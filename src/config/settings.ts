@@ -20,6 +20,10 @@ export interface KeySetting {
   readonly attributes: Readonly<Record<string, string>>
   /** null: `limits.sessionsPerKey`. */
   readonly maxSessions: number | null
+  /** Of all its sessions; null: `limits.inputBytesPerSecondPerKey`. */
+  readonly inputBytesPerSecond: number | null
+  /** null: `limits.responsesPerMinute`. */
+  readonly responsesPerMinute: number | null
 }
 
 export interface ProviderSetting {
@@ -66,6 +70,12 @@ export interface Settings {
     /** null: as many as the server. */
     readonly sessionsPerKey: number | null
     readonly sessionMinutes: number
+    /** Of one session. */
+    readonly inputBytesPerSecond: number
+    /** Of all sessions of one key; null: no further limit. */
+    readonly inputBytesPerSecondPerKey: number | null
+    /** Of one key; null: no limit. */
+    readonly responsesPerMinute: number | null
     readonly turnsKept: number
   }
   readonly origins: readonly string[]
@@ -141,6 +151,8 @@ function build(
       sha256: createHash('sha256').update(key.secret).digest('hex'),
       attributes: bare(Object.entries(key.attributes)),
       maxSessions: key.limits.sessions ?? null,
+      inputBytesPerSecond: key.limits.inputBytesPerSecond ?? null,
+      responsesPerMinute: key.limits.responsesPerMinute ?? null,
     })),
     providers: bare(
       Object.entries(input.providers).map(([name, given]) => {
@@ -165,7 +177,12 @@ function build(
         return [name, { name, authToken: secret, key: key ?? null, pipeline: pipeline ?? null }]
       }),
     ),
-    limits: { ...input.limits, sessionsPerKey: input.limits.sessionsPerKey ?? null },
+    limits: {
+      ...input.limits,
+      sessionsPerKey: input.limits.sessionsPerKey ?? null,
+      inputBytesPerSecondPerKey: input.limits.inputBytesPerSecondPerKey ?? null,
+      responsesPerMinute: input.limits.responsesPerMinute ?? null,
+    },
     origins: input.origins,
     log: input.log,
     warnings: [],

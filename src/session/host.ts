@@ -60,8 +60,8 @@ export class Host implements SessionHost {
     }
     const admission = limits.acquire(keyId)
     if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
-    const release = () => {
-      metrics.sessionClosed(origin.wire)
+    const release = (reason: CloseReason = 'error') => {
+      metrics.sessionClosed(origin.wire, reason)
       admission.release()
     }
     metrics.sessionOpened(origin.wire)
@@ -73,14 +73,22 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, snapshot: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(
+    origin: SessionOrigin,
+    snapshot: PipelineSnapshot,
+    release: (reason?: CloseReason) => void,
+  ): LiveSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
     const { clock, vad, metrics, turns, experiments } = this.#options
+    const settings = (origin.begin ?? asItIs)({
+      ...settingsFrom(pipeline),
+      serverTools: tools.definitions,
+    })
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
-      settings: { ...settingsFrom(pipeline), serverTools: tools.definitions },
+      settings,
       tools,
-      greeting: pipeline.greeting,
+      greeting: settings.kind === 'transcription' ? null : pipeline.greeting,
       origin,
       clientMay: pipeline.clientMay,
       router,
@@ -98,7 +106,7 @@ export class Host implements SessionHost {
       onClosed: () => {
         this.#sessions.delete(session)
         experiments?.closed(session.id)
-        release()
+        release(session.closedFor)
       },
     })
     this.#sessions.add(session)
@@ -124,6 +132,8 @@ export class Host implements SessionHost {
     return new SessionRefused(code, message)
   }
 }
+
+const asItIs = (settings: SessionSettings) => settings
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {

@@ -15,7 +15,7 @@ import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS, type ServerTools } from '../stage/tools.ts'
 import { Answers } from './answers.ts'
-import { CallerAudio } from './caller-audio.ts'
+import { AHEAD_OF_EAR_MS, CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
@@ -34,9 +34,6 @@ import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 import { TurnBudget } from './turn-budget.ts'
-
-/** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
-const AHEAD_OF_EAR_MS = 200
 
 export interface LiveSessionOptions {
   readonly id: string
@@ -60,6 +57,7 @@ export interface LiveSessionOptions {
 
 export class LiveSession implements Session {
   readonly id: string
+  closedFor: CloseReason | undefined
   readonly #options: LiveSessionOptions
   readonly #scope: Scope = openScope()
   readonly #speaker: Speaker
@@ -203,7 +201,8 @@ export class LiveSession implements Session {
     this.#dispatch({ type: 'client', at: this.#options.clock.now(), event, audioMs, bufferedMs })
   }
 
-  close(_reason: CloseReason): Promise<void> {
+  close(reason: CloseReason): Promise<void> {
+    this.closedFor ??= reason
     this.#closed ??= this.#end()
     return this.#closed
   }
@@ -269,6 +268,10 @@ export class LiveSession implements Session {
         return this.#recogniser.preview(effect.turn)
       case 'finalize':
         return this.#finalize(effect)
+      case 'recognise':
+        book.begin(effect.turn)
+        this.#itemAudio.append(effect.itemId, effect.audio)
+        return this.#recogniser.written(effect.turn, effect.audio, this.settings.inputFormat)
       case 'discard':
         book.forget(effect.turn)
         return this.#recogniser.discard(effect.turn)
@@ -383,10 +386,8 @@ export class LiveSession implements Session {
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
     const { clock } = this.#options
-    this.#timers.set(
-      timer,
-      clock.setTimer(ms, () => this.#dispatch({ type: 'timer', at: clock.now(), timer })),
-    )
+    const fire = () => this.#dispatch({ type: 'timer', at: clock.now(), timer })
+    this.#timers.set(timer, clock.setTimer(ms, fire))
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */

@@ -12,7 +12,7 @@ import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
   readonly router: Router
-  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user'>
+  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user' | 'minted'>
   readonly sessionId: string
   readonly clock: Clock
   readonly turnMs: number
@@ -145,11 +145,11 @@ export class Routing {
     const { origin, clock, sessionId, turnMs, language, router } = this.#options
     const now = clock.now()
     const zeroAt = since ?? this.#zeroAt ?? now
-    const { key, metadata, user, wire } = origin
+    const { key, metadata, user, wire, minted = {} } = origin
     const common = {
       key,
       metadata,
-      minted: {},
+      minted,
       session: {
         id: sessionId,
         wire,
