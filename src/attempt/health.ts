@@ -227,6 +227,12 @@ export class Health {
   }
 }
 
+/** What calls and rules ask of it: the process's own, or a recording's. */
+export type HealthView = Pick<
+  Health,
+  'admit' | 'resort' | 'offOf' | 'circuit' | 'latency' | 'healthyMs' | 'factsOf' | 'health'
+>
+
 function judge(entry: Entry, pass: Pass, ending: Ending, now: number): void {
   const { circuit } = entry
   switch (ending.type) {

@@ -7,7 +7,7 @@ import type { RoutingFacts } from '../route/context.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
-import type { Health } from './health.ts'
+import type { HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 
 export interface Candidate<Adapter> {
@@ -33,7 +33,7 @@ export interface Lineup {
 /** A pipeline's rules: the facts of a moment in, the lineup out. Of one snapshot, as long as a session lives. */
 export interface Router {
   /** The process's own: what rules ask of it, and where attempts are recorded. */
-  readonly health: Health
+  readonly health: HealthView
   /** `voice`: the target (`provider/model`) whose voice this session already has; null before it spoke. */
   lineup(facts: StageFacts, voice: string | null): Lineup
 }

@@ -6,7 +6,7 @@
  *                └─ tool calls, finish ─────► events to the reducer
  */
 import { AttemptsFailed } from '../attempt/failure.ts'
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
 import { attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
@@ -46,7 +46,7 @@ export interface AnswerOptions {
   readonly signal: AbortSignal
   readonly settings: () => SessionSettings
   readonly attempts: AttemptLog | undefined
-  readonly health: Health
+  readonly health: HealthView
   readonly report: (event: AnswerEvent) => void
   /** First token, first sentence: for the trace. */
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void

@@ -9,7 +9,7 @@ import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
-import { LiveSession } from './live-session.ts'
+import { LiveSession, type LiveSessionOptions } from './live-session.ts'
 import {
   type CloseReason,
   type Session,
@@ -27,6 +27,14 @@ export interface HostOptions {
   readonly metrics: Metrics
   /** The named pipeline, or the default for null; undefined when there is none. Asked at each opening. */
   readonly snapshot: (name: string | null) => PipelineSnapshot | undefined
+  /** Instead of `new LiveSession`: a recording stands around it. */
+  readonly begin?: (options: LiveSessionOptions, pipeline: Pipeline) => HostedSession
+}
+
+/** A session as its host keeps it. */
+export interface HostedSession extends Session {
+  /** Closes as soon as the caller is silent and nothing is being answered. */
+  finish(): void
 }
 
 const REFUSALS = {
@@ -38,7 +46,7 @@ const REFUSALS = {
 export class Host implements SessionHost {
   readonly #options: HostOptions
   readonly #pacers: PacerGroup
-  readonly #sessions = new Set<LiveSession>()
+  readonly #sessions = new Set<HostedSession>()
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -69,9 +77,10 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(origin: SessionOrigin, { pipeline, router }: PipelineSnapshot, release: () => void): HostedSession {
     const { clock, vad, metrics, turns } = this.#options
-    const session = new LiveSession({
+    const begin = this.#options.begin ?? ((options) => new LiveSession(options))
+    const options: LiveSessionOptions = {
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings: settingsFrom(pipeline),
       greeting: pipeline.greeting,
@@ -91,7 +100,8 @@ export class Host implements SessionHost {
         this.#sessions.delete(session)
         release()
       },
-    })
+    }
+    const session = begin(options, pipeline)
     this.#sessions.add(session)
     return session
   }

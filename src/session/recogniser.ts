@@ -6,7 +6,7 @@
  *     listen ─► hear hear hear … preview ─► partial
  *            ─► hear … finalize ─► final | sttFailed
  */
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
@@ -31,7 +31,7 @@ export interface RecogniserOptions {
   /** In the order to be tried; asked at each utterance, since what is known of the caller changes. */
   readonly candidates: () => readonly Candidate<SttAdapter>[]
   readonly clock: Clock
-  readonly health: Health
+  readonly health: HealthView
   readonly signal: AbortSignal
   /** Asked when a stream is opened. */
   readonly language: () => string | undefined

@@ -1,6 +1,6 @@
 /** One recognition on its way, `finalize → final`: written down in the turn's record and in what is known of its target. */
 import { idOf } from '../attempt/failure.ts'
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import type { Candidate } from '../attempt/lineup.ts'
 import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind } from '../errors.ts'
@@ -11,7 +11,7 @@ export interface SttAttemptOptions {
   readonly candidate: Candidate<SttAdapter>
   readonly reason: string
   readonly clock: Clock
-  readonly health: Health
+  readonly health: HealthView
   readonly language: string | undefined
   readonly log: AttemptLog | undefined
 }

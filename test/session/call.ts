@@ -11,7 +11,8 @@ import { delay, settled, VirtualClock } from '../../src/clock.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import type { ClientEvent, ResponseRequest } from '../../src/session/client.ts'
-import { LiveSession } from '../../src/session/live-session.ts'
+import type { HostedSession } from '../../src/session/host.ts'
+import { LiveSession, type LiveSessionOptions } from '../../src/session/live-session.ts'
 import type { SessionOutput } from '../../src/session/output.ts'
 import type { WireCaps } from '../../src/session/session.ts'
 import type { SessionSettings } from '../../src/session/settings.ts'
@@ -51,6 +52,8 @@ export interface CallOptions {
   readonly pacers?: PacerGroup
   readonly turns?: TurnStore
   readonly metrics?: Metrics
+  /** Instead of `new LiveSession`. */
+  readonly begin?: (options: LiveSessionOptions) => HostedSession
 }
 
 export interface Taken {
@@ -65,7 +68,7 @@ export const FRAME_MS = 20
 
 export class Call {
   readonly clock: VirtualClock
-  readonly session: LiveSession
+  readonly session: HostedSession
   readonly stt: FakeStt
   readonly llm: FakeLlm
   readonly tts: FakeTts
@@ -109,7 +112,8 @@ export class Call {
       llmHedge: options.hedge ?? null,
       voice: (name, provider) => `${provider}-${name}`,
     }
-    this.session = new LiveSession({
+    const begin = options.begin ?? ((given) => new LiveSession(given))
+    this.session = begin({
       id: 'sess_0123456789abcdef',
       settings,
       greeting: options.greeting ?? null,
