@@ -32,6 +32,7 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
+import { openShelf } from './recording/shelf.ts'
 import { Host } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 import { createLogger } from './trace/logger.ts'
@@ -110,6 +111,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     snapshots.load(set)
   }
   load(pipelines)
+  const shelf = settings.recording ? openShelf({ setting: settings.recording, clock, note }) : null
   const host = new Host({
     clock,
     vad: embedded.vad,
@@ -117,6 +119,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     turns,
     metrics,
     snapshot: (name) => snapshots.get(name),
+    ...(shelf ? { begin: shelf.begin } : {}),
   })
 
   const http = createHttp(settings, log)
@@ -159,6 +162,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       watching?.close()
       await host.closeAll('drain')
       await http.close()
+      await shelf?.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

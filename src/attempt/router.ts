@@ -10,7 +10,7 @@ import type { LlmAdapter } from '../stage/llm.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
-import type { Health } from './health.ts'
+import type { Health, HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { HedgeShare } from './hedge-share.ts'
 import type { Candidate, Lineup, Router, StageFacts } from './lineup.ts'
@@ -18,16 +18,16 @@ import type { Candidate, Lineup, Router, StageFacts } from './lineup.ts'
 type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
 const STAGES = ['stt', 'llm', 'tts'] as const
 
-export class PipelineRouter implements Router {
+export class PipelineRouter<H extends HealthView = Health> implements Router {
   readonly #pipeline: Pipeline
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #rules: Readonly<Record<StageName, CompiledRoutes<Route>>>
-  readonly health: Health
+  readonly health: H
   /** By the model's routes. */
   readonly #hedges: ReadonlyMap<string, Hedge>
 
   /** The pipeline's conditions have been checked at load: one that does not compile here is a bug. */
-  constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>, health: Health) {
+  constructor(pipeline: Pipeline, providers: ReadonlyMap<string, Provider>, health: H) {
     this.health = health
     this.#pipeline = pipeline
     this.#providers = providers

@@ -19,6 +19,12 @@ export const SESSION_MINUTES = 60
 /** A day of one busy line; at the caps below about 100 MB in the worst case, 20 MB in practice. */
 export const TURNS_KEPT = 10_000
 
+// -- recording (off unless a folder is named)
+/** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
+export const RECORDED_AUDIO = 'keep'
+/** A quarter of an hour of both voices: 24 kHz PCM as text is 3.8 MB a minute each way. */
+export const RECORDING_MB = 128
+
 // -- log
 
 export const LOG_LEVEL = 'info' as const

@@ -47,6 +47,8 @@ export type Input =
   | { readonly do: 'finish' }
   /** The wire asked for the next output. */
   | { readonly do: 'pull' }
+  /** The wire will take no more. */
+  | { readonly do: 'leave' }
   | { readonly do: 'timer'; readonly timer: number }
   | { readonly do: 'turn'; readonly turn: number }
   /** The answer to the `run` of that number. */
@@ -89,6 +91,8 @@ export interface JudgedFacts {
   /** Of every target of the pipeline's stage. */
   readonly targets: Readonly<Record<string, TargetFacts>>
   readonly health: Readonly<Record<string, TargetHealth>>
+  /** What came of it, out of the mark that follows; null: none followed. Not in the line itself. */
+  readonly lineup: readonly string[] | null
 }
 
 export type Line =

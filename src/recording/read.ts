@@ -86,6 +86,7 @@ const step = z.discriminatedUnion('do', [
   z.looseObject({ at, do: z.literal('close'), reason: text }),
   z.looseObject({ at, do: z.literal('finish') }),
   z.looseObject({ at, do: z.literal('pull') }),
+  z.looseObject({ at, do: z.literal('leave') }),
   z.looseObject({ at, do: z.literal('timer'), timer: count }),
   z.looseObject({ at, do: z.literal('turn'), turn: count }),
   z.looseObject({
@@ -101,6 +102,7 @@ const step = z.discriminatedUnion('do', [
 export function readRecording(file: string): Recording {
   const rows = file.split('\n')
   const last = rows.pop()
+  if (file === '') throw new RecordingProblem('the file is empty')
   if (last !== '') {
     const line = rows.length + 1
     throw new RecordingProblem(
@@ -136,7 +138,7 @@ export function readRecording(file: string): Recording {
         ends = read.why
         return
       case 'facts':
-        judged.push(read)
+        judged.push({ ...read, lineup: null })
         return
       case 'step':
         if (read.at < time) throw new RecordingProblem('the time goes back', line)
@@ -145,14 +147,29 @@ export function readRecording(file: string): Recording {
         return
       case 'mark':
         lines.push({ line, is: read })
+        if (read.do.startsWith('lineup.')) follow(judged, read, line)
     }
   })
   if (!head) throw new RecordingProblem('the file is empty')
   return { head, lines, judged, ends }
 }
 
+const lineup = z.array(
+  z.looseObject({ id: text, target: text, provider: text, model: text, caps: z.looseObject({}) }),
+)
+
+/** The lineup belongs to the facts that stand before it. */
+function follow(judged: JudgedFacts[], mark: Mark, line: number): void {
+  const last = judged.at(-1)
+  const { success, data } = lineup.safeParse(mark.got)
+  if (!last || !success || mark.do !== `lineup.${last.stage}`) {
+    throw new RecordingProblem('a lineup that follows from no facts', line)
+  }
+  judged[judged.length - 1] = { ...last, lineup: data.map(({ target }) => target) }
+}
+
 /** A mark's detail stays as it was encoded: it is only compared. */
-function valueOf(row: unknown): unknown {
+function unwritten(row: unknown): unknown {
   if (typeof row !== 'object' || row === null || (row as { l?: unknown }).l !== 'mark') return decode(row)
   const mark = row as { readonly got?: unknown }
   return 'got' in mark ? { ...mark, got: decode(mark.got) } : mark
@@ -161,7 +178,7 @@ function valueOf(row: unknown): unknown {
 function parse(row: string, line: number): Line {
   let value: unknown
   try {
-    value = valueOf(JSON.parse(row))
+    value = unwritten(JSON.parse(row))
   } catch (error) {
     const why = error instanceof SyntaxError ? 'no JSON' : (error as Error).message
     throw new RecordingProblem(line === 1 ? 'this is no recording of a session' : why, line)

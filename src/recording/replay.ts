@@ -5,6 +5,8 @@ import { LiveSession } from '../session/live-session.ts'
 import { Metrics } from '../trace/metrics.ts'
 import { memoryTurnStore } from '../trace/turn-store.ts'
 import { earsOverEdge } from './ears.ts'
+import type { Head } from './lines.ts'
+import { RecordingProblem } from './problem.ts'
 import type { Recording } from './read.ts'
 import { type Difference, type Outside, Replayer } from './replayer.ts'
 import { routerOverEdge } from './router.ts'
@@ -26,21 +28,8 @@ export async function replay(recording: Recording): Promise<Replayed> {
   await loadAudio()
   const { head, lines } = recording
   const edge = new Replayer(recording)
-  const { settings, greeting, origin, clientMay, id, turnMs, pipeline } = head
   const metrics = new Metrics()
-  const session = new LiveSession({
-    id,
-    settings,
-    greeting,
-    origin,
-    clientMay,
-    clock: edge.clock,
-    vad: earsOverEdge(edge, null),
-    router: routerOverEdge(edge, null),
-    pacers: new PacerGroup(edge.clock),
-    book: { pipeline: pipeline.name, turnMs, turns: memoryTurnStore(TURNS_KEPT), metrics },
-    onClosed: () => {},
-  })
+  const session = begin(head, edge, metrics)
   const iterator = session.outputs[Symbol.asyncIterator]()
   let outputs = 0
   let turns = 0
@@ -55,6 +44,8 @@ export async function replay(recording: Recording): Promise<Replayed> {
         return session.finish()
       case 'close':
         return void session.close(step.reason).catch(() => {})
+      case 'leave':
+        return void iterator.return?.().catch(() => {})
       case 'pull':
         return void iterator.next().then(
           (result) => {
@@ -80,4 +71,25 @@ export async function replay(recording: Recording): Promise<Replayed> {
   void session.close('client').catch(() => {})
   const steps = lines.filter(({ is }) => is.l === 'step').length
   return { outputs, turns, marks: edge.marks, steps, difference }
+}
+
+function begin(head: Head, edge: Replayer, metrics: Metrics): LiveSession {
+  const { settings, greeting, origin, clientMay, id, turnMs, pipeline } = head
+  try {
+    return new LiveSession({
+      id,
+      settings,
+      greeting,
+      origin,
+      clientMay,
+      clock: edge.clock,
+      vad: earsOverEdge(edge, null),
+      router: routerOverEdge(edge, null),
+      pacers: new PacerGroup(edge.clock),
+      book: { pipeline: pipeline.name, turnMs, turns: memoryTurnStore(TURNS_KEPT), metrics },
+      onClosed: () => {},
+    })
+  } catch (error) {
+    throw new RecordingProblem(`no session can begin so: ${(error as Error).message}`, 1)
+  }
 }

@@ -1,7 +1,6 @@
 /** Puts a recorder around a session: what comes to it are steps, what it puts out are marks. */
 
-import type { StageFacts } from '../attempt/lineup.ts'
-import type { PipelineRouter } from '../attempt/router.ts'
+import type { Router, StageFacts } from '../attempt/lineup.ts'
 import { listsOf, type Pipeline } from '../config/pipeline.ts'
 import type { StageName } from '../errors.ts'
 import { loadedGate } from '../listen/gate.ts'
@@ -66,7 +65,7 @@ export function recordSession(
     pipelineHash: hashOf(encode(written, 'drop')),
   })
   const judging = (stage: StageName, facts: StageFacts, voice: string | null) =>
-    recorder.line(judged(stage, facts, voice, pipeline, router as PipelineRouter, redact))
+    recorder.line(judged(stage, facts, voice, pipeline, router, redact))
   const session = new LiveSession({
     ...options,
     clock: recorder.clock,
@@ -88,13 +87,21 @@ export function recordSession(
       }),
     )
 
+  const left = (): Promise<IteratorResult<SessionOutput>> =>
+    new Promise((resolve) =>
+      recorder.step({ do: 'leave' }, () => {
+        void outputs.return?.()
+        resolve({ value: undefined, done: true })
+      }),
+    )
+
   return {
     id,
     idle: () => recorder.idle(),
     get settings() {
       return session.settings
     },
-    outputs: { [Symbol.asyncIterator]: () => ({ next: pulled }) },
+    outputs: { [Symbol.asyncIterator]: () => ({ next: pulled, return: left }) },
     audio(bytes) {
       // A copy: the session sees these bytes in a later turn.
       const copy = bytes.slice()
@@ -120,7 +127,7 @@ function judged(
   factsOf: StageFacts,
   voice: string | null,
   pipeline: Pipeline,
-  { health }: Pick<PipelineRouter, 'health'>,
+  { health }: Pick<Router, 'health'>,
   redact: readonly Redaction[],
 ) {
   const { turn, request, inputTokens, health: asked, ...facts } = factsOf(stage)
