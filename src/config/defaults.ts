@@ -22,7 +22,7 @@ export const TURNS_KEPT = 10_000
 // -- recording (off unless a folder is named)
 /** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
 export const RECORDED_AUDIO = 'keep'
-/** A quarter of an hour of both voices: 24 kHz PCM as text is 3.8 MB a minute each way. */
+/** Twenty minutes of both voices: a minute of 24 kHz PCM each way, as text, is some 6 MB. */
 export const RECORDING_MB = 128
 
 // -- log

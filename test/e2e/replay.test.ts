@@ -29,6 +29,10 @@ async function recorded(settings: string): Promise<string> {
   caller.hangUp()
   await caller.closed
   await server.close()
+  return onlyFile()
+}
+
+function onlyFile(): string {
   const [name, ...others] = readdirSync(join(folder, 'calls'))
   expect(others).toEqual([])
   expect(name).toMatch(/^\d{8}T\d{6}Z-sess_[0-9a-f]{24}\.jsonl$/)
@@ -49,4 +53,25 @@ test.each([
   expect(replayed.turns).toBeGreaterThanOrEqual(2)
   if (settings.includes('text')) expect(text).not.toMatch(/clubs/i)
   else expect(text).toMatch(/ten of clubs/i)
+})
+
+test('a server that stops in the middle of an answer still writes the file to its end', async () => {
+  const server = await startApp({ settings: `recording: { dir: ${folder}/calls }` })
+  const caller = await Caller.ready(server)
+  caller.say(await human('ten-of-clubs'))
+  await caller.events.next('response.output_audio.delta')
+  await server.close()
+  await caller.closed
+  const recording = readRecording(onlyFile())
+  expect(recording.ends).toBe('closed')
+  expect((await replay(recording)).difference).toBeNull()
+})
+
+test('without the setting nothing is recorded', async () => {
+  const server = await startApp()
+  const caller = await Caller.ready(server)
+  await caller.completesATurn()
+  caller.hangUp()
+  await server.close()
+  expect(readdirSync(folder)).toEqual([])
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { HedgeShare } from '../../src/attempt/hedge-share.ts'
 import type { ModelEvent } from '../../src/dialect/neutral.ts'
 import { ProviderError } from '../../src/errors.ts'
-import { BRIDGE, PACED } from '../session/call.ts'
+import { BRIDGE, Call, type CallOptions, PACED } from '../session/call.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
 import { RecordedCall } from './recorded.ts'
 
@@ -117,4 +117,29 @@ test('a tool call, its result, and typed text', async () => {
   expect(call.count('toolCalled')).toBeGreaterThan(0)
   expect(call.transcript).toContain('It is done.')
   await same(recorded)
+})
+
+test('a recorded call is the call it would have been: the same outputs at the same times', async () => {
+  const options = (): CallOptions => ({
+    caps: BRIDGE,
+    stt: new FakeStt({ words: ['What is it?', 'Stop.', 'And now?'], finalMs: 80 }),
+    llm: new FakeLlm({ firstTokenMs: 120, tokenMs: 15 }),
+    tts: new FakeTts({ firstAudioMs: 60, wordTimes: true }),
+  })
+  const story = async (call: Call) => {
+    await call.says()
+    await call.wait(900)
+    await call.says(500)
+    await call.wait(4000)
+    call.send({ type: 'settings', patch: { speed: 1.5 } })
+    await call.says(700)
+    await call.wait(4000)
+    return call.taken
+  }
+  const plain = await story(await Call.open(options()))
+  const { call } = await RecordedCall.open(options())
+  const taken = await story(call)
+  expect(plain.length).toBeGreaterThan(100)
+  expect(taken).toEqual(plain)
+  await call.hangUp()
 })

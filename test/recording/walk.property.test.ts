@@ -42,7 +42,7 @@ const ACTS: Readonly<Record<string, (call: Call) => Promise<unknown> | unknown>>
   mulaw: (call) => call.send({ type: 'settings', patch: { inputFormat: MULAW_8K, outputFormat: MULAW_8K } }),
   pcm: (call) => call.send({ type: 'settings', patch: { inputFormat: PCM16_24K, outputFormat: PCM16_24K } }),
   flood: (call) => {
-    for (let i = 0; i < 50; i++) call.session.audio(new Uint8Array(9600).fill(i % 2 === 0 ? 0 : 99))
+    for (let i = 0; i < 20; i++) call.session.audio(new Uint8Array(9600).fill(i % 20 < 10 ? 0 : 99))
   },
 }
 const names = Object.keys(ACTS)
@@ -52,7 +52,7 @@ test('any story replays to the same bytes', async () => {
     fc.asyncProperty(
       fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 14 }),
       fc.constantFrom(UNPACED, PACED, BRIDGE),
-      fc.constantFrom(0, 70, 400),
+      fc.constantFrom(0, 70, 200),
       fc.integer({ min: 0, max: ANSWERS.length - 1 }),
       fc.constantFrom<'fast' | 'never' | number>('fast', 30, 'never'),
       async (acts, caps, slowMs, first, reader) => {
