@@ -120,8 +120,14 @@ function compareRules(
 ): ExitCode {
   const other = loadPipelines({ files: [file] }).all[0]!
   const judgements: readonly Judgement[] = whatIf(recording, other)
-  if (json) terminal.line(JSON.stringify(judgements, null, 2))
-  else
-    for (const line of changesTable(judgements, recording.head.pipeline.name, other.name)) terminal.line(line)
+  if (json) {
+    terminal.line(JSON.stringify(judgements, null, 2))
+    return EXIT.ok
+  }
+  const { pipeline, redact } = recording.head
+  for (const line of changesTable(judgements, pipeline.name, other.name)) terminal.line(line)
+  if (redact.length > 0) {
+    terminal.line(`\nThe recording lacks ${redact.join(', ')}: rules that read those are judged without.`)
+  }
   return EXIT.ok
 }
