@@ -39,6 +39,7 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
+import { openShelf } from './recording/shelf.ts'
 import { Host, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
@@ -130,12 +131,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   })
   const pricing = new Pricing(settings.prices, settings.quality)
   const health = new Health({ clock, traits: traitsOf(providers, pricing) })
-  const shelf = new ToolShelf(note)
+  const tools = new ToolShelf(note)
   const snapshots = new Snapshots(providers, health, {
     pricing,
     experiments,
     phrases,
-    toolsOf: (pipeline) => shelf.of(pipeline),
+    toolsOf: (pipeline) => tools.of(pipeline),
   })
   watchTargets(metrics.registry, { targets: () => health.read(), hedges: () => snapshots.hedges() })
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
@@ -144,6 +145,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     snapshots.load(set)
   }
   load(pipelines)
+  const shelf = settings.recording ? openShelf({ setting: settings.recording, clock, note }) : null
   const host = new Host({
     clock,
     vad: embedded.vad,
@@ -152,6 +154,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     metrics,
     experiments,
     snapshot: (name) => snapshots.get(name),
+    ...(shelf ? { begin: shelf.begin } : {}),
   })
 
   const http = createHttp(settings, log)
@@ -208,7 +211,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await host.closeAll('drain')
       await http.close()
       phrases.close()
-      await shelf.close()
+      await tools.close()
+      await shelf?.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

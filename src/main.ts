@@ -9,6 +9,7 @@ import { type CheckOptions, check, describeCheck, paintProblem } from './command
 import type { CommandContext, ExitCode } from './command/context.ts'
 import { describeExplain, type ExplainOptions, explain as explainRoutes } from './command/explain.ts'
 import { describeModels, listModels, pullModels } from './command/models.ts'
+import { describeReplay, type ReplayOptions, replay } from './command/replay.ts'
 import { describeServe, type ServeOptions, serve } from './command/serve.ts'
 import { watchStopSignals } from './command/signals.ts'
 import { describeTalk, type TalkOptions, talk } from './command/talk.ts'
@@ -86,6 +87,9 @@ Exit codes: 0 it went well, 1 it did not, 2 the command line was not understood.
   )
   describeExplain(program.command('explain')).action((options: ExplainOptions) =>
     end(explainRoutes(options, context)),
+  )
+  describeReplay(program.command('replay')).action(async (file: string, options: ReplayOptions) =>
+    end(await replay(file, options, context)),
   )
 
   const models = describeModels(program.command('models'))

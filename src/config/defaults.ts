@@ -34,6 +34,12 @@ export const CLIENT_SECRETS = {
   bytes: 64 * 1024 * 1024,
 } as const
 
+// -- recording (off unless a folder is named)
+/** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
+export const RECORDED_AUDIO = 'keep'
+/** Twenty minutes of both voices: a minute of 24 kHz PCM each way, as text, is some 6 MB. */
+export const RECORDING_MB = 128
+
 // -- log
 
 export const LOG_LEVEL = 'info' as const

@@ -139,6 +139,18 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   origins: z.array(origin).max(1000).default([]),
+  recording: z
+    .strictObject({
+      dir: z.string().min(1).max(1000),
+      audio: z.enum(['keep', 'drop']).default(defaults.RECORDED_AUDIO),
+      redact: z
+        .array(z.enum(['text', 'metadata', 'user']))
+        .max(10)
+        .default([]),
+      maxMb: z.number().gt(0).max(512).default(defaults.RECORDING_MB),
+      keepDays: z.number().gt(0).max(36_500).optional(),
+    })
+    .optional(),
   log: z
     .strictObject({
       level: z

@@ -46,6 +46,17 @@ export interface BridgeSetting {
   readonly pipeline: string | null
 }
 
+export interface RecordingSetting {
+  /** A full path. */
+  readonly dir: string
+  readonly audio: 'keep' | 'drop'
+  readonly redact: readonly ('text' | 'metadata' | 'user')[]
+  /** Of one session's file. */
+  readonly maxMb: number
+  /** null: kept for ever. */
+  readonly keepDays: number | null
+}
+
 export interface Settings {
   /** null: no file, all defaults. */
   readonly file: string | null
@@ -79,6 +90,8 @@ export interface Settings {
     readonly turnsKept: number
   }
   readonly origins: readonly string[]
+  /** null: no session is recorded. */
+  readonly recording: RecordingSetting | null
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
     readonly transcripts: boolean
@@ -184,6 +197,13 @@ function build(
       responsesPerMinute: input.limits.responsesPerMinute ?? null,
     },
     origins: input.origins,
+    recording: input.recording
+      ? {
+          ...input.recording,
+          dir: resolve(folder, input.recording.dir),
+          keepDays: input.recording.keepDays ?? null,
+        }
+      : null,
     log: input.log,
     warnings: [],
   }

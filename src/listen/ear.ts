@@ -9,7 +9,7 @@
  */
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { Channel } from '../channel.ts'
-import { type Clock, settled } from '../clock.ts'
+import { type Clock, nextTurn } from '../clock.ts'
 import { Arrivals } from './arrivals.ts'
 import { Backlog } from './backlog.ts'
 import { type Detection, endpointOptions } from './detection.ts'
@@ -77,7 +77,7 @@ export class Ear {
     this.#vad = vad
     this.#clock = clock
     this.#signal = signal
-    this.#gates = options.gate === undefined ? (loadedGate() ?? null) : options.gate
+    this.#gates = options.gate === undefined ? (vad.gate ?? loadedGate() ?? null) : options.gate
     this.#settings = { detection, confirmMs, format }
     this.#events = new Channel({ capacity: EVENTS, signal })
     this.#endpointer = new Endpointer(endpointOptions(detection ?? UNUSED, confirmMs))
@@ -188,7 +188,7 @@ export class Ear {
 
   async #drainLater(): Promise<void> {
     this.#yielding = true
-    await settled()
+    await nextTurn(this.#clock)
     this.#yielding = false
     this.#drain()
   }

@@ -11,7 +11,7 @@ import { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS } from '../stage/tools.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
-import { LiveSession } from './live-session.ts'
+import { LiveSession, type LiveSessionOptions } from './live-session.ts'
 import {
   type CloseReason,
   type Session,
@@ -31,6 +31,14 @@ export interface HostOptions {
   readonly experiments?: ExperimentBook
   /** The named pipeline, or the default for null; undefined when there is none. Asked at each opening. */
   readonly snapshot: (name: string | null) => PipelineSnapshot | undefined
+  /** Instead of `new LiveSession`: a recording stands around it. */
+  readonly begin?: (options: LiveSessionOptions, pipeline: Pipeline) => HostedSession
+}
+
+/** A session as its host keeps it. */
+export interface HostedSession extends Session {
+  /** Closes as soon as the caller is silent and nothing is being answered. */
+  finish(): void
 }
 
 const REFUSALS = {
@@ -42,7 +50,7 @@ const REFUSALS = {
 export class Host implements SessionHost {
   readonly #options: HostOptions
   readonly #pacers: PacerGroup
-  readonly #sessions = new Set<LiveSession>()
+  readonly #sessions = new Set<HostedSession>()
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -77,14 +85,15 @@ export class Host implements SessionHost {
     origin: SessionOrigin,
     snapshot: PipelineSnapshot,
     release: (reason?: CloseReason) => void,
-  ): LiveSession {
+  ): HostedSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
     const { clock, vad, metrics, turns, experiments } = this.#options
     const settings = (origin.begin ?? asItIs)({
       ...settingsFrom(pipeline),
       serverTools: tools.definitions,
     })
-    const session = new LiveSession({
+    const begin = this.#options.begin ?? ((options) => new LiveSession(options))
+    const options: LiveSessionOptions = {
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings,
       tools,
@@ -108,7 +117,8 @@ export class Host implements SessionHost {
         experiments?.closed(session.id)
         release(session.closedFor)
       },
-    })
+    }
+    const session = begin(options, pipeline)
     this.#sessions.add(session)
     return session
   }

@@ -150,7 +150,7 @@ export class LiveSession implements Session {
       report: (event) => this.#dispatch(event),
     })
     this.#recogniser = new Recogniser({
-      candidates: () => this.#routing.lineup(null).stt,
+      candidates: () => this.#routing.recognisers(),
       clock,
       health: router.health,
       signal,

@@ -12,7 +12,7 @@ import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
@@ -32,7 +32,7 @@ export interface RecogniserOptions extends SttChoiceOptions {
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
-  readonly pricing?: Pricing | undefined
+  readonly pricing?: Costs | undefined
   /** The audio time up to which the caller may be heard now. */
   readonly audibleMs: () => number
   /** The caller's audio between two audio times, as far as the ring holds it; whole samples. */

@@ -13,7 +13,8 @@ import type { ExperimentBook } from '../../src/experiment/book.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import type { ClientEvent, ResponseRequest } from '../../src/session/client.ts'
-import { LiveSession } from '../../src/session/live-session.ts'
+import type { HostedSession } from '../../src/session/host.ts'
+import { LiveSession, type LiveSessionOptions } from '../../src/session/live-session.ts'
 import type { SessionOutput } from '../../src/session/output.ts'
 import type { WireCaps } from '../../src/session/session.ts'
 import type { SessionSettings } from '../../src/session/settings.ts'
@@ -61,6 +62,8 @@ export interface CallOptions {
   readonly turns?: TurnStore
   readonly metrics?: Metrics
   readonly experiments?: ExperimentBook
+  /** Instead of `new LiveSession`. */
+  readonly begin?: (options: LiveSessionOptions) => HostedSession
 }
 
 export interface Taken {
@@ -75,7 +78,7 @@ export const FRAME_MS = 20
 
 export class Call {
   readonly clock: VirtualClock
-  readonly session: LiveSession
+  readonly session: HostedSession
   readonly stt: FakeStt
   readonly llm: FakeLlm
   readonly tts: FakeTts
@@ -119,7 +122,8 @@ export class Call {
       llmHedge: options.hedge ?? null,
       voice: (name, provider) => `${provider}-${name}`,
     }
-    this.session = new LiveSession({
+    const begin = options.begin ?? ((given) => new LiveSession(given))
+    this.session = begin({
       id: 'sess_0123456789abcdef',
       settings,
       greeting: options.greeting ?? null,
