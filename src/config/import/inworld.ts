@@ -63,8 +63,11 @@ function ruleOf(route: unknown, otherwise: string, when: string | null, path: Pa
     notes.rest(entry, ['variant', 'weight', ...VARIANT], at)
     const selection = own(inner, 'model_selection', 'modelSelection')
     const keys = listOf(own(selection, 'sort')).map((one) => textOf(own(one, 'metric')) ?? '')
-    if (keys.length > 0)
-      sort = { keys: keys.filter((key) => SORTS.includes(key)), path: [...below, 'model_selection', 'sort'] }
+    const sortPath = [...below, 'model_selection', 'sort']
+    if (keys.some((key) => !SORTS.includes(key))) {
+      notes.add(sortPath, 'sorting by intelligence, math or coding has no counterpart')
+    }
+    if (keys.length > 0) sort = { keys: keys.filter((key) => SORTS.includes(key)), path: sortPath }
     return {
       id: textOf(own(inner, 'variant_id', 'variantId')) ?? `variant-${i + 1}`,
       weight,

@@ -1,13 +1,17 @@
 /**
  * What other systems decide by and Parley's pipeline schema cannot say yet. Each entry names the member that will take it;
- * when the schema has it, its line here becomes `true` and the list writer below puts it in the output.
+ * when the schema has it, its flag here becomes `true` and the writers below put it in the output.
  */
 import type { Notes } from './notes.ts'
 import type { Written } from './shapes.ts'
 
-const SCHEMA_HAS = { sort: false, context_overflow: false, content_refusal: false } as const
+const SCHEMA_HAS: Readonly<Record<Later, boolean>> = {
+  sort: false,
+  context_overflow: false,
+  content_refusal: false,
+}
 
-type Later = keyof typeof SCHEMA_HAS
+type Later = 'sort' | 'context_overflow' | 'content_refusal'
 
 const WHY: Record<Later, string> = {
   sort: 'lists are tried in the order written: sorting by live figures is not done yet',
@@ -28,6 +32,24 @@ export function sortedList(
   return targets
 }
 
-export function noteLater(feature: Exclude<Later, 'sort'>, path: readonly PropertyKey[], notes: Notes): void {
-  if (!SCHEMA_HAS[feature]) notes.add(path, WHY[feature])
+/** Lists that take over for one kind of failure, with the member of the source that asks for them. */
+export type Instead = Readonly<
+  Partial<
+    Record<
+      Exclude<Later, 'sort'>,
+      { readonly list: readonly Written[]; readonly path: readonly PropertyKey[] }
+    >
+  >
+>
+
+/** Those lists as members of a route, where the schema has them; where it has not, noted. */
+export function insteadOf(instead: Instead, notes: Notes): { readonly insteadOf?: unknown } {
+  const lists: Record<string, readonly Written[]> = {}
+  for (const kind of ['context_overflow', 'content_refusal'] as const) {
+    const one = instead[kind]
+    if (one === undefined) continue
+    if (SCHEMA_HAS[kind]) lists[kind] = one.list
+    else notes.add(one.path, WHY[kind])
+  }
+  return Object.keys(lists).length === 0 ? {} : { insteadOf: lists }
 }

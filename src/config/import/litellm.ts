@@ -2,7 +2,7 @@
  * A LiteLLM `config.yaml`: model groups become routes on the model that was asked for, their deployments the targets, drawn by
  * weight, rpm or tpm as its shuffle does; the group's fallbacks follow.
  */
-import { noteLater } from './later.ts'
+import type { Instead } from './later.ts'
 import { Notes } from './notes.ts'
 import { importedOf, type Rule } from './rules.ts'
 import {
@@ -39,6 +39,11 @@ const ROUTER = [
   'model_group_alias',
 ]
 const PARAMS = ['model', 'api_base', 'api_key', 'weight', 'rpm', 'tpm', 'order']
+
+const INSTEAD = [
+  ['context_overflow', 'context_window_fallbacks'],
+  ['content_refusal', 'content_policy_fallbacks'],
+] as const
 
 export function importLitellm(doc: unknown): Imported {
   const models = own(doc, 'model_list')
@@ -81,6 +86,16 @@ export function importLitellm(doc: unknown): Imported {
       if (!group) notes.add(settings.path, 'a fallback names a group that is not there, or was left out')
       return (group ?? []).map(({ target }) => target)
     })
+    const instead = Object.fromEntries(
+      settings.instead
+        .filter((one) => one.name === name)
+        .map(({ kind, groups: lists, path }) => {
+          const list = lists
+            .flatMap((one) => groups.get(aliases.get(one) ?? one) ?? [])
+            .map(({ target }) => target)
+          return [kind, { list, path }]
+        }),
+    ) as Instead
     const asked = [name, ...[...aliases].filter(([, to]) => to === name).map(([from]) => from)]
     const when =
       asked.length === 1
@@ -90,7 +105,7 @@ export function importLitellm(doc: unknown): Imported {
     const sort =
       settings.sort === undefined ? {} : { sort: { keys: [settings.sort], path: settings.strategyPath } }
     const deployments = groups.get(name) ?? []
-    return { name, when, path, shares: sharesOf(deployments, behind, settings.shuffles), ...sort }
+    return { name, when, path, shares: sharesOf(deployments, behind, settings.shuffles), instead, ...sort }
   })
   if (names.length > 1)
     notes.add(['model_list'], 'LiteLLM refuses a model that is in no group; here the first group answers it')
@@ -138,6 +153,12 @@ function sharesOf(
 
 function settingsOf(doc: unknown, notes: Notes) {
   const fallbacks = new Map<string, readonly string[]>()
+  const instead: {
+    kind: keyof Instead
+    name: string
+    groups: readonly string[]
+    path: Path
+  }[] = []
   let defaults: readonly string[] = []
   let strategy: string | undefined
   let aliases: unknown
@@ -156,10 +177,13 @@ function settingsOf(doc: unknown, notes: Notes) {
     }
     const otherwise = textsOf(own(settings, 'default_fallbacks'))
     if (otherwise.length > 0) defaults = otherwise
-    if (own(settings, 'context_window_fallbacks') !== undefined)
-      noteLater('context_overflow', [part, 'context_window_fallbacks'], notes)
-    if (own(settings, 'content_policy_fallbacks') !== undefined)
-      noteLater('content_refusal', [part, 'content_policy_fallbacks'], notes)
+    for (const [kind, member] of INSTEAD) {
+      for (const one of listOf(own(settings, member))) {
+        for (const [name, list] of Object.entries(isDoc(one) ? one : {})) {
+          instead.push({ kind, name, groups: textsOf(list), path: [part, member] })
+        }
+      }
+    }
     strategy = textOf(own(settings, 'routing_strategy')) ?? strategy
     aliases = own(settings, 'model_group_alias') ?? aliases
   }
@@ -168,7 +192,7 @@ function settingsOf(doc: unknown, notes: Notes) {
   const shuffles = strategy === undefined || strategy === 'simple-shuffle'
   if (!shuffles && sort === undefined)
     notes.add(strategyPath, 'has no counterpart: deployments are tried in the order written')
-  return { fallbacks, defaults, aliases, sort, strategyPath, shuffles, path }
+  return { fallbacks, instead, defaults, aliases, sort, strategyPath, shuffles, path }
 }
 
 function aliasesOf(value: unknown, groups: ReadonlyMap<string, unknown>, notes: Notes): Map<string, string> {

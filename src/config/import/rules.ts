@@ -1,12 +1,13 @@
 /** Routes from conditions and shares: named, bounded, each condition tried by Parley's own compiler. */
 import { compileCondition } from '../../route/condition.ts'
-import { sortedList } from './later.ts'
+import { type Instead, insteadOf, sortedList } from './later.ts'
 import type { Notes } from './notes.ts'
 import { type Imported, NotImportable, type Share, type WrittenRoute } from './shapes.ts'
 import { distinct, free, nameOf, type Providers } from './targets.ts'
 
 const MAX_ROUTES = 64
 const MAX_VARIANTS = 16
+const MAX_TARGETS = 16
 
 export interface Rule {
   readonly name: string
@@ -14,6 +15,7 @@ export interface Rule {
   readonly when: string | null
   readonly shares: readonly Share[]
   readonly sort?: { readonly keys: readonly string[]; readonly path: readonly PropertyKey[] }
+  readonly instead?: Instead
   readonly path: readonly PropertyKey[]
 }
 
@@ -59,11 +61,16 @@ export function importedOf(
 
 function routeOf(name: string, rule: Rule, notes: Notes, sticky: string): WrittenRoute {
   const when = rule.when === null ? {} : { when: rule.when }
-  const useOf = (share: Share) =>
-    sortedList(distinct(share.list), rule.sort?.keys ?? [], rule.sort?.path ?? rule.path, notes)
+  const instead = insteadOf(rule.instead ?? {}, notes)
+  const useOf = (share: Share) => {
+    const list = distinct(share.list)
+    if (list.length > MAX_TARGETS)
+      notes.add(rule.path, `more than ${MAX_TARGETS} targets: the rest is left out`)
+    return sortedList(list.slice(0, MAX_TARGETS), rule.sort?.keys ?? [], rule.sort?.path ?? rule.path, notes)
+  }
   const shares = rule.shares.filter(({ list }) => list.length > 0)
   const [only] = shares
-  if (only && shares.length === 1) return { name, ...when, use: useOf(only) }
+  if (only && shares.length === 1) return { name, ...when, use: useOf(only), ...instead }
   const ids = new Set<string>()
   const variants = shares.slice(0, MAX_VARIANTS).map((share) => {
     const id = free(nameOf(share.id, 'variant'), ids)
@@ -72,7 +79,7 @@ function routeOf(name: string, rule: Rule, notes: Notes, sticky: string): Writte
   })
   if (shares.length > MAX_VARIANTS)
     notes.add(rule.path, `more than ${MAX_VARIANTS} variants: the rest is left out`)
-  return { name, ...when, sticky, variants }
+  return { name, ...when, sticky, variants, ...instead }
 }
 
 function fits(rule: Rule, notes: Notes): boolean {

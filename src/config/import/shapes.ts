@@ -15,6 +15,7 @@ export interface WrittenRoute {
   readonly when?: string
   readonly use?: unknown
   readonly sticky?: string
+  readonly insteadOf?: unknown
   readonly variants?: readonly { readonly id: string; readonly weight: number; readonly use: unknown }[]
 }
 

@@ -55,14 +55,13 @@ export function idOf(target: Written): string {
   return typeof target === 'string' ? target : target.target
 }
 
-/** A list without repetitions, at most as long as the schema takes. */
+/** A list without repetitions. */
 export function distinct(list: readonly Written[]): Written[] {
   const seen = new Set<string>()
-  const once = list.filter((one) => {
+  return list.filter((one) => {
     const key = JSON.stringify(one)
     return seen.has(key) ? false : seen.add(key)
   })
-  return once.slice(0, 16)
 }
 
 /** `support line` → `support-line`; letters and digits as the schema wants them. */
