@@ -40,6 +40,9 @@ const ROUTER = [
 ]
 const PARAMS = ['model', 'api_base', 'api_key', 'weight', 'rpm', 'tpm', 'order']
 
+/** Enough to be told that a list is too long, and not so many that a hostile file multiplies them. */
+const MORE_THAN_FIT = 17
+
 const INSTEAD = [
   ['context_overflow', 'context_window_fallbacks'],
   ['content_refusal', 'content_policy_fallbacks'],
@@ -68,7 +71,9 @@ export function importLitellm(doc: unknown): Imported {
       notes.add([...path, 'model_name'], 'left out: a pattern of model names')
       continue
     }
-    groups.set(name, [...(groups.get(name) ?? []), deployment])
+    const group = groups.get(name)
+    if (group) group.push(deployment)
+    else groups.set(name, [deployment])
     if (!places.has(name)) places.set(name, path)
   }
   for (const group of groups.values()) group.sort((a, b) => a.order - b.order)
@@ -80,17 +85,20 @@ export function importLitellm(doc: unknown): Imported {
   const names = [...groups.keys()]
   const aliases = aliasesOf(settings.aliases, groups, notes)
   const rules = names.map((name): Rule => {
-    const fallbacks = (settings.fallbacks.get(name) ?? settings.defaults).filter((one) => one !== name)
+    const fallbacks = (settings.fallbacks.get(name) ?? settings.defaults)
+      .filter((one) => one !== name)
+      .slice(0, MORE_THAN_FIT)
     const behind = fallbacks.flatMap((one) => {
       const group = groups.get(aliases.get(one) ?? one)
       if (!group) notes.add(settings.path, 'a fallback names a group that is not there, or was left out')
-      return (group ?? []).map(({ target }) => target)
+      return (group ?? []).slice(0, MORE_THAN_FIT).map(({ target }) => target)
     })
     const instead = Object.fromEntries(
       settings.instead
         .filter((one) => one.name === name)
         .map(({ kind, groups: lists, path }) => {
           const list = lists
+            .slice(0, MORE_THAN_FIT)
             .flatMap((one) => groups.get(aliases.get(one) ?? one) ?? [])
             .map(({ target }) => target)
           return [kind, { list, path }]
@@ -140,11 +148,11 @@ function sharesOf(
   behind: readonly Written[],
   shuffles: boolean,
 ): Share[] {
-  const list = deployments.map(({ target }) => target)
+  const list = deployments.slice(0, MORE_THAN_FIT).map(({ target }) => target)
   const drawn = shuffles ? deployments.filter(({ order }) => order === deployments[0]?.order) : []
   if (drawn.length < 2) return [{ id: 'all', weight: 1, list: [...list, ...behind] }]
   const by = ['weight', 'rpm', 'tpm'].find((one) => numberOf(own(drawn[0]?.params, one)) !== undefined)
-  return drawn.map(({ target, params }) => ({
+  return drawn.slice(0, MORE_THAN_FIT).map(({ target, params }) => ({
     id: idOf(target).replaceAll('/', '-'),
     weight: by === undefined ? 1 : (numberOf(own(params, by)) ?? 0),
     list: [target, ...list.filter((one) => one !== target), ...behind],

@@ -370,6 +370,12 @@ describe('hostile documents', () => {
       model_name: `m${i}`,
       litellm_params: { model: 'x' },
     }))
+    const one = many.map((_, i) => ({ model_name: 'm', litellm_params: { model: `x${i}` } }))
+    const crowd = imported({ model_list: one }, 'litellm')
+    expect(crowd.pipeline.llm.routes[0]?.variants).toHaveLength(16)
+    expect(crowd.notCarried.map(({ why }) => why).join()).toMatch(
+      /16 variants.*16 targets|16 targets.*16 variants/,
+    )
     expect(imported({ model_list: many }, 'litellm').pipeline.llm.routes).toHaveLength(64)
   })
 })
