@@ -104,6 +104,9 @@ export class Providers {
     if (key !== undefined && reference === undefined) {
       notes.add(path, `the key is not copied: set ${variableOf(name)} in the environment`)
     }
+    if (url !== undefined && base !== 'openai') {
+      notes.add(path, 'the endpoint is set up as one that speaks as OpenAI does: check that it is')
+    }
     this.#byPlace.set(place, name)
     this.#byName.set(name, {
       ...(name === base && url === undefined ? {} : { type: url === undefined ? base : 'openai' }),
