@@ -13,7 +13,7 @@ import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
   readonly router: Router
-  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user' | 'minted'>
+  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user' | 'model' | 'minted'>
   readonly sessionId: string
   readonly clock: Clock
   readonly turnMs: number
@@ -179,7 +179,7 @@ export class Routing {
         ...known,
         turn: () => ({ text: lastWords(request), language: language() ?? null, confidence: null }),
         request: () => ({
-          model: '',
+          model: origin.model ?? '',
           messages: request.messages,
           tools: (request.tools ?? []).map(({ name }) => name),
           stream: true,

@@ -34,6 +34,8 @@ export interface SessionOrigin {
   readonly wire: string
   readonly caps: WireCaps
   readonly pipeline: string | null
+  /** What the client asked for as `model`, whatever became of it; left out: nothing. */
+  readonly model?: string
   readonly key: { readonly id: string; readonly attributes: Readonly<Record<string, string>> } | null
   readonly metadata: Readonly<Record<string, unknown>>
   readonly user: string | null

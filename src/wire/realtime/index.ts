@@ -81,7 +81,7 @@ function openSession(request: FastifyRequest, deps: RealtimeDeps): HttpRefusal |
   }
   try {
     const { model, origin, start } = readUpgrade(request, deps.hasPipeline)
-    const session = deps.host.open(origin)
+    const session = deps.host.open(model === null ? origin : { ...origin, model })
     const shape = wantsBeta(request) ? 'beta' : 'ga'
     opened.set(request.raw, { session, origin, start, shape, model: model ?? deps.defaultPipeline() })
     request.raw.socket.once('close', () => abandon(request.raw))
