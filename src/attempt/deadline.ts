@@ -9,7 +9,8 @@ import { ProviderError, type StageName } from '../errors.ts'
 export interface DeadlineOptions<T> {
   readonly clock: Clock
   readonly firstUsefulMs: number
-  readonly idleMs: number
+  /** A function is asked at each gap. */
+  readonly idleMs: number | (() => number)
   readonly isUseful: (item: T) => boolean
   /** What shows, after the first useful item, that the stream goes on; left out: every item. */
   readonly isProgress?: (item: T) => boolean
@@ -25,7 +26,9 @@ export async function* withDeadline<T>(
   source: AsyncIterable<T>,
   options: DeadlineOptions<T>,
 ): AsyncGenerator<T> {
-  const { clock, firstUsefulMs, idleMs, isUseful, isProgress, owedSince, scope, provider, stage } = options
+  const { clock, firstUsefulMs, isUseful, isProgress, owedSince, scope, provider, stage } = options
+  const { idleMs } = options
+  const idleNow = typeof idleMs === 'number' ? () => idleMs : idleMs
   let expired: ProviderError | undefined
   let timer: Timer | undefined
   const arm = (ms: number, what: string, waitMs = ms) => {
@@ -40,7 +43,7 @@ export async function* withDeadline<T>(
   }
   arm(firstUsefulMs, 'no useful output')
   let useful = false
-  let idleLeftMs = idleMs
+  let idleLeftMs = idleNow()
   let waitingSince = 0
   try {
     for await (const item of source) {
@@ -50,13 +53,14 @@ export async function* withDeadline<T>(
         continue
       }
       // Keep-alives do not wind the clock up again.
-      if (first || !isProgress || isProgress(item)) idleLeftMs = idleMs
-      else idleLeftMs -= clock.now() - waitingSince
+      const progress = first || !isProgress || isProgress(item)
+      if (!progress) idleLeftMs -= clock.now() - waitingSince
       // The reader's own pauses are not the provider's: the timer rests meanwhile.
       timer?.cancel()
       yield item
       waitingSince = clock.now()
-      arm(idleMs, 'nothing more', idleLeftMs)
+      if (progress) idleLeftMs = idleNow()
+      arm(idleNow(), 'nothing more', idleLeftMs)
     }
   } catch (error) {
     throw expired ?? error

@@ -56,7 +56,7 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
   }
   /** No window is shorter, whatever was learned. */
   readonly leastMs?: number
-  readonly idleMs?: number
+  readonly idleMs?: number | (() => number)
   /** See `withDeadline`. */
   readonly owedSince?: () => number | null
   readonly hedge?: Hedge | null

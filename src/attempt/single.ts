@@ -25,7 +25,7 @@ export interface SingleOptions<C extends AttemptTarget, T> {
   readonly isProgress?: (item: T) => boolean
   /** An item that refuses, coming before anything useful. */
   readonly declinedBy?: (item: T) => Declined | null
-  readonly idleMs: number
+  readonly idleMs: number | (() => number)
   readonly owedSince?: () => number | null
   readonly log: AttemptLog | undefined
   readonly meter?: (candidate: C) => Meter<T>

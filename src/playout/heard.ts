@@ -100,7 +100,7 @@ export class HeardLedger {
   /** The wire took `ms` of the sentence's audio at `now`. */
   sent(index: number, ms: number, now: number): void {
     if (this.#cut) return
-    this.#take(index).sentMs += ms
+    this.#addSent(index, ms)
     this.#sentMs += ms
     if (this.#pausedLeftMs !== null) this.#pausedLeftMs += ms
     else this.#endsAt = Math.max(now, this.#endsAt ?? now) + ms
@@ -179,6 +179,19 @@ export class HeardLedger {
     return Math.max(0, (this.#endsAt ?? now) - now)
   }
 
+  /** A paced wire takes what broke off when the sentence is being said again already: takes are sent in their order. */
+  #addSent(index: number, ms: number): void {
+    const last = this.#take(index)
+    let left = ms
+    for (const take of this.#takes) {
+      if (take.index !== index || take === last) continue
+      const part = Math.min(left, Math.max(0, take.synthesisedMs - take.sentMs))
+      take.sentMs += part
+      left -= part
+    }
+    last.sentMs += left
+  }
+
   #takeBack(ms: number): void {
     let left = Math.max(0, Math.min(ms, this.#sentMs))
     this.#sentMs -= left
@@ -222,7 +235,8 @@ export class HeardLedger {
       if (heard <= 0) break
       const whole = take.state === 'done' && heard >= take.synthesisedMs - TAIL_MS
       const letters = whole ? sentence.length : this.#lettersOf(take, sentence, heard)
-      reached = Math.max(reached, start + letters)
+      // A phrase without a place in the text may have come when the sentences were known already.
+      if (sentence !== '') reached = Math.max(reached, start + letters)
       if (!whole && take.state !== 'broken') break
       left -= heard
     }

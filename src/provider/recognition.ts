@@ -302,7 +302,8 @@ export class Recognition implements SttStream {
     const { clock, protocol } = this.#options
     const { message, everyMs, primeMs = 0 } = protocol.keepAlive
     const { idleLimitMs } = protocol
-    const dueMs = this.#sender.lastSentAt + everyMs - clock.now()
+    // A timer that is due within a rounding of now would be due again for ever.
+    const dueMs = Math.max(1, this.#sender.lastSentAt + everyMs - clock.now())
     this.#keepAliveTimer = clock.setTimer(dueMs, () => {
       if (this.#isIdle && clock.now() - this.#activeAt >= idleLimitMs) {
         return this.fail('expired', 'nothing was said for a long time')

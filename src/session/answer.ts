@@ -35,6 +35,8 @@ const MODEL_LEAST_MS = 500
 const MODEL_LEAST_MS_PER_CHAR = 0.4
 /** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
+/** Before that, a word that is not whole and then nothing is silence to the caller. */
+const SILENT_IDLE_MS = 2_000
 /** Far above any spoken answer; more than this unspoken means the voice has stopped taking. */
 const MAX_PIECES = 4_096
 
@@ -79,6 +81,8 @@ export class Answer {
   #held = true
   #utterance: Utterance | undefined
   #usage: ModelUsage | null = null
+  /** Something was queued for the voice. */
+  #spoke = false
   /** Said when the model broke off and nobody went on. */
   #closing: Phrase | null = null
 
@@ -217,7 +221,7 @@ export class Answer {
           ? { slackMs: () => slackMs('llm'), patienceMs }
           : { slackMs: () => MODEL_IDLE_MS, patienceMs: 0 },
       leastMs: MODEL_LEAST_MS + MODEL_LEAST_MS_PER_CHAR * lengthOf(request),
-      idleMs: MODEL_IDLE_MS,
+      idleMs: () => (this.#spoke ? MODEL_IDLE_MS : SILENT_IDLE_MS),
       hedge: lineup.llmHedge ?? null,
       log: attempts,
       reason,
@@ -279,6 +283,7 @@ export class Answer {
       if (thought) {
         thought.words = 'some'
         thought.said += piece.text
+        this.#spoke = true
       }
       this.#options.mark('firstSentence')
       await this.#pieces.send(piece)

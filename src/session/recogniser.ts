@@ -16,7 +16,8 @@ import type { Costs } from '../price/pricing.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
-import { rewind, type Utterance, utteranceFrom } from './spoken-utterance.ts'
+import { rewind, settle, type Utterance, utteranceFrom } from './spoken-utterance.ts'
+import { StableWords } from './stable-words.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
 import { SttChoice, type SttChoiceOptions } from './stt-choice.ts'
 import { wholeAudio } from './whole-audio.ts'
@@ -72,7 +73,8 @@ export class Recogniser {
   listen(turn: string, fromMs: number): void {
     this.discard(this.#spoken?.turn ?? '')
     this.#reroute()
-    this.#utterances.push(utteranceFrom(turn, fromMs))
+    const stable = new StableWords(this.#options.clock, () => this.#options.partial?.(turn))
+    this.#utterances.push(utteranceFrom(turn, fromMs, stable))
     this.warm()
     this.hear()
   }
@@ -97,6 +99,7 @@ export class Recogniser {
 
   preview(turn: string): void {
     if (turn !== this.#spoken?.turn) return
+    this.#spoken.stable.silent()
     this.hear()
     this.#stream?.preview()
   }
@@ -117,15 +120,16 @@ export class Recogniser {
   }
 
   hasStable(turn: string): boolean {
-    return (this.#owedTo(turn)?.stable ?? '').trim() !== ''
+    return (this.#owedTo(turn)?.stable.standing ?? '') !== ''
   }
 
   /** No final in time: the words that stand are taken for it. False when there are none. */
   promote(turn: string): boolean {
     const utterance = this.#owedTo(turn)
-    if (!utterance || utterance.stable.trim() === '') return false
+    const text = utterance?.stable.standing ?? ''
+    if (!utterance || text === '') return false
     utterance.promoted = true
-    const { stable: text, fromMs, endMs } = utterance
+    const { fromMs, endMs } = utterance
     const at = this.#options.clock.now()
     const audioMs = (endMs ?? fromMs) - fromMs
     this.#options.report({ type: 'final', at, turn, text, language: null, audioMs })
@@ -140,6 +144,7 @@ export class Recogniser {
     const utterance = this.#spoken
     if (utterance?.turn !== turn) return
     this.#utterances.pop()
+    settle(utterance)
     rewind(utterance)
     this.#stream?.discard()
   }
@@ -168,7 +173,7 @@ export class Recogniser {
   async close(): Promise<void> {
     const written = [...this.#written].map((own) => own.close())
     for (const utterance of this.#utterances.splice(0)) {
-      utterance.deadline?.cancel()
+      settle(utterance)
       utterance.attempt?.cut()
       rewind(utterance)
     }
@@ -267,8 +272,8 @@ export class Recogniser {
     // Until the first utterance's final comes, what arrives is still of it.
     if (event.type !== 'partial') return
     const { text, stable, complete } = event
-    first.stable = complete ? text : stable
-    if (first !== this.#spoken) return this.#options.partial?.(first.turn)
+    first.stable.heard(complete ? text : stable, complete ? 'all' : 'more')
+    if (first !== this.#spoken) return
     this.#options.report({ type: 'partial', at, turn: first.turn, text, stable, complete })
   }
 
@@ -276,7 +281,7 @@ export class Recogniser {
     const { turn, fromMs, endMs, attempt } = first
     if (endMs === null) return
     this.#utterances.shift()
-    first.deadline?.cancel()
+    settle(first)
     attempt?.ok()
     if (first.promoted) return
     const language = event.language ?? null
@@ -332,7 +337,7 @@ export class Recogniser {
         utterance.failed = kind
       } else {
         this.#utterances = this.#utterances.filter((one) => one !== utterance)
-        utterance.deadline?.cancel()
+        settle(utterance)
         this.#fail(utterance, kind, WENT_AWAY)
       }
     }
@@ -341,9 +346,10 @@ export class Recogniser {
 
   /** Their words are known: nobody else is asked for them. */
   #settlePromoted(kind: ProviderErrorKind): void {
-    for (const { promoted, deadline, attempt } of this.#utterances) {
+    for (const utterance of this.#utterances) {
+      const { promoted, attempt } = utterance
       if (!promoted) continue
-      deadline?.cancel()
+      settle(utterance)
       attempt?.failed(kind)
     }
     this.#utterances = this.#utterances.filter(({ promoted }) => !promoted)

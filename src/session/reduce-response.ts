@@ -327,10 +327,13 @@ function wasCut(d: Draft, event: Extract<AnswerEvent, { type: 'outputCut' }>): v
     d.do({ do: 'mark', turn, name: 'interrupted', at: event.at })
     if (d.state.turn?.id === turn) closeTurn(d, turn, event.heard.text === '' ? 'cancelled' : 'said')
   }
-  const { owed } = d.state
-  if (owed === null || isCutting(d.state)) return
-  d.set({ owed: null })
-  answerTurn(d, owed)
+  const { owed, owedApology, settings } = d.state
+  if (isCutting(d.state)) return
+  d.set({ owed: null, owedApology: null })
+  if (owed !== null) return answerTurn(d, owed)
+  if (!owedApology) return
+  if (settings.apology !== undefined) recite(d, owedApology.turn, settings.apology, owedApology.failure)
+  settleTurn(d, owedApology.turn, 'failed')
 }
 
 function playedOut(d: Draft, id: string): void {

@@ -325,13 +325,18 @@ function unrecognised(
   event: Extract<RecognitionEvent, { type: 'sttFailed' }>,
 ): void {
   dropSpeculation(d)
-  if (t.onFinal === 'held') return disregard(d, t)
+  let { onFinal } = t
+  if (onFinal === 'held') {
+    // Whether it was words nobody can tell, but it was speech: who spoke is told that it was lost.
+    becomeTurn(d, t, event.at)
+    onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
+  }
   const { code, message } = event
   if (d.state.settings.showTranscription)
     d.emit({ type: 'transcriptFailed', itemId: t.itemId, code, message })
   else d.emit({ type: 'fault', code, message })
-  if (!apologise(d, t, event)) giveUpWaiting(d, t.turn, { code, message })
-  settleTurn(d, t.turn, 'failed')
+  if (!apologise(d, { ...t, onFinal }, event)) giveUpWaiting(d, t.turn, { code, message })
+  if (d.state.owedApology?.turn !== t.turn) settleTurn(d, t.turn, 'failed')
 }
 
 /** The caller waits for an answer that cannot come, and is told so. */
@@ -350,7 +355,12 @@ function apologise(
     reciteInto(d, running, apology, { code, message })
     return true
   }
-  if (activeResponse(d.state) || utteranceOf(d.state)?.announced) return false
-  recite(d, turn, apology, { code, message })
+  if (utteranceOf(d.state)?.announced) return false
+  // The answer that this speech cut off has its end first.
+  // What the caller said after it may still be known, and is answered.
+  if (d.state.transcriptions.some((t) => t.onFinal === 'respond')) return false
+  if (isCutting(d.state)) d.set({ owedApology: { turn, failure: { code, message } } })
+  else if (activeResponse(d.state)) return false
+  else recite(d, turn, apology, { code, message })
   return true
 }

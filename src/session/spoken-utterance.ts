@@ -3,6 +3,7 @@ import type { Converter } from '../audio/convert.ts'
 import type { AudioFormat } from '../audio/format.ts'
 import type { Timer } from '../clock.ts'
 import type { ProviderErrorKind } from '../errors.ts'
+import type { StableWords } from './stable-words.ts'
 import type { SttAttempt } from './stt-attempt.ts'
 
 export interface Utterance {
@@ -19,13 +20,12 @@ export interface Utterance {
   failed: ProviderErrorKind | undefined
   deadline: Timer | undefined
   attempt: SttAttempt | undefined
-  /** The last words that will not change; all of them, once the caller was silent. */
-  stable: string
+  readonly stable: StableWords
   /** Reported already, by these words: the final only ends its attempt. */
   promoted: boolean
 }
 
-export function utteranceFrom(turn: string, fromMs: number): Utterance {
+export function utteranceFrom(turn: string, fromMs: number, stable: StableWords): Utterance {
   return {
     turn,
     fromMs,
@@ -36,7 +36,7 @@ export function utteranceFrom(turn: string, fromMs: number): Utterance {
     failed: undefined,
     deadline: undefined,
     attempt: undefined,
-    stable: '',
+    stable,
     promoted: false,
   }
 }
@@ -45,8 +45,15 @@ export function lengthOf({ fromMs, endMs }: Utterance): number {
   return (endMs ?? fromMs) - fromMs
 }
 
+/** It is answered, or never will be. */
+export function settle(utterance: Utterance): void {
+  utterance.deadline?.cancel()
+  utterance.stable.stop()
+}
+
 /** As if nothing of it had been written. */
 export function rewind(utterance: Utterance): void {
+  utterance.stable.anew()
   utterance.converter?.to.close()
   utterance.converter = undefined
   utterance.writtenMs = utterance.fromMs

@@ -123,6 +123,8 @@ export interface State {
   readonly unanswered: boolean
   /** A turn whose words are known, answered as soon as the cut they made is reported: its prompt needs what was heard. */
   readonly owed: string | null
+  /** The same for a turn whose words nobody could tell. */
+  readonly owedApology: { readonly turn: string; readonly failure: Failure } | null
   /** As recognised: of the first words that told, and of the newest. */
   readonly heard: { readonly first: string; readonly now: string } | null
   /** Suffix of the next id, and what all ids of this session share. */
@@ -145,6 +147,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     revision: 0,
     unanswered: false,
     owed: null,
+    owedApology: null,
     heard: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,

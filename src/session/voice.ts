@@ -17,7 +17,9 @@ import type { Track } from './track.ts'
 
 /** Once it sounded: how long another voice's first sound, and any later one that is owed, is waited for. */
 const VOICE_FIRST_MS = 5_000
-const VOICE_IDLE_MS = 5_000
+const VOICE_IDLE_MS = 2_500
+/** Nobody else could go on. */
+const LONE_VOICE_IDLE_MS = 5_000
 /** A phrase goes out in parts, so that an interruption finds little on its way. */
 const PHRASE_PART_MS = 200
 
@@ -192,10 +194,16 @@ export class Utterance {
       try {
         return await this.#performWith(this.#ask(candidates, track.format, reason), track)
       } catch (error) {
+        if (this.#owed.length === 0 && !signal.aborted) return this.#rest()
         candidates = whoGoesOn(error)
         if (signal.aborted || candidates.length === 0) throw error
       }
     }
+  }
+
+  /** A voice that broke with nothing left to say owes nothing; the next sentence, if one comes, opens another. */
+  #rest(): void {
+    this.#playing = undefined
   }
 
   #ask(candidates: readonly Voice[], format: AudioFormat, reason: string): AttemptRun<Voice, TtsEvent> {
@@ -213,7 +221,7 @@ export class Utterance {
       budget: this.#sounds
         ? { slackMs: () => VOICE_FIRST_MS, patienceMs: 0 }
         : { slackMs: () => slackMs('tts'), patienceMs: Math.min(patienceMs, VOICE_FIRST_MS) },
-      idleMs: VOICE_IDLE_MS,
+      idleMs: candidates.length > 1 ? VOICE_IDLE_MS : LONE_VOICE_IDLE_MS,
       owedSince: () => (this.#owed.length > 0 || this.#ended ? this.#owedSince : null),
       log: attempts,
       reason,

@@ -310,3 +310,34 @@ test.each([true, false])(
     )
   },
 )
+
+test('a paced wire takes what broke off when it is being said again: each take has its own sound', () => {
+  const ledger = new HeardLedger({ reportsPlayed: false })
+  ledger.sentence(0, FIRST)
+  ledger.words(0, wordTimes(FIRST, 250))
+  ledger.synthesised(0, 500)
+  ledger.restarted(0)
+  ledger.words(0, wordTimes(FIRST, 250))
+  ledger.synthesised(0, 500)
+  ledger.restarted(0)
+  // Only now is any of it sent; then nobody is left to say the rest.
+  ledger.sent(0, 1000, 0)
+  ledger.abandon()
+  expect(ledger.heard(250).text).toBe('Hello')
+  expect(ledger.heard(1000).text).toBe('Hello there,')
+})
+
+test('a filler that came when the sentences were known already does not count them as heard', () => {
+  const ledger = new HeardLedger({ reportsPlayed: false })
+  ledger.sentence(0, FIRST)
+  ledger.sentence(1, SECOND)
+  ledger.lead(-1)
+  ledger.synthesised(-1, 300)
+  ledger.sentenceDone(-1)
+  ledger.sent(-1, 300, 0)
+  ledger.synthesised(0, 1000)
+  ledger.sentenceDone(0)
+  ledger.sent(0, 1000, 300)
+  expect(ledger.heard(300)).toEqual({ ms: 300, text: '' })
+  expect(ledger.heard(1300)).toEqual({ ms: 1300, text: 'Hello there, my friend.' })
+})

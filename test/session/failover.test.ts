@@ -170,6 +170,21 @@ describe('the model', () => {
     await ends(call)
   })
 
+  test('that begins a word and stalls is replaced before the caller has waited long: nothing of it could be spoken', async () => {
+    const spare = new FakeLlm({ answer: () => 'The spare answers.' })
+    const call = await Call.open({
+      settings: NO_GUESS,
+      llm: halfModel('Wel', 'stalls'),
+      spare: { llm: spare },
+    })
+    await call.says()
+    await call.wait(2500)
+    expect(call.transcript.trim()).toBe('The spare answers.')
+    await call.wait(4000)
+    expect(await attempts(call, 'llm')).toEqual(['fake failed first', 'spare ok fallback: timeout'])
+    await ends(call)
+  })
+
   test.each(['breaks', 'stalls'] as const)(
     'that %s in the middle is continued where its words end',
     async (then) => {

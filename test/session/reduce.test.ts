@@ -423,3 +423,30 @@ test('hang-up ends everything and nothing happens after it', () => {
   expect(story.state).toMatchObject({ closed: true, playing: [], input: { kind: 'idle' } })
   expect(story.tell({ type: 'speechConfirmed' })).toEqual([])
 })
+
+test('words that are lost while later ones are still awaited bring no apology: the later ones are answered', () => {
+  const story = new Story({ apology: 'Sorry.' })
+  story.speaks()
+  story.stops()
+  const first = story.turn
+  story.speaks()
+  story.stops()
+  const second = story.turn
+  story.tell({ type: 'sttFailed', turn: first, code: 'timeout', message: '' })
+  expect(story.count('recite')).toBe(0)
+  story.final('and in Rome?', second)
+  expect(story.count('think')).toBe(1)
+  story.tell({
+    type: 'answerFailed',
+    response: story.thinking,
+    code: 'timeout',
+    message: '',
+    said: '',
+    audioMs: 0,
+    heard: null,
+  })
+  story.speaks()
+  story.stops()
+  story.tell({ type: 'sttFailed', turn: story.turn, code: 'timeout', message: '' })
+  expect(story.count('recite')).toBe(1)
+})

@@ -26,14 +26,16 @@ const CONNECTIONS = 512
 /** Throws an `Error` naming the setting that is wrong. */
 export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Provider {
   const endpoint = endpointOf(settings)
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    pipelining: 1,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-  })
+  const dispatcher =
+    settings.dispatcher ??
+    new Agent({
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      bodyTimeout: BODY_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    })
   const { name } = settings
 
   const llm = (model: string): LlmAdapter => ({
@@ -43,8 +45,8 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       const { maxTokensField } = endpoint
       const body = JSON.stringify(encodeChatRequest(request, { model, maxTokensField }))
       const newCallId = () => `call_${randomUUID()}`
-      return streamChat({ provider: name, endpoint, dispatcher: agent, body, signal, clock, newCallId })
+      return streamChat({ provider: name, endpoint, dispatcher, body, signal, clock, newCallId })
     },
   })
-  return { name, llm, close: () => agent.destroy() }
+  return { name, llm, close: () => dispatcher.destroy() }
 }

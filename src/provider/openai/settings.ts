@@ -1,4 +1,6 @@
 /** How to reach an OpenAI-compatible server. */
+import type { Dispatcher } from 'undici'
+
 export interface OpenAiSettings {
   /** The provider's name in `parley.yaml`, the first half of every target. */
   readonly name: string
@@ -9,6 +11,8 @@ export interface OpenAiSettings {
   readonly headers?: Readonly<Record<string, string>>
   /** Left out: the newer name for OpenAI itself, the older for every other server. */
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
+  /** For tests: another network. Closed with the provider. */
+  readonly dispatcher?: Dispatcher
 }
 
 export const OPENAI_BASE_URL = 'https://api.openai.com/v1'
