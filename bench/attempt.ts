@@ -95,6 +95,8 @@ const EVERY_MS = 20
 const MEDIAN_MS = 350
 const SIGMA = 0.35
 const STALL = { share: 0.05, ms: 3000 }
+/** What the other stages take, the same in every turn: silence window, final words, first clause, first sound. */
+const OTHER_STAGES_MS = 500 + 120 + 60 + 90
 
 /** Uniform in 0–1, the same in every run. */
 function seeded(seed: number): () => number {
@@ -193,7 +195,20 @@ async function hedging(): Promise<void> {
   const outcomes = new Map<string, Outcome>()
   for (const policy of policies) outcomes.set(policy.name, await simulate(policy))
   printTable(
-    ['', 'p50', 'p95', 'p99', 'worst', 'threshold', 'hedged', 'denied', 'won', 'calls a turn', 'failed'],
+    [
+      '',
+      'p50',
+      'p95',
+      'p99',
+      'worst',
+      'first audio p99',
+      'threshold',
+      'hedged',
+      'denied',
+      'won',
+      'calls a turn',
+      'failed',
+    ],
     policies.map(({ name }) => {
       const { firstMs, share, calls, failed, thresholdMs } = outcomes.get(name) as Outcome
       const counts = share?.read()
@@ -202,6 +217,7 @@ async function hedging(): Promise<void> {
       return [
         name,
         ...[0.5, 0.95, 0.99, 1].map((q) => ms(quantile(firstMs, q))),
+        ms(quantile(firstMs, 0.99) + OTHER_STAGES_MS),
         ms(thresholdMs),
         percent(counts?.hedges),
         percent(counts?.denied),
@@ -212,10 +228,10 @@ async function hedging(): Promise<void> {
     }),
   )
   const hedged = outcomes.get('hedge at p95, share 0.1') as Outcome
-  const limit = hedged.thresholdMs + 2 * MEDIAN_MS
-  const p99 = quantile(hedged.firstMs, 0.99)
+  const limit = hedged.thresholdMs + 2 * MEDIAN_MS + OTHER_STAGES_MS
+  const p99 = quantile(hedged.firstMs, 0.99) + OTHER_STAGES_MS
   printAim(
-    `p99 of the first token within the learned threshold plus twice the clean median (${ms(limit)} ms)`,
+    `p99 of the first audio within the learned threshold, twice the clean median of the first token and the other stages' ${OTHER_STAGES_MS} ms (${ms(limit)} ms)`,
     p99 <= limit ? 'met' : 'missed',
     `${ms(p99)} ms`,
   )

@@ -50,6 +50,14 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 /** Between two partials. */
 const PARTIAL_MS = 200
 const HEARTBEAT_MS = 1_000
+/** A heartbeat of a recogniser that has not heard anything. */
+const NOTHING = {
+  type: 'Heartbeat',
+  total_audio_received_ms: 0,
+  total_duration_ms: 0,
+  realtime_factor: 0,
+  max_speech_probability: 0,
+}
 /** How far audio may run ahead: twice real time after this much. A guess; the real figure is not said. */
 const AHEAD_MS = 2_000
 
@@ -64,9 +72,10 @@ export interface FakeAssemblyAi {
 }
 
 export function fakeAssemblyAi(options: FakeAssemblyAiOptions): FakeAssemblyAi {
-  const { script = {}, key = FAKE_KEY } = options
+  const { key = FAKE_KEY } = options
   const sessions: SttSessionRecord[] = []
   const server: DoubleServer = ({ url, headers }) => {
+    const script = options.scriptOf?.() ?? options.script ?? {}
     const refusal = refusalBy(script.fault)
     if (refusal) return refusal
     if (url.pathname !== '/v3/ws') return { status: 404 }
@@ -75,7 +84,12 @@ export function fakeAssemblyAi(options: FakeAssemblyAiOptions): FakeAssemblyAi {
       sessions.push(record)
       const given = url.searchParams.get('token') ?? headers['authorization']
       const isKnown = given === key && script.fault !== 'refuse_auth'
-      return new Streaming(peer, record, options, isKnown ? queryMistake(url.searchParams) : 'auth')
+      return new Streaming(
+        peer,
+        record,
+        { ...options, script },
+        isKnown ? queryMistake(url.searchParams) : 'auth',
+      )
     }
   }
   return { server, sessions }
@@ -118,7 +132,7 @@ class Streaming implements DoubleTalk {
     this.#formatted = query.get('format_turns') === 'true'
     this.#maxTurnSilenceMs = Number(query.get('max_turn_silence') ?? 1280)
     this.#startedAt = clock.now()
-    this.#out = new Outlet(peer, record, clock, script, this.#format)
+    this.#out = new Outlet(peer, record, clock, script, this.#format, NOTHING)
     // The client must have its socket before it hears of it.
     queueMicrotask(() => this.#begin(mistake, sessionMs, query.get('session_heartbeat') === 'true'))
   }

@@ -8,7 +8,15 @@ import type { AudioFormat } from '../../src/audio/format.ts'
 import type { Timer } from '../../src/clock.ts'
 import { formatOf, requestMistakes, sameContext } from './cartesia-mistakes.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from './socket-double.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './tts-double.ts'
+import {
+  DRIP_MS,
+  FaultPlan,
+  KEEP_ALIVE_MS,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './tts-double.ts'
 
 export const CARTESIA_KEY = 'sk_car_fake_0123456789'
 
@@ -250,13 +258,19 @@ class Connection {
   #speak(context: Context, text: string, waitMs: number): void {
     const { firstAudioMs = 0, everyMs = 10 } = this.#double.options
     const { format } = context
-    const fault = this.#double.faults.ofSentence()
+    const planned = this.#double.options.faultOf?.(text, context)
+    const fault = planned?.fault ?? this.#double.faults.ofSentence()
     const hz = fault === 'wrong_sample_rate' ? format.sampleRateHz / 2 : format.sampleRateHz
     const chunks = fault === 'no_sound' ? [] : soundOf(text, format, this.#double.options, hz)
-    const middle = Math.ceil(chunks.length / 2)
+    const strikesAt = planned?.at === 'start' ? 0 : Math.ceil(chunks.length / 2)
+    let waited = planned?.waitMs === undefined
     const step = (at: number): void => {
       if (this.#over) return
-      if (at === middle && this.#misbehave(context, fault)) return
+      if (at === strikesAt && !waited) {
+        waited = true
+        return void this.#timers.after(planned?.waitMs ?? 0, () => step(at))
+      }
+      if (at === strikesAt && this.#misbehave(context, fault)) return
       const chunk = chunks[at]
       if (!chunk) {
         context.busy = false
@@ -269,7 +283,8 @@ class Connection {
       this.#timestamps(context, text, chunk.startMs)
       const data = Buffer.from(chunk.audio).toString('base64')
       this.#send(context, { type: 'chunk', data, step_time: 3, ...this.#flushId(context) })
-      this.#timers.after(fault === 'slow_drip' ? DRIP_MS : everyMs, () => step(at + 1))
+      const drips = fault === 'slow_drip' && at >= (planned ? strikesAt : 0)
+      this.#timers.after(drips ? (planned?.dripMs ?? DRIP_MS) : everyMs, () => step(at + 1))
     }
     this.#timers.after(waitMs + firstAudioMs, () => step(0))
   }
@@ -320,9 +335,26 @@ class Connection {
         this.#end(context, 'silence')
         this.#error(context.id, 400, 'invalid_transcript')
         return true
+      case 'refuse_in_context':
+        this.#end(context, 'silence')
+        this.#error(context.id, 503, 'internal_error')
+        return true
+      case 'rate_in_context':
+        this.#end(context, 'silence')
+        this.#error(context.id, 429, 'concurrency_limited')
+        return true
+      case 'keep_alives_only':
+        this.#keepAlive(context)
+        return true
       default:
         return false
     }
+  }
+
+  #keepAlive(context: Context): void {
+    if (context.cancelled) return this.#end(context, 'silence')
+    this.#send(context, { type: 'timestamps', word_timestamps: { words: [], start: [], end: [] } })
+    this.#timers.after(KEEP_ALIVE_MS, () => this.#keepAlive(context))
   }
 
   #touch(): void {

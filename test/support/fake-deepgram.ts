@@ -38,9 +38,11 @@ export interface FakeDeepgram {
   readonly sessions: readonly SttSessionRecord[]
 }
 
-export function fakeDeepgram({ clock, script = {}, key = FAKE_KEY }: SttDoubleOptions): FakeDeepgram {
+export function fakeDeepgram(options: SttDoubleOptions): FakeDeepgram {
+  const { clock, key = FAKE_KEY } = options
   const sessions: SttSessionRecord[] = []
   const server: DoubleServer = ({ url, headers }) => {
+    const script = options.scriptOf?.() ?? options.script ?? {}
     const refusal = refusalBy(script.fault)
     if (refusal) return refusal
     if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
@@ -93,7 +95,7 @@ class Listening implements DoubleTalk {
     this.#interim = query.get('interim_results') === 'true'
     const endpointing = query.get('endpointing') ?? '10'
     this.#endpointingMs = endpointing === 'false' ? Number.POSITIVE_INFINITY : Number(endpointing)
-    this.#out = new Outlet(peer, record, clock, script, this.#format)
+    this.#out = new Outlet(peer, record, clock, script, this.#format, this.#results([], 0, {}))
     this.#lastSound = clock.now()
     this.#watchSilence()
   }

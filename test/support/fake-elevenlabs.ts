@@ -9,7 +9,15 @@ import type { AudioFormat } from '../../src/audio/format.ts'
 import type { Timer } from '../../src/clock.ts'
 import { settingsMistakes, unknownFields } from './elevenlabs-mistakes.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from './socket-double.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './tts-double.ts'
+import {
+  DRIP_MS,
+  FaultPlan,
+  KEEP_ALIVE_MS,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './tts-double.ts'
 
 export const ELEVENLABS_KEY = 'el-fake-0123456789'
 
@@ -173,13 +181,19 @@ class Connection {
 
   #speak(context: Context, text: string): void {
     const { firstAudioMs = 0, everyMs = 10 } = this.#double.options
-    const fault = this.#double.faults.ofSentence()
+    const planned = this.#double.options.faultOf?.(text, this)
+    const fault = planned?.fault ?? this.#double.faults.ofSentence()
     const hz = fault === 'wrong_sample_rate' ? this.#format.sampleRateHz / 2 : this.#format.sampleRateHz
     const chunks = fault === 'no_sound' ? [] : soundOf(text, this.#format, this.#double.options, hz)
-    const middle = Math.ceil(chunks.length / 2)
+    const strikesAt = planned?.at === 'start' ? 0 : Math.ceil(chunks.length / 2)
+    let waited = planned?.waitMs === undefined
     const step = (at: number): void => {
       if (this.#over) return
-      if (at === middle && this.#misbehave(context, fault)) return
+      if (at === strikesAt && !waited) {
+        waited = true
+        return void this.#timers.after(planned?.waitMs ?? 0, () => step(at))
+      }
+      if (at === strikesAt && this.#misbehave(context, fault)) return
       const chunk = chunks[at]
       if (!chunk) {
         context.speaking--
@@ -194,7 +208,8 @@ class Connection {
       }
       const audio = Buffer.from(chunk.audio).toString('base64')
       this.#send({ audio, alignment, normalizedAlignment: alignment, contextId: context.id })
-      this.#timers.after(fault === 'slow_drip' ? DRIP_MS : everyMs, () => step(at + 1))
+      const drips = fault === 'slow_drip' && at >= (planned ? strikesAt : 0)
+      this.#timers.after(drips ? (planned?.dripMs ?? DRIP_MS) : everyMs, () => step(at + 1))
     }
     this.#timers.after(firstAudioMs, () => step(0))
   }
@@ -220,9 +235,25 @@ class Connection {
         this.#contexts.delete(context.id)
         this.#send({ error: 'input_error', message: 'SECRET-IN-MESSAGE', code: 1008, contextId: context.id })
         return true
+      case 'refuse_in_context':
+      case 'rate_in_context': {
+        this.#contexts.delete(context.id)
+        const error = fault === 'rate_in_context' ? 'rate_limit_exceeded' : 'internal_error'
+        this.#send({ error, message: 'SECRET-IN-MESSAGE', code: 1011, contextId: context.id })
+        return true
+      }
+      case 'keep_alives_only':
+        this.#keepAlive(context)
+        return true
       default:
         return false
     }
+  }
+
+  #keepAlive(context: Context): void {
+    if (this.#over) return
+    this.#send({ audio: null, alignment: null, contextId: context.id })
+    this.#timers.after(KEEP_ALIVE_MS, () => this.#keepAlive(context))
   }
 
   #touch(): void {

@@ -37,13 +37,21 @@ export type SttFaultName =
   | 'duplicate_final'
   | 'no_final'
   | 'wrong_sample_rate'
+  | 'refuse_503'
+  /** From the opening, or from `faultAtMs` on, nothing is said. */
+  | 'accept_then_silence'
+  /** As that, but for messages that mean nothing. */
+  | 'keep_alives_only'
 
+/** Read anew at each message: a script may be an object that changes with what it hears. */
 export interface SttScript {
   readonly words?: readonly HeardWord[]
+  /** Told all audio before any word of it is looked for. */
+  hear?(bytes: Uint8Array, format: AudioFormat): void
   readonly steps?: readonly ScriptStep[]
   /** From what is heard to what is said of it. */
   readonly answerMs?: number
-  readonly fault?: SttFaultName
+  readonly fault?: SttFaultName | undefined
   /** The audio at which the fault strikes. */
   readonly faultAtMs?: number
 }
@@ -64,6 +72,8 @@ export interface SttSessionRecord {
 export interface SttDoubleOptions {
   readonly clock: Clock
   readonly script?: SttScript
+  /** Another script for each upgrade. */
+  readonly scriptOf?: () => SttScript
   readonly key?: string
 }
 
@@ -72,10 +82,12 @@ export function refusalBy(fault: SttFaultName | undefined): DoubleAnswer | undef
   if (fault === 'hang_on_connect') return 'hang'
   if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' } }
   if (fault === 'refuse_quota') return { status: 402 }
+  if (fault === 'refuse_503') return { status: 503 }
   return undefined
 }
 
 const SLOW_DRIP_MS = 4_000
+const KEEP_ALIVE_MS = 1_000
 
 /** The double's mouth: delays, faults and what is left when the connection is gone. */
 export class Outlet {
@@ -90,8 +102,25 @@ export class Outlet {
     private readonly clock: Clock,
     private readonly script: SttScript,
     private readonly format: AudioFormat,
+    /** What the provider may send that means nothing. */
+    private readonly keepAlive: object,
   ) {
     this.#steps = [...(script.steps ?? [])]
+    if ((script.faultAtMs ?? 0) <= 0) this.#fallSilent()
+  }
+
+  #fallSilent(): void {
+    const { fault } = this.script
+    if (fault !== 'accept_then_silence' && fault !== 'keep_alives_only') return
+    this.#silent = true
+    if (fault === 'keep_alives_only') this.#beat()
+  }
+
+  #beat(): void {
+    this.later(KEEP_ALIVE_MS, () => {
+      this.peer.send(JSON.stringify(this.keepAlive))
+      this.#beat()
+    })
   }
 
   later(ms: number, act: () => void): void {
@@ -129,13 +158,15 @@ export class Outlet {
     const ms = bytesToMs(this.format, bytes.length)
     record.framesMs.push(ms)
     record.audioMs += ms
+    script.hear?.(bytes, this.format)
     this.#steps = this.#steps.filter((step) => {
       if (!('atAudioMs' in step) || step.atAudioMs > record.audioMs) return true
       this.later(step.afterMs ?? 0, () => this.sendNow(step.send))
       return false
     })
-    if (this.#struck || record.audioMs < (script.faultAtMs ?? 0)) return
+    if (this.#struck || script.fault === undefined || record.audioMs < (script.faultAtMs ?? 0)) return
     this.#struck = true
+    if (!this.#silent) this.#fallSilent()
     if (script.fault === 'drop_mid_stream') this.peer.drop()
     else if (script.fault === 'close_clean_early') this.peer.close(1000)
     else if (script.fault === 'silent_after_ms') this.#silent = true

@@ -24,6 +24,10 @@ export type TtsFault =
   | 'no_final'
   | 'wrong_sample_rate'
   | 'no_sound'
+  | 'refuse_in_context'
+  | 'rate_in_context'
+  /** Messages of the context, but no sound. */
+  | 'keep_alives_only'
 
 export interface PlannedFault {
   readonly fault: TtsFault
@@ -31,8 +35,22 @@ export interface PlannedFault {
   readonly sentence?: number
 }
 
+/** A fault of one sentence, and where it strikes. */
+export interface SentenceFault {
+  readonly fault: TtsFault
+  readonly at: 'start' | 'middle'
+  /** Before that part of the sound. */
+  readonly waitMs?: number
+  /** Between chunks of a drip. */
+  readonly dripMs?: number
+}
+
 export interface SoundOptions {
   readonly clock: Clock
+  /** The fault of a text, asked once for each; `conversation` is the same object for all that belongs to one answer. */
+  readonly faultOf?: (text: string, conversation: object) => SentenceFault | undefined
+  /** The two 16-bit samples that the sound of a character repeats; null: silence. Left out: `markOf`. */
+  readonly samplesOf?: (text: string) => (char: number) => readonly [number, number] | null
   readonly msPerChar?: number
   readonly chunkMs?: number
   /** From a sentence to its first sound. */
@@ -42,6 +60,8 @@ export interface SoundOptions {
 }
 
 export const DRIP_MS = 5_000
+/** Between messages that mean nothing. */
+export const KEEP_ALIVE_MS = 500
 
 /** One chunk of a sentence's sound with the characters that begin in it. */
 export interface SoundChunk {
@@ -66,22 +86,43 @@ export function lengthOf(text: string, msPerChar: number): number {
 export function soundOf(
   text: string,
   format: AudioFormat,
-  { msPerChar = 50, chunkMs = 100 }: Partial<SoundOptions>,
+  { msPerChar = 50, chunkMs = 100, samplesOf }: Partial<SoundOptions>,
   hz = format.sampleRateHz,
 ): SoundChunk[] {
   const spoken = text.trim()
   const whole = lengthOf(spoken, msPerChar)
+  const samples = samplesOf?.(spoken)
   const chunks: SoundChunk[] = []
   for (let startMs = 0; startMs < whole; startMs += chunkMs) {
     const endMs = Math.min(whole, startMs + chunkMs)
     const audio = new Uint8Array(msToBytes({ ...format, sampleRateHz: hz }, endMs - startMs))
-    audio.fill(markOf(spoken))
+    if (samples) drawChars(audio, startMs, hz, msPerChar, samples)
+    else audio.fill(markOf(spoken))
     const chars = [...spoken]
       .map((char, i) => ({ char, startMs: i * msPerChar, ms: msPerChar }))
       .filter((one) => one.startMs >= startMs && one.startMs < endMs)
     chunks.push({ audio, startMs, chars })
   }
   return chunks
+}
+
+function drawChars(
+  audio: Uint8Array,
+  startMs: number,
+  hz: number,
+  msPerChar: number,
+  samples: (char: number) => readonly [number, number] | null,
+): void {
+  const view = new Int16Array(audio.buffer, audio.byteOffset, audio.length / 2)
+  const first = Math.round((startMs * hz) / 1000)
+  const perChar = (msPerChar * hz) / 1000
+  for (let i = 0; i < view.length; ) {
+    const char = Math.floor((first + i) / perChar)
+    const end = Math.min(view.length, Math.ceil((char + 1) * perChar) - first)
+    const pair = samples(char)
+    if (pair) for (let at = i; at < end; at++) view[at] = pair[(first + at) & 1]!
+    i = end
+  }
 }
 
 /** Faults by when they are due. */
