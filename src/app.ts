@@ -25,8 +25,10 @@ import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
 import { ExperimentBook } from './experiment/book.ts'
 import { explainPlugin } from './gateway/explain.ts'
+import { type EndOfTurn, eitherOf } from './listen/end-of-turn.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
+import { wordsJudge } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
@@ -50,6 +52,8 @@ import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
   readonly vad: Vad
+  /** Left out: the end of a turn is judged by its words. */
+  readonly endOfTurn?: EndOfTurn
   /** Of each model: here or not, why, and what stands in. */
   readonly advice: readonly string[]
 }
@@ -139,6 +143,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const host = new Host({
     clock,
     vad: embedded.vad,
+    endOfTurn: embedded.endOfTurn ? eitherOf(embedded.endOfTurn, wordsJudge) : wordsJudge,
     limits,
     turns,
     metrics,

@@ -6,6 +6,7 @@ import { PCM16_24K } from '../audio/format.ts'
 import type { Clock } from '../clock.ts'
 import type { Pipeline } from '../config/pipeline.ts'
 import type { ExperimentBook } from '../experiment/book.ts'
+import type { EndOfTurn } from '../listen/end-of-turn.ts'
 import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS } from '../stage/tools.ts'
@@ -24,6 +25,8 @@ import type { SessionSettings } from './settings.ts'
 export interface HostOptions {
   readonly clock: Clock
   readonly vad: Vad
+  /** Left out: under `semantic_vad` silence alone ends a turn. */
+  readonly endOfTurn?: EndOfTurn
   readonly limits: SessionLimits
   readonly turns: TurnStore
   readonly metrics: Metrics
@@ -75,7 +78,7 @@ export class Host implements SessionHost {
 
   #begin(origin: SessionOrigin, snapshot: PipelineSnapshot, release: () => void): LiveSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
-    const { clock, vad, metrics, turns, experiments } = this.#options
+    const { clock, vad, endOfTurn, metrics, turns, experiments } = this.#options
     const session = new LiveSession({
       id: `sess_${randomBytes(12).toString('hex')}`,
       settings: { ...settingsFrom(pipeline), serverTools: tools.definitions },
@@ -85,7 +88,7 @@ export class Host implements SessionHost {
       clientMay: pipeline.clientMay,
       router,
       clock,
-      vad,
+      ears: { vad, ...(endOfTurn ? { endOfTurn } : {}) },
       pacers: this.#pacers,
       ladder: pipeline.budget.ladder,
       book: {
@@ -127,7 +130,7 @@ export class Host implements SessionHost {
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {
-  const { instructions, voice, language, turnDetection, interruption, speculation, budget } = pipeline
+  const { instructions, voice, language, turnDetection, interruption, idle, speculation, budget } = pipeline
   const apology = budget.ladder.find((rung) => rung.rung === 'apology')?.say
   return {
     instructions,
@@ -141,6 +144,7 @@ export function settingsFrom(pipeline: Pipeline): SessionSettings {
     transcriptDeltas: 'committed',
     turnDetection,
     interruption,
+    idle,
     tools: [],
     toolChoice: 'auto',
     maxOutputTokens: 'inf',

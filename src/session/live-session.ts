@@ -10,8 +10,7 @@ import { bytesToMs, msToBytes } from '../audio/format.ts'
 import type { Rung } from '../budget/ladder.ts'
 import { openScope, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { Ear } from '../listen/ear.ts'
-import type { Vad } from '../listen/vad.ts'
+import { Ear, type EarOptions } from '../listen/ear.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS, type ServerTools } from '../stage/tools.ts'
 import { Answers } from './answers.ts'
@@ -29,7 +28,7 @@ import { Routing } from './routing.ts'
 import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, isQuiet, languageOf, type State } from './state.ts'
+import { initialState, isQuiet, languageOf, type State, saidBeforePause } from './state.ts'
 import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
@@ -46,7 +45,7 @@ export interface LiveSessionOptions {
   readonly clientMay: readonly string[]
   readonly router: Router
   readonly clock: Clock
-  readonly vad: Vad
+  readonly ears: Pick<EarOptions, 'vad' | 'endOfTurn'>
   readonly pacers: PacerGroup
   /** What is given up when a turn runs short of time; left out: nothing. */
   readonly ladder?: readonly Rung[]
@@ -83,7 +82,7 @@ export class LiveSession implements Session {
   #closed: Promise<void> | undefined
 
   constructor(options: LiveSessionOptions) {
-    const { id, settings, origin, clock, vad, router } = options
+    const { id, settings, origin, clock, router } = options
     const { caps, wire } = origin
     this.id = id
     this.#options = options
@@ -168,9 +167,10 @@ export class LiveSession implements Session {
     })
     this.#caller = new CallerAudio(settings.inputFormat)
     this.#ear = new Ear({
-      vad,
+      ...options.ears,
       clock,
       signal,
+      said: () => saidBeforePause(this.#state),
       format: settings.inputFormat,
       detection: settings.turnDetection,
       confirmMs: settings.interruption.minSpeechMs,
@@ -319,6 +319,8 @@ export class LiveSession implements Session {
       case 'closeTurn':
         this.#budget.rest(effect.turn)
         return book.close(effect.turn, effect.outcome)
+      case 'hangUp':
+        return void this.close('limit')
       case 'end':
         return
       default:
@@ -385,7 +387,9 @@ export class LiveSession implements Session {
     const { clock } = this.#options
     this.#timers.set(
       timer,
-      clock.setTimer(ms, () => this.#dispatch({ type: 'timer', at: clock.now(), timer })),
+      clock.setTimer(ms, () =>
+        this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs }),
+      ),
     )
   }
 

@@ -27,6 +27,8 @@ export interface Utterance {
   readonly announced: boolean
   /** Latest recognised words. */
   readonly words: string
+  /** They are all that was said before the present pause. */
+  readonly whole: boolean
   /** The part of them the wire was shown. */
   readonly shown: string
 }
@@ -123,6 +125,8 @@ export interface State {
   readonly unanswered: boolean
   /** A turn whose words are known, answered as soon as the cut they made is reported: its prompt needs what was heard. */
   readonly owed: string | null
+  /** Times in a row that the caller let an idle prompt go by. */
+  readonly idlePrompts: number
   /** As recognised: of the first words that told, and of the newest. */
   readonly heard: { readonly first: string; readonly now: string } | null
   /** Suffix of the next id, and what all ids of this session share. */
@@ -145,6 +149,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     revision: 0,
     unanswered: false,
     owed: null,
+    idlePrompts: 0,
     heard: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,
@@ -194,4 +199,12 @@ export function isQuiet(state: State): boolean {
 
 export function utteranceOf(state: State): Utterance | undefined {
   return state.input.kind === 'idle' ? undefined : state.input.utterance
+}
+
+/** For whoever judges the pause: the words so far, null while some are owed. */
+export function saidBeforePause(state: State): { readonly words: string | null; readonly language?: string } {
+  const utterance = utteranceOf(state)
+  const language = languageOf(state)
+  const words = utterance?.whole ? utterance.words : null
+  return { words, ...(language === undefined ? {} : { language }) }
 }

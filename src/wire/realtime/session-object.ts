@@ -34,10 +34,7 @@ export function sessionObject(facts: SessionFacts, settings: SessionSettings, ec
         format: wireFormat(settings.inputFormat),
         transcription: transcription(facts, settings, echo),
         noise_reduction: echo.noiseReduction ?? null,
-        turn_detection: wireTurnDetection(settings.turnDetection, {
-          eagerness: echo.turnDetection?.eagerness ?? 'auto',
-          idleTimeoutMs: echo.turnDetection?.idleTimeoutMs ?? null,
-        }),
+        turn_detection: wireTurnDetection(settings.turnDetection),
       },
       output: {
         format: wireFormat(settings.outputFormat),
