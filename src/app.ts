@@ -8,7 +8,10 @@ import { readFileSync } from 'node:fs'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { ClientSecrets } from './access/client-secrets.ts'
+import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
+import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
 import { PhraseCache } from './attempt/phrases.ts'
@@ -17,6 +20,7 @@ import { traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
 import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
+import { CLIENT_SECRETS } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
 import { formatProblem } from './config/problem.ts'
 import { checkProviders, type Settings } from './config/settings.ts'
@@ -25,10 +29,9 @@ import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
 import { ExperimentBook } from './experiment/book.ts'
 import { explainPlugin } from './gateway/explain.ts'
-import { type EndOfTurn, eitherOf } from './listen/end-of-turn.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
-import { wordsJudge } from './listen/words.ts'
+import { withWords } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
@@ -37,8 +40,10 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { createOpenAi } from './provider/openai/index.ts'
-import { Host } from './session/host.ts'
+import { openShelf } from './recording/shelf.ts'
+import { Host, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
+import { MemoryExpiring } from './store/memory-expiring.ts'
 import { ToolShelf } from './tool/shelf.ts'
 import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
@@ -47,13 +52,12 @@ import { metricsPlugin } from './trace/metrics-plugin.ts'
 import { watchTargets } from './trace/target-metrics.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
+import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
 import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
   readonly vad: Vad
-  /** Left out: the end of a turn is judged by its words. */
-  readonly endOfTurn?: EndOfTurn
   /** Of each model: here or not, why, and what stands in. */
   readonly advice: readonly string[]
 }
@@ -89,6 +93,8 @@ export interface App {
 export const embeddedModels = { list: listModels, ensure: ensureModel }
 
 const PUBLIC_PATHS = ['/healthz', '/readyz', '/', '/index.html', '/favicon.svg', '/assets/*']
+/** What a browser's client secret opens. */
+const SECRET_PATHS = ['/v1/realtime']
 const BODY_LIMIT_BYTES = 1024 * 1024
 
 export async function buildApp(settings: Settings, pipelines: PipelineSet, deps: AppDeps = {}): Promise<App> {
@@ -126,12 +132,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   })
   const pricing = new Pricing(settings.prices, settings.quality)
   const health = new Health({ clock, traits: traitsOf(providers, pricing) })
-  const shelf = new ToolShelf(note)
+  const tools = new ToolShelf(note)
   const snapshots = new Snapshots(providers, health, {
     pricing,
     experiments,
     phrases,
-    toolsOf: (pipeline) => shelf.of(pipeline),
+    toolsOf: (pipeline) => tools.of(pipeline),
   })
   watchTargets(metrics.registry, { targets: () => health.read(), hedges: () => snapshots.hedges() })
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
@@ -140,22 +146,24 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     snapshots.load(set)
   }
   load(pipelines)
+  const shelf = settings.recording ? openShelf({ setting: settings.recording, clock, note }) : null
   const host = new Host({
     clock,
-    vad: embedded.vad,
-    endOfTurn: embedded.endOfTurn ? eitherOf(embedded.endOfTurn, wordsJudge) : wordsJudge,
+    vad: withWords(embedded.vad),
     limits,
     turns,
     metrics,
     experiments,
     snapshot: (name) => snapshots.get(name),
+    ...(shelf ? { begin: shelf.begin } : {}),
   })
 
   const http = createHttp(settings, log)
   let state: 'starting' | 'ready' | 'draining' = 'starting'
   // First: it ends the socket of an upgrade that is refused, but only of those its own hook has seen.
   await http.register(fastifyWebsocket, websocketOptions)
-  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS })
+  const secrets = new ClientSecrets(new MemoryExpiring(clock, CLIENT_SECRETS), settings.keys, clock)
+  accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS, secrets, secretPaths: SECRET_PATHS })
   http.get('/healthz', async () => ({ status: 'ok' }))
   http.get('/readyz', async (_request, reply) =>
     reply.code(state === 'ready' ? 200 : 503).send({ status: state }),
@@ -169,9 +177,20 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
+      inputRates: new InputRates(clock, settings),
+      responseRates: new ResponseRates(clock, settings),
       hasPipeline: (name) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,
+    })
+    registerClientSecrets(scope, {
+      secrets,
+      hasPipeline: (name) => snapshots.has(name),
+      defaultPipeline: () => snapshots.defaultName,
+      settingsOf: (name) => {
+        const snapshot = snapshots.get(name)
+        return snapshot && settingsFrom(snapshot.pipeline)
+      },
     })
   })
   await http.register(consolePage, deps.consoleRoot === undefined ? {} : { root: deps.consoleRoot })
@@ -193,7 +212,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await host.closeAll('drain')
       await http.close()
       phrases.close()
-      await shelf.close()
+      await tools.close()
+      await shelf?.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

@@ -16,6 +16,8 @@ export interface Clock {
   wallMs(): number
   /** Runs `fire` once, `delayMs` from now. A timer alone does not keep the process alive. */
   setTimer(delayMs: number, fire: () => void): Timer
+  /** Instead of `settled`, where the order of turns is kept: a recording's. */
+  nextTurn?(): Promise<void>
 }
 
 export const realClock: Clock = {
@@ -43,6 +45,7 @@ export class VirtualClock implements Clock {
   #order = 0
   readonly #epochMs: number
   readonly #pending = new Set<Pending>()
+  readonly #settling: (() => Promise<void>)[] = []
 
   constructor(epochMs = 1_700_000_000_000) {
     this.#epochMs = epochMs
@@ -67,17 +70,27 @@ export class VirtualClock implements Clock {
     return this.#pending.size
   }
 
+  /** Time stands still for this too: for what takes several turns of the event loop, as a recording does. */
+  alsoSettle(quiet: () => Promise<void>): void {
+    this.#settling.push(quiet)
+  }
+
   /** Moves time forward by `ms`, firing what falls due in order, promises settled after each. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms
-    await settled()
+    await this.#settled()
     for (let next = this.#nextDue(end); next; next = this.#nextDue(end)) {
       this.#pending.delete(next)
       this.#now = Math.max(this.#now, next.at)
       next.fire()
-      await settled()
+      await this.#settled()
     }
     this.#now = end
+  }
+
+  async #settled(): Promise<void> {
+    await settled()
+    for (const quiet of this.#settling) await quiet()
   }
 
   #nextDue(end: number): Pending | undefined {
@@ -93,6 +106,11 @@ export class VirtualClock implements Clock {
 /** Resolves after every promise reaction that can run now has run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Lets everybody else go first. */
+export function nextTurn(clock: Clock): Promise<void> {
+  return clock.nextTurn?.() ?? settled()
 }
 
 /** Resolves after `ms` on `clock`, or rejects with the signal's reason as soon as it aborts. */

@@ -1,31 +1,7 @@
 /** The table of every error code Parley answers with, and the body it answers in. */
 
-/** The classes of errors, as OpenAI's clients know them. */
-export type ErrorType = 'invalid_request_error' | 'rate_limit_error' | 'server_error'
-
-export interface ErrorFacts {
-  /** Of the HTTP answer; on a Realtime socket the error is an event and this is what HTTP would have said. */
-  readonly status: number
-  readonly type: ErrorType
-  /** The same request may succeed later without being changed. */
-  readonly retryable: boolean
-  readonly meaning: string
-  readonly remedy: string
-}
-
-const INVALID = 'invalid_request_error'
-const SERVER = 'server_error'
-const LIMIT = 'rate_limit_error'
-
-function fact(
-  status: number,
-  type: ErrorType,
-  again: 'retry' | 'final',
-  meaning: string,
-  remedy: string,
-): ErrorFacts {
-  return { status, type, retryable: again === 'retry', meaning, remedy }
-}
+import { CONVERSATION_ERRORS } from './conversation-errors.ts'
+import { type ErrorFacts, fact, INVALID, LIMIT, SERVER } from './error-facts.ts'
 
 /** Every code an answer of ours can carry. `docs/errors.md` is the same table in prose; a test holds them equal. */
 export const ERRORS = {
@@ -43,6 +19,20 @@ export const ERRORS = {
     'final',
     "The key is none of this server's.",
     'Check the key against `keys` in the settings; it may have been taken out.',
+  ),
+  client_secret_not_allowed: fact(
+    403,
+    INVALID,
+    'final',
+    'A client secret was shown where a key is needed.',
+    'Make this request from your backend, with its key.',
+  ),
+  client_secrets_full: fact(
+    429,
+    LIMIT,
+    'retry',
+    'The key has as many unexpired client secrets as it may.',
+    'Let them expire sooner with `expires_after`, or use one for several connections.',
   ),
   host_not_allowed: fact(
     403,
@@ -152,158 +142,35 @@ export const ERRORS = {
     'The client did not read what it was sent, and the queue for it was full.',
     'Read the socket while the session is open.',
   ),
-  beta_api_shape_disabled: fact(
-    400,
-    INVALID,
-    'final',
-    'The client asked for the beta shape of the Realtime API.',
-    'Leave out the `OpenAI-Beta` header and use the GA shape.',
-  ),
-  // Events and bodies
-  invalid_json: fact(
-    400,
-    INVALID,
-    'final',
-    'The message or body is not JSON.',
-    'Send one JSON object a message, as text.',
-  ),
-  invalid_event: fact(
-    400,
-    INVALID,
-    'final',
-    'The message is no event: binary, no object, or without a `type`.',
-    'Send JSON objects with a `type`.',
-  ),
-  invalid_type: fact(
-    400,
-    INVALID,
-    'final',
-    'A member has another JSON type than it should.',
-    'See `param` for which one.',
-  ),
-  invalid_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A member has a value that is not one of those allowed, or makes no sense here.',
-    'See `param` and the message.',
-  ),
-  missing_required_parameter: fact(
-    400,
-    INVALID,
-    'final',
-    'A member that is needed is missing.',
-    'See `param` for which one.',
-  ),
-  integer_below_min_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too small.',
-    'See `param` and the message.',
-  ),
-  integer_above_max_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too large.',
-    'See `param` and the message.',
-  ),
-  decimal_below_min_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too small.',
-    'See `param` and the message.',
-  ),
-  decimal_above_max_value: fact(
-    400,
-    INVALID,
-    'final',
-    'A number is too large.',
-    'See `param` and the message.',
-  ),
-  string_above_max_length: fact(400, INVALID, 'final', 'A text is too long.', 'Shorten it.'),
-  array_above_max_length: fact(400, INVALID, 'final', 'A list has too many entries.', 'Shorten it.'),
-  object_above_max_properties: fact(400, INVALID, 'final', 'An object has too many members.', 'Shorten it.'),
-  // The conversation
-  input_audio_buffer_commit_empty: fact(
-    400,
-    INVALID,
-    'final',
-    'The buffer that was committed holds less than 100 ms of audio.',
-    'Append audio before the commit; with server turn detection do not commit at all.',
-  ),
-  conversation_already_has_active_response: fact(
-    400,
-    INVALID,
+  input_too_fast: fact(
+    429,
+    LIMIT,
     'retry',
-    'A response of the conversation is still in progress.',
-    'Wait for its `response.done`, or cancel it first.',
+    'The client sends more than `limits.inputBytesPerSecond`; the first time it is told, the second time the session ends.',
+    'Send audio as it is spoken, or whole files one after the other.',
   ),
-  response_cancel_not_active: fact(
-    400,
-    INVALID,
-    'final',
-    'There was no response in progress to cancel.',
-    'Nothing: it had ended already.',
+  too_many_responses: fact(
+    429,
+    LIMIT,
+    'retry',
+    'As many responses of the session are in progress as there may be.',
+    'Wait for a `response.done`.',
   ),
-  unsupported_content_type: fact(
-    400,
-    INVALID,
-    'final',
-    'The item or its content is not of the kind this event is for.',
-    "Only the assistant's audio can be truncated; see the message.",
+  too_many_transcriptions: fact(
+    429,
+    LIMIT,
+    'retry',
+    'As many items of audio wait to be recognised as may.',
+    'Wait for their transcripts.',
   ),
-  item_create_invalid_previous_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    '`previous_item_id` is no item of the conversation.',
-    'Use the id of an item that is there, `root`, or leave it out.',
+  rate_limit_exceeded: fact(
+    429,
+    LIMIT,
+    'retry',
+    'The key has begun as many responses as `limits.responsesPerMinute` allows.',
+    'Wait as long as `rate_limits.updated` says.',
   ),
-  item_retrieve_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to retrieve is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  item_truncate_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to truncate is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  item_delete_invalid_item_id: fact(
-    400,
-    INVALID,
-    'final',
-    'The item to delete is not in the conversation.',
-    'Use an id that `conversation.item.added` told.',
-  ),
-  invalid_tool_call_id: fact(
-    400,
-    INVALID,
-    'final',
-    'No call of this `call_id` waits for a result.',
-    'Use the `call_id` of the function call, once.',
-  ),
-  cannot_update_voice: fact(
-    400,
-    INVALID,
-    'final',
-    'The voice is fixed once the assistant has spoken.',
-    'Choose the voice before the first answer.',
-  ),
-  override_not_allowed: fact(
-    403,
-    INVALID,
-    'final',
-    'The pipeline does not let clients change this.',
-    "Add it to the pipeline's `clientMay`.",
-  ),
+  ...CONVERSATION_ERRORS,
   // Stages
   no_target: fact(
     503,
@@ -360,18 +227,3 @@ export const ERRORS = {
 } as const satisfies Readonly<Record<string, ErrorFacts>>
 
 export type ErrorCode = keyof typeof ERRORS
-
-/** OpenAI's error shape, which every HTTP answer of ours that is not a success has as its body. */
-export interface ErrorBody {
-  readonly error: {
-    readonly message: string
-    readonly type: ErrorType
-    readonly param: string | null
-    readonly code: ErrorCode
-  }
-}
-
-/** The body for a code; its status is `ERRORS[code].status`. `message` must hold no secret. */
-export function openaiError(code: ErrorCode, message: string, param: string | null = null): ErrorBody {
-  return { error: { message, type: ERRORS[code].type, param, code } }
-}

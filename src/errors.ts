@@ -2,14 +2,26 @@
  * The one provider error, and the one table of every error code Parley can answer with.
  * The table is in `error-codes.ts`; `docs/errors.md` mirrors it and a test holds them equal.
  */
-export {
-  ERRORS,
-  type ErrorBody,
-  type ErrorCode,
-  type ErrorFacts,
-  type ErrorType,
-  openaiError,
-} from './error-codes.ts'
+import { ERRORS, type ErrorCode } from './error-codes.ts'
+import type { ErrorType } from './error-facts.ts'
+
+export { ERRORS, type ErrorCode } from './error-codes.ts'
+export type { ErrorFacts, ErrorType } from './error-facts.ts'
+
+/** OpenAI's error shape, which every HTTP answer of ours that is not a success has as its body. */
+export interface ErrorBody {
+  readonly error: {
+    readonly message: string
+    readonly type: ErrorType
+    readonly param: string | null
+    readonly code: ErrorCode
+  }
+}
+
+/** The body for a code; its status is `ERRORS[code].status`. `message` must hold no secret. */
+export function openaiError(code: ErrorCode, message: string, param: string | null = null): ErrorBody {
+  return { error: { message, type: ERRORS[code].type, param, code } }
+}
 
 export type StageName = 'stt' | 'llm' | 'tts'
 

@@ -2,7 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const METHODS = 'GET, POST, PUT, DELETE, OPTIONS'
-const EXPOSED = 'x-parley-turn-id, x-parley-attempts, retry-after'
+/** `location` names a WebRTC call. */
+const EXPOSED = 'location, x-parley-turn-id, x-parley-attempts, retry-after'
 /** Browsers cap it at two hours; a change of `origins` is felt within ten minutes. */
 const MAX_AGE_S = 600
 

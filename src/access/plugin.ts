@@ -3,9 +3,11 @@
  * a refused one is answered with 401 or 403 in HTTP.
  *
  *     preflight? ─► answer    no keys: Host, Origin ─► 403    keys: secret ─► 401    then request.caller, the route
+ *                                                     client secret: 401, or 403 off the endpoints it is for
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, type ErrorCode, openaiError } from '../errors.ts'
+import { type ClientSecrets, type Grant, isClientSecret } from './client-secrets.ts'
 import { addCorsHeaders, answerPreflight, isPreflight } from './cors.ts'
 import { presentedSecret } from './credentials.ts'
 import { type Caller, type HashedKey, KeyRing } from './key-ring.ts'
@@ -15,6 +17,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The key the request came in with; null where none is configured, and on public paths. */
     caller: Caller | null
+    /** What the client secret it came in with carries; null when it came with a key, or with nothing. */
+    grant: Grant | null
   }
 }
 
@@ -32,14 +36,20 @@ export interface AccessOptions {
    * `/*` also opens the routes registered one by one below it; `/*` alone opens only a route registered as `/*`.
    */
   readonly publicPaths: readonly string[]
+  /** Left out: there are no client secrets. */
+  readonly secrets?: ClientSecrets
+  /** Routes that a client secret opens, written as they are registered: no others. */
+  readonly secretPaths?: readonly string[]
 }
 
 /** Adds the hook to `app` itself, not to a scope of its own: all its routes are guarded, whenever they are added. */
-export function accessPlugin(app: FastifyInstance, { settings, publicPaths }: AccessOptions): void {
+export function accessPlugin(app: FastifyInstance, options: AccessOptions): void {
+  const { settings, publicPaths, secrets, secretPaths = [] } = options
   const ring = new KeyRing(settings.keys)
   const rules: OriginRules = { origins: settings.origins, publicUrl: settings.listen.publicUrl }
   const isPublic = publicRoutes(publicPaths)
   app.decorateRequest('caller', null)
+  app.decorateRequest('grant', null)
   app.addHook('onRequest', (request, reply, done) => {
     addCorsHeaders(request, reply, rules.origins)
     if (ring.empty) {
@@ -51,15 +61,30 @@ export function accessPlugin(app: FastifyInstance, { settings, publicPaths }: Ac
       if (originAllowed(origin, host, rules)) return void answerPreflight(request, reply)
       return refuse(reply, 'origin_not_allowed', 'This page may not call this server.')
     }
-    if (ring.empty || isPublic(request.routeOptions.url)) return done()
+    if (isPublic(request.routeOptions.url)) return done()
     const secret = presentedSecret(request.headers)
+    if (secret !== null) request.caller = ring.find(secret)
+    if (request.caller !== null) return done()
+    if (secret !== null && secrets && isClientSecret(secret)) {
+      secrets.find(secret).then((holder) => {
+        if (holder === null) {
+          return refuse(reply, 'invalid_api_key', 'The client secret is not known, or has expired.')
+        }
+        if (!secretPaths.includes(request.routeOptions.url ?? '')) {
+          const message = 'A client secret opens Realtime sessions and nothing else.'
+          return refuse(reply, 'client_secret_not_allowed', message)
+        }
+        request.caller = holder.caller
+        request.grant = holder.grant
+        done()
+      }, done)
+      return
+    }
+    if (ring.empty) return done()
     if (secret === null) {
       return refuse(reply, 'missing_api_key', 'A key is needed: send it as Authorization: Bearer KEY.')
     }
-    request.caller = ring.find(secret)
-    if (request.caller === null)
-      return refuse(reply, 'invalid_api_key', 'The key is not known to this server.')
-    done()
+    refuse(reply, 'invalid_api_key', 'The key is not known to this server.')
   })
 }
 

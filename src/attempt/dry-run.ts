@@ -14,6 +14,8 @@ export const dryRunSchema = z.strictObject({
   language: z.string().max(32).optional(),
   wire: z.string().max(32).default('realtime'),
   turns: z.int().min(0).default(1),
+  /** What was asked for as `model`. */
+  model: z.string().max(256).default(''),
   /** What the caller just said. */
   text: z.string().max(16_384).default(''),
   remainingMs: z.int().optional(),
@@ -55,7 +57,7 @@ export function dryRunFacts(
     return {
       ...known,
       turn: () => ({ text: run.text, language, confidence: null }),
-      request: () => ({ model: '', messages, tools: [], stream: true, maxTokens: null }),
+      request: () => ({ model: run.model, messages, tools: [], stream: true, maxTokens: null }),
     }
   }
 }

@@ -247,6 +247,12 @@ export class Health {
   }
 }
 
+/** What calls and rules ask of it: the process's own, or a recording's. */
+export type HealthView = Pick<
+  Health,
+  'admit' | 'resort' | 'offOf' | 'circuit' | 'latency' | 'healthyMs' | 'timeoutsInARow' | 'factsOf' | 'health'
+>
+
 function judge(entry: Entry, pass: Pass, ending: Ending, now: number): void {
   const { circuit } = entry
   switch (ending.type) {

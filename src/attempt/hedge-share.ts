@@ -18,6 +18,9 @@ export interface HedgeCounts {
   readonly lostUsd: number
 }
 
+/** What a hedged call asks and tells. */
+export type Share = Pick<HedgeShare, 'maxShare' | 'call' | 'take' | 'giveBack' | 'won' | 'lost'>
+
 /** One for each route with a hedge. */
 export class HedgeShare {
   readonly maxShare: number

@@ -6,7 +6,7 @@
 import type { CancelReason } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { AttemptTarget } from './failure.ts'
-import type { HedgeShare } from './hedge-share.ts'
+import type { Share } from './hedge-share.ts'
 import type { Ask, Live, Opener } from './opener.ts'
 
 /** When the second target is asked: after so many milliseconds, or what healthy attempts of the first take. */
@@ -15,13 +15,13 @@ export type HedgeAfter = 'p50' | 'p90' | 'p95' | 'p99' | { readonly ms: number }
 /** A route's word on hedging. */
 export interface Hedge {
   readonly after: HedgeAfter
-  readonly share: HedgeShare
+  readonly share: Share
 }
 
 export interface HedgeOptions<C extends AttemptTarget> {
   readonly clock: Clock
   readonly thresholdMs: (candidate: C) => number
-  readonly share: HedgeShare
+  readonly share: Share
 }
 
 /** Promise reactions that may stand between a target's item and its claim to be first, and still count as the same tick. */

@@ -4,13 +4,13 @@
  */
 import type { Declined, StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { RoutingFacts } from '../route/context.ts'
 import type { CacheFacts } from '../route/prefer.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
-import type { Health } from './health.ts'
+import type { HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import type { Phrase } from './phrases.ts'
 
@@ -41,9 +41,9 @@ export interface Lineup {
 /** A pipeline's rules: the facts of a moment in, the lineup out. Of one snapshot, as long as a session lives. */
 export interface Router {
   /** The process's own: what rules ask of it, and where attempts are recorded. */
-  readonly health: Health
+  readonly health: HealthView
   /** What attempts cost; left out: nobody knows. */
-  readonly pricing?: Pricing
+  readonly pricing?: Costs
   lineup(facts: StageFacts, habits: Habits): Lineup
   /** A phrase that can be said at once, in this session's voice or else in one that its routes have; null: none is ready. */
   phrase?(text: string, speaker: PhraseSpeaker): Phrase | null

@@ -1,7 +1,7 @@
 /** What one attempt used and cost. A stream that was cut before it told its usage is reckoned by its characters. */
 import type { Clock } from '../clock.ts'
 import type { ModelEvent, ModelRequest, ModelUsage } from '../dialect/neutral.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { TtsEvent } from '../stage/tts.ts'
 import { type AttemptTarget, idOf } from './failure.ts'
 import type { Meter } from './log.ts'
@@ -10,7 +10,7 @@ import type { Meter } from './log.ts'
 const CHARS_PER_TOKEN = 4
 
 export function modelMeter(
-  pricing: Pricing,
+  pricing: Costs,
   target: AttemptTarget,
   request: ModelRequest,
   clock: Clock,
@@ -43,7 +43,7 @@ export function modelMeter(
 }
 
 /** `said`: characters given to this voice so far. */
-export function voiceMeter(pricing: Pricing, target: AttemptTarget, said: () => number): Meter<TtsEvent> {
+export function voiceMeter(pricing: Costs, target: AttemptTarget, said: () => number): Meter<TtsEvent> {
   return {
     item() {},
     end: () => ({ costUsd: pricing.characters(idOf(target), said()), unitsPerSecond: null }),

@@ -5,7 +5,7 @@
 import type { Clock } from '../clock.ts'
 import type { Declined, ProviderError, StageName } from '../errors.ts'
 import { type AttemptTarget, idOf, type Skipped } from './failure.ts'
-import type { Health, Place, Ticket } from './health.ts'
+import type { HealthView, Place, Ticket } from './health.ts'
 import type { Try } from './opener.ts'
 
 export interface RosterOptions<C extends AttemptTarget> {
@@ -14,7 +14,7 @@ export interface RosterOptions<C extends AttemptTarget> {
   readonly candidates: readonly C[]
   /** Asked instead of the rest once somebody declined so; left out: the rest is asked. */
   readonly insteadOf: Readonly<Partial<Record<Declined, readonly C[]>>>
-  readonly health: Health
+  readonly health: HealthView
   readonly clock: Clock
   /** Left for this stage now. */
   readonly slackMs: () => number

@@ -14,7 +14,7 @@ import type { LlmAdapter } from '../stage/llm.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
-import type { Health } from './health.ts'
+import type { Health, HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { type HedgeCounts, HedgeShare } from './hedge-share.ts'
 import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
@@ -33,13 +33,13 @@ export interface RouterOptions {
   readonly experiments?: ExperimentBook
 }
 
-export class PipelineRouter implements Router {
+export class PipelineRouter<H extends HealthView = Health> implements Router {
   readonly #pipeline: Pipeline
   readonly #providers: ReadonlyMap<string, Provider>
   readonly #rules: Readonly<Record<StageName, CompiledRoutes<Route>>>
-  readonly health: Health
+  readonly health: H
   /** By the model's routes. */
-  readonly #hedges: ReadonlyMap<string, Hedge>
+  readonly #hedges: ReadonlyMap<string, Hedge & { readonly share: HedgeShare }>
 
   readonly pricing: Pricing
   readonly #experiments: ExperimentBook | undefined
@@ -49,7 +49,7 @@ export class PipelineRouter implements Router {
   constructor(
     pipeline: Pipeline,
     providers: ReadonlyMap<string, Provider>,
-    health: Health,
+    health: H,
     { phrases, pricing = new Pricing(), experiments }: RouterOptions = {},
   ) {
     this.pricing = pricing

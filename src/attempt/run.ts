@@ -13,7 +13,7 @@ import type { Declined, StageName } from '../errors.ts'
 import { type AttemptTarget, type AttemptTold, idOf } from './failure.ts'
 import { withFallback } from './fallback.ts'
 import type { OpenStream } from './guard.ts'
-import type { Health } from './health.ts'
+import type { HealthView } from './health.ts'
 import { type Hedge, type HedgeAfter, withHedge } from './hedge.ts'
 import type { AttemptLog, Meter } from './log.ts'
 import { Roster } from './roster.ts'
@@ -43,7 +43,7 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
   readonly declinedBy?: (item: T) => Declined | null
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly health: Health
+  readonly health: HealthView
   readonly language?: string | null
   /** Left out: no budget; windows come from what is known of the targets. */
   readonly budget?: {

@@ -17,6 +17,7 @@ export interface ExplainOptions {
   readonly key?: Readonly<Record<string, string>>
   readonly user?: string
   readonly language?: string
+  readonly model?: string
   readonly text?: string
   readonly json?: true
 }
@@ -33,6 +34,7 @@ export function describeExplain(command: Command): Command {
     .option('--key <json>', "the key's attributes, as a JSON object of texts", parseAttributes)
     .option('--user <user>', 'who calls')
     .option('--language <tag>', 'the language spoken, such as en')
+    .option('--model <name>', 'what the client asks for as model')
     .option('--text <words>', 'what the caller just said')
     .option('--json', 'print the explanation as JSON')
     .addHelpText(
@@ -52,12 +54,13 @@ export function explain(options: ExplainOptions, { terminal, clock }: CommandCon
       `There are: ${set.names.join(', ')}`,
     )
   }
-  const { stage, metadata, user, language, text } = options
+  const { stage, metadata, user, language, model, text } = options
   const run = dryRunSchema.parse({
     stage,
     metadata,
     user,
     language: language ?? pipeline.language ?? undefined,
+    model,
     text,
   })
   const key = options.key === undefined ? null : { id: 'key', attributes: options.key }

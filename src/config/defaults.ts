@@ -16,8 +16,29 @@ export const PORT = 8080
 export const MAX_SESSIONS = 500
 /** OpenAI's own session length: clients already reconnect after it. */
 export const SESSION_MINUTES = 60
+/**
+ * Sixteen times the speed at which anyone speaks (PCM at 24 kHz in base64 is 64 kB a second), and a minute's worth at once;
+ * an event costs at least 1 kB. Beyond it nobody talks, and one client's parsing is felt by all others.
+ */
+export const INPUT_BYTES_PER_SECOND = 1_048_576
 /** A day of one busy line; at the caps below about 100 MB in the worst case, 20 MB in practice. */
 export const TURNS_KEPT = 10_000
+
+/**
+ * Unexpired client secrets: a page a second for the longest life there is, at an ordinary session of 2 kB. One key can
+ * fill a quarter of the memory, so that it never closes the door to the others.
+ */
+export const CLIENT_SECRETS = {
+  entriesPerOwner: 7_200,
+  bytesPerOwner: 16 * 1024 * 1024,
+  bytes: 64 * 1024 * 1024,
+} as const
+
+// -- recording (off unless a folder is named)
+/** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
+export const RECORDED_AUDIO = 'keep'
+/** Twenty minutes of both voices: a minute of 24 kHz PCM each way, as text, is some 6 MB. */
+export const RECORDING_MB = 128
 
 // -- log
 

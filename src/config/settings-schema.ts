@@ -78,6 +78,9 @@ const price = z
   })
   .refine((one) => Object.values(one).some((value) => value !== undefined), 'wants at least one price')
 
+const perMinute = z.int().min(1).max(1_000_000)
+/** Below a thousand not even G.711 gets through. */
+const bytesPerSecond = z.int().min(1000).max(1_000_000_000)
 const sessions = z.int().min(1).max(100_000)
 
 export const settingsSchema = z.strictObject({
@@ -101,7 +104,13 @@ export const settingsSchema = z.strictObject({
         id,
         secret: z.string().min(1).max(1000),
         attributes: z.record(z.string().max(64), attribute).default({}),
-        limits: z.strictObject({ sessions: sessions.optional() }).prefault({}),
+        limits: z
+          .strictObject({
+            sessions: sessions.optional(),
+            inputBytesPerSecond: bytesPerSecond.optional(),
+            responsesPerMinute: perMinute.optional(),
+          })
+          .prefault({}),
       }),
     )
     .max(10_000)
@@ -123,10 +132,25 @@ export const settingsSchema = z.strictObject({
       sessions: sessions.default(defaults.MAX_SESSIONS),
       sessionsPerKey: sessions.optional(),
       sessionMinutes: z.number().gt(0).max(1440).default(defaults.SESSION_MINUTES),
+      inputBytesPerSecond: bytesPerSecond.default(defaults.INPUT_BYTES_PER_SECOND),
+      inputBytesPerSecondPerKey: bytesPerSecond.optional(),
+      responsesPerMinute: perMinute.optional(),
       turnsKept: z.int().min(0).max(1_000_000).default(defaults.TURNS_KEPT),
     })
     .prefault({}),
   origins: z.array(origin).max(1000).default([]),
+  recording: z
+    .strictObject({
+      dir: z.string().min(1).max(1000),
+      audio: z.enum(['keep', 'drop']).default(defaults.RECORDED_AUDIO),
+      redact: z
+        .array(z.enum(['text', 'metadata', 'user']))
+        .max(10)
+        .default([]),
+      maxMb: z.number().gt(0).max(512).default(defaults.RECORDING_MB),
+      keepDays: z.number().gt(0).max(36_500).optional(),
+    })
+    .optional(),
   log: z
     .strictObject({
       level: z

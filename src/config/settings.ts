@@ -20,6 +20,10 @@ export interface KeySetting {
   readonly attributes: Readonly<Record<string, string>>
   /** null: `limits.sessionsPerKey`. */
   readonly maxSessions: number | null
+  /** Of all its sessions; null: `limits.inputBytesPerSecondPerKey`. */
+  readonly inputBytesPerSecond: number | null
+  /** null: `limits.responsesPerMinute`. */
+  readonly responsesPerMinute: number | null
 }
 
 export interface ProviderSetting {
@@ -40,6 +44,17 @@ export interface BridgeSetting {
   /** The id of the key calls act for. */
   readonly key: string | null
   readonly pipeline: string | null
+}
+
+export interface RecordingSetting {
+  /** A full path. */
+  readonly dir: string
+  readonly audio: 'keep' | 'drop'
+  readonly redact: readonly ('text' | 'metadata' | 'user')[]
+  /** Of one session's file. */
+  readonly maxMb: number
+  /** null: kept for ever. */
+  readonly keepDays: number | null
 }
 
 export interface Settings {
@@ -66,9 +81,17 @@ export interface Settings {
     /** null: as many as the server. */
     readonly sessionsPerKey: number | null
     readonly sessionMinutes: number
+    /** Of one session. */
+    readonly inputBytesPerSecond: number
+    /** Of all sessions of one key; null: no further limit. */
+    readonly inputBytesPerSecondPerKey: number | null
+    /** Of one key; null: no limit. */
+    readonly responsesPerMinute: number | null
     readonly turnsKept: number
   }
   readonly origins: readonly string[]
+  /** null: no session is recorded. */
+  readonly recording: RecordingSetting | null
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
     readonly transcripts: boolean
@@ -141,6 +164,8 @@ function build(
       sha256: createHash('sha256').update(key.secret).digest('hex'),
       attributes: bare(Object.entries(key.attributes)),
       maxSessions: key.limits.sessions ?? null,
+      inputBytesPerSecond: key.limits.inputBytesPerSecond ?? null,
+      responsesPerMinute: key.limits.responsesPerMinute ?? null,
     })),
     providers: bare(
       Object.entries(input.providers).map(([name, given]) => {
@@ -165,8 +190,20 @@ function build(
         return [name, { name, authToken: secret, key: key ?? null, pipeline: pipeline ?? null }]
       }),
     ),
-    limits: { ...input.limits, sessionsPerKey: input.limits.sessionsPerKey ?? null },
+    limits: {
+      ...input.limits,
+      sessionsPerKey: input.limits.sessionsPerKey ?? null,
+      inputBytesPerSecondPerKey: input.limits.inputBytesPerSecondPerKey ?? null,
+      responsesPerMinute: input.limits.responsesPerMinute ?? null,
+    },
     origins: input.origins,
+    recording: input.recording
+      ? {
+          ...input.recording,
+          dir: resolve(folder, input.recording.dir),
+          keepDays: input.recording.keepDays ?? null,
+        }
+      : null,
     log: input.log,
     warnings: [],
   }

@@ -52,7 +52,7 @@ export const ALPHA = 0.05
 /** The sequence is narrowest around so many conversations; it holds everywhere. */
 const TIGHTEST_AT = 500
 /** Below, a mean is not nearly normal yet, and nothing is told. */
-export const LEAST_CONVERSATIONS = 30
+export const LEAST_CONVERSATIONS = 100
 
 /** Null while there are too few. */
 export function meanInterval(of: Moments, alpha = ALPHA): Interval | null {
@@ -64,8 +64,11 @@ export function meanInterval(of: Moments, alpha = ALPHA): Interval | null {
 /** Of `treated − control`; null while either has too few. */
 export function differenceInterval(treated: Moments, control: Moments, alpha = ALPHA): Interval | null {
   if (treated.n < LEAST_CONVERSATIONS || control.n < LEAST_CONVERSATIONS) return null
-  const squaredError = treated.variance / treated.n + control.variance / control.n
-  const half = radius(squaredError, treated.n + control.n, alpha)
+  // A small side has not met the rare long waits yet, and would look more certain than it is: it has at least the other's spread.
+  const [small, large] = treated.n < control.n ? [treated, control] : [control, treated]
+  const squaredError = Math.max(small.variance, large.variance) / small.n + large.variance / large.n
+  // What a difference knows grows with the smaller side: with 90 to 10 it is nearly as young as the 10.
+  const half = radius(squaredError, 4 / (1 / treated.n + 1 / control.n), alpha)
   const difference = treated.mean - control.mean
   return { low: difference - half, high: difference + half }
 }

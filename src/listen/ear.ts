@@ -10,7 +10,7 @@
  */
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { Channel } from '../channel.ts'
-import { type Clock, settled } from '../clock.ts'
+import { type Clock, nextTurn } from '../clock.ts'
 import { Arrivals } from './arrivals.ts'
 import { Backlog } from './backlog.ts'
 import { type Detection, endpointOptions } from './detection.ts'
@@ -48,8 +48,6 @@ export interface EarOptions extends EarSettings {
   readonly signal: AbortSignal
   /** What `loadGate` loaded unless given; null: every frame goes to the model. */
   readonly gate?: GateEngine | null
-  /** Judges pauses under `semantic_vad`; left out: silence alone ends a turn, as under `server_vad`. */
-  readonly endOfTurn?: EndOfTurn
   /** What was said before the present pause, and in which language; left out: nobody reads it. */
   readonly said?: () => Omit<TurnQuestion, 'samples'>
 }
@@ -89,8 +87,8 @@ export class Ear {
     this.#vad = vad
     this.#clock = clock
     this.#signal = signal
-    this.#gates = options.gate === undefined ? (loadedGate() ?? null) : options.gate
-    this.#judge = options.endOfTurn ?? null
+    this.#gates = options.gate === undefined ? (vad.gate ?? loadedGate() ?? null) : options.gate
+    this.#judge = vad.endOfTurn ?? null
     this.#said = options.said ?? (() => ({ words: null }))
     this.#settings = { detection, confirmMs, format }
     this.#remember()
@@ -205,7 +203,7 @@ export class Ear {
 
   async #drainLater(): Promise<void> {
     this.#yielding = true
-    await settled()
+    await nextTurn(this.#clock)
     this.#yielding = false
     this.#drain()
   }

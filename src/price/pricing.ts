@@ -34,7 +34,16 @@ const SAMPLE = 1000
 /** Models that a client named; targets of pipelines are fewer. */
 const MAX_KNOWN = 1000
 
-export class Pricing {
+/** What an attempt cost, US dollars; null: no price is known. */
+export interface Costs {
+  tokens(target: string, used: Tokens): number | null
+  /** `ms` of audio were recognised. */
+  audio(target: string, ms: number): number | null
+  /** So many characters were voiced. */
+  characters(target: string, count: number): number | null
+}
+
+export class Pricing implements Costs {
   readonly #settings: Readonly<Record<string, PriceSetting>>
   readonly #quality: Readonly<Record<string, number>>
   readonly #rates = new Map<string, Rates | null>()

@@ -6,7 +6,7 @@
  *                └─ tool calls, finish ─────► events to the reducer
  */
 import { AttemptsFailed, idOf } from '../attempt/failure.ts'
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
 import { modelMeter } from '../attempt/meters.ts'
 import type { Phrase } from '../attempt/phrases.ts'
@@ -16,7 +16,7 @@ import { Channel } from '../channel.ts'
 import type { Clock } from '../clock.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import { ProviderError, type StageName } from '../errors.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
 import { type Piece, SentenceSplitter } from '../stage/sentences.ts'
 import type { AttemptLog } from './attempt-log.ts'
@@ -51,7 +51,7 @@ export interface AnswerOptions {
   /** What the caller speaks. */
   readonly language: () => string | undefined
   readonly attempts: AttemptLog | undefined
-  readonly health: Health
+  readonly health: HealthView
   readonly report: (event: AnswerEvent) => void
   /** First token, first sentence: for the trace. */
   readonly mark: (name: 'llmFirstToken' | 'firstSentence' | 'ttsFirstAudio') => void
@@ -63,7 +63,7 @@ export interface AnswerOptions {
   readonly slackMs: (stage: StageName) => number
   /** How long the last target of a stage is waited for beyond that. */
   readonly patienceMs: number
-  readonly pricing: Pricing | undefined
+  readonly pricing: Costs | undefined
   /** Nobody is left to ask: the phrase that is said then, if there is one. Asked once. */
   readonly apology: () => Phrase | null
 }

@@ -2,11 +2,12 @@
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { AudioRing } from '../stage/ring.ts'
 
-/** What a hand-committed buffer may hold; longer ones lose their beginning. */
-const RING_MS = 120_000
-
+/** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
+export const AHEAD_OF_EAR_MS = 200
 /** Speech is told of only once it is a burst: it may begin this long before the ear's horizon. */
 const BURST_MS = 500
+/** What a hand-committed buffer may hold; longer ones lose their beginning. */
+const RING_MS = 120_000
 
 export class CallerAudio {
   #ring: AudioRing

@@ -26,6 +26,8 @@ export type ClientEvent =
   | {
       readonly type: 'createItem'
       readonly item: Item
+      /** Of its audio part, where the words are not known: in the session's input format. */
+      readonly audio?: Uint8Array
       readonly after: string | null
       readonly ref: string | null
     }

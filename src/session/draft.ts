@@ -1,11 +1,14 @@
 /** The reducer's working copy: handlers write to it, `reduce` reads the new state and the effects off it. */
 import type { Effect } from './effects.ts'
 import { changeEntry, type Entry, insertEntry, removeEntry } from './history.ts'
+import { charsOf } from './items.ts'
 import type { SessionOutput } from './output.ts'
 import type { Response, State, Transcription, Utterance } from './state.ts'
 
 /** The oldest items leave when a conversation passes this many: prompts and memory stay bounded. */
 export const MAX_ITEMS = 1_000
+/** Of all texts and pictures together: two of the largest pictures, ten ordinary ones. What a client adds beyond is refused. */
+export const MAX_CONVERSATION_CHARS = 16 * 1024 * 1024
 
 export class Draft {
   state: State
@@ -64,11 +67,22 @@ export class Draft {
     const inserted = insertEntry(this.state.history, entry, after)
     if (!inserted) return undefined
     this.set({ history: inserted.history })
+    // What is said always fits; what is written was asked for room before.
+    while (this.state.history.length > 1 && this.roomChars < 0) this.#dropOldest(entry)
     if (inserted.history.length > MAX_ITEMS) {
-      const oldest = inserted.history.find((e) => e.item.id !== entry.item.id)
-      if (oldest) this.removeEntry(oldest.item.id)
+      this.#dropOldest(entry)
     }
     return inserted
+  }
+
+  /** Characters that the conversation may still grow by. */
+  get roomChars(): number {
+    return MAX_CONVERSATION_CHARS - this.state.history.reduce((sum, entry) => sum + charsOf(entry.item), 0)
+  }
+
+  #dropOldest(kept: Entry): void {
+    const oldest = this.state.history.find((e) => e.item.id !== kept.item.id)
+    if (oldest) this.removeEntry(oldest.item.id)
   }
 
   changeEntry(id: string, change: (entry: Entry) => Entry): void {

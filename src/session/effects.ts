@@ -14,6 +14,8 @@ export type Effect =
   | { readonly do: 'preview'; readonly turn: string }
   /** The utterance's audio ended at `endMs`: answer with a `final`. */
   | { readonly do: 'finalize'; readonly turn: string; readonly itemId: string; readonly endMs: number }
+  /** Recognise audio that is there whole, beside what the caller says: answer with a `final` of `turn`. */
+  | { readonly do: 'recognise'; readonly turn: string; readonly itemId: string; readonly audio: Uint8Array }
   | { readonly do: 'discard'; readonly turn: string }
   /** Forget the caller's uncommitted audio and any utterance in progress. */
   | { readonly do: 'resetListening' }

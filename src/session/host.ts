@@ -6,13 +6,12 @@ import { PCM16_24K } from '../audio/format.ts'
 import type { Clock } from '../clock.ts'
 import type { Pipeline } from '../config/pipeline.ts'
 import type { ExperimentBook } from '../experiment/book.ts'
-import type { EndOfTurn } from '../listen/end-of-turn.ts'
 import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS } from '../stage/tools.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
-import { LiveSession } from './live-session.ts'
+import { LiveSession, type LiveSessionOptions } from './live-session.ts'
 import {
   type CloseReason,
   type Session,
@@ -25,8 +24,6 @@ import type { SessionSettings } from './settings.ts'
 export interface HostOptions {
   readonly clock: Clock
   readonly vad: Vad
-  /** Left out: under `semantic_vad` silence alone ends a turn. */
-  readonly endOfTurn?: EndOfTurn
   readonly limits: SessionLimits
   readonly turns: TurnStore
   readonly metrics: Metrics
@@ -34,6 +31,14 @@ export interface HostOptions {
   readonly experiments?: ExperimentBook
   /** The named pipeline, or the default for null; undefined when there is none. Asked at each opening. */
   readonly snapshot: (name: string | null) => PipelineSnapshot | undefined
+  /** Instead of `new LiveSession`: a recording stands around it. */
+  readonly begin?: (options: LiveSessionOptions, pipeline: Pipeline) => HostedSession
+}
+
+/** A session as its host keeps it. */
+export interface HostedSession extends Session {
+  /** Closes as soon as the caller is silent and nothing is being answered. */
+  finish(): void
 }
 
 const REFUSALS = {
@@ -45,7 +50,7 @@ const REFUSALS = {
 export class Host implements SessionHost {
   readonly #options: HostOptions
   readonly #pacers: PacerGroup
-  readonly #sessions = new Set<LiveSession>()
+  readonly #sessions = new Set<HostedSession>()
 
   constructor(options: HostOptions) {
     this.#options = options
@@ -63,8 +68,8 @@ export class Host implements SessionHost {
     }
     const admission = limits.acquire(keyId)
     if (admission.type === 'refused') throw this.#refused(admission.code, REFUSALS[admission.code])
-    const release = () => {
-      metrics.sessionClosed(origin.wire)
+    const release = (reason: CloseReason = 'error') => {
+      metrics.sessionClosed(origin.wire, reason)
       admission.release()
     }
     metrics.sessionOpened(origin.wire)
@@ -76,19 +81,28 @@ export class Host implements SessionHost {
     }
   }
 
-  #begin(origin: SessionOrigin, snapshot: PipelineSnapshot, release: () => void): LiveSession {
+  #begin(
+    origin: SessionOrigin,
+    snapshot: PipelineSnapshot,
+    release: (reason?: CloseReason) => void,
+  ): HostedSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
-    const { clock, vad, endOfTurn, metrics, turns, experiments } = this.#options
-    const session = new LiveSession({
+    const { clock, vad, metrics, turns, experiments } = this.#options
+    const settings = (origin.begin ?? asItIs)({
+      ...settingsFrom(pipeline),
+      serverTools: tools.definitions,
+    })
+    const begin = this.#options.begin ?? ((options) => new LiveSession(options))
+    const options: LiveSessionOptions = {
       id: `sess_${randomBytes(12).toString('hex')}`,
-      settings: { ...settingsFrom(pipeline), serverTools: tools.definitions },
+      settings,
       tools,
-      greeting: pipeline.greeting,
+      greeting: settings.kind === 'transcription' ? null : pipeline.greeting,
       origin,
       clientMay: pipeline.clientMay,
       router,
       clock,
-      ears: { vad, ...(endOfTurn ? { endOfTurn } : {}) },
+      vad,
       pacers: this.#pacers,
       ladder: pipeline.budget.ladder,
       book: {
@@ -101,9 +115,10 @@ export class Host implements SessionHost {
       onClosed: () => {
         this.#sessions.delete(session)
         experiments?.closed(session.id)
-        release()
+        release(session.closedFor)
       },
-    })
+    }
+    const session = begin(options, pipeline)
     this.#sessions.add(session)
     return session
   }
@@ -127,6 +142,8 @@ export class Host implements SessionHost {
     return new SessionRefused(code, message)
   }
 }
+
+const asItIs = (settings: SessionSettings) => settings
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {

@@ -56,6 +56,40 @@ export interface ServerCallItem {
 
 export type Item = MessageItem | ToolCallItem | ToolResultItem | ServerCallItem
 
+/** The item once its audio's words are known. */
+export function heardAs(item: Item, transcript: string): Item {
+  if (item.type !== 'message') return item
+  const parts = item.parts.map((part) =>
+    part.type === 'audio' && part.transcript === null ? { ...part, transcript } : part,
+  )
+  return { ...item, parts }
+}
+
+/** What an item holds in texts and pictures. */
+export function charsOf(item: Item): number {
+  switch (item.type) {
+    case 'message':
+      return item.parts.reduce((sum, part) => sum + charsOfPart(part), 0)
+    case 'toolCall':
+      return item.name.length + item.arguments.length
+    case 'toolResult':
+      return item.output.length
+    case 'serverCall':
+      return item.name.length + item.arguments.length + (item.output ?? item.error ?? '').length
+  }
+}
+
+function charsOfPart(part: Part): number {
+  switch (part.type) {
+    case 'text':
+      return part.text.length
+    case 'audio':
+      return part.transcript?.length ?? 0
+    case 'image':
+      return part.url.length
+  }
+}
+
 /** How much of an assistant's message the caller heard. Provisional: a later mark or truncate amends it. */
 export interface Heard {
   readonly ms: number

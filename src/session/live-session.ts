@@ -10,11 +10,12 @@ import { bytesToMs, msToBytes } from '../audio/format.ts'
 import type { Rung } from '../budget/ladder.ts'
 import { openScope, type Scope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
-import { Ear, type EarOptions } from '../listen/ear.ts'
+import { Ear } from '../listen/ear.ts'
+import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
 import { NO_TOOLS, type ServerTools } from '../stage/tools.ts'
 import { Answers } from './answers.ts'
-import { CallerAudio } from './caller-audio.ts'
+import { AHEAD_OF_EAR_MS, CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent, TimerName } from './events.ts'
@@ -34,9 +35,6 @@ import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
 import { TurnBudget } from './turn-budget.ts'
 
-/** How far the recogniser may run ahead of the ear: none in real time, but a flood holds several utterances. */
-const AHEAD_OF_EAR_MS = 200
-
 export interface LiveSessionOptions {
   readonly id: string
   readonly settings: SessionSettings
@@ -45,7 +43,7 @@ export interface LiveSessionOptions {
   readonly clientMay: readonly string[]
   readonly router: Router
   readonly clock: Clock
-  readonly ears: Pick<EarOptions, 'vad' | 'endOfTurn'>
+  readonly vad: Vad
   readonly pacers: PacerGroup
   /** What is given up when a turn runs short of time; left out: nothing. */
   readonly ladder?: readonly Rung[]
@@ -59,6 +57,7 @@ export interface LiveSessionOptions {
 
 export class LiveSession implements Session {
   readonly id: string
+  closedFor: CloseReason | undefined
   readonly #options: LiveSessionOptions
   readonly #scope: Scope = openScope()
   readonly #speaker: Speaker
@@ -82,7 +81,7 @@ export class LiveSession implements Session {
   #closed: Promise<void> | undefined
 
   constructor(options: LiveSessionOptions) {
-    const { id, settings, origin, clock, router } = options
+    const { id, settings, origin, clock, vad, router } = options
     const { caps, wire } = origin
     this.id = id
     this.#options = options
@@ -151,7 +150,7 @@ export class LiveSession implements Session {
       report: (event) => this.#dispatch(event),
     })
     this.#recogniser = new Recogniser({
-      candidates: () => this.#routing.lineup(null).stt,
+      candidates: () => this.#routing.recognisers(),
       clock,
       health: router.health,
       signal,
@@ -167,7 +166,7 @@ export class LiveSession implements Session {
     })
     this.#caller = new CallerAudio(settings.inputFormat)
     this.#ear = new Ear({
-      ...options.ears,
+      vad,
       clock,
       signal,
       said: () => saidBeforePause(this.#state),
@@ -203,7 +202,8 @@ export class LiveSession implements Session {
     this.#dispatch({ type: 'client', at: this.#options.clock.now(), event, audioMs, bufferedMs })
   }
 
-  close(_reason: CloseReason): Promise<void> {
+  close(reason: CloseReason): Promise<void> {
+    this.closedFor ??= reason
     this.#closed ??= this.#end()
     return this.#closed
   }
@@ -269,6 +269,10 @@ export class LiveSession implements Session {
         return this.#recogniser.preview(effect.turn)
       case 'finalize':
         return this.#finalize(effect)
+      case 'recognise':
+        book.begin(effect.turn)
+        this.#itemAudio.append(effect.itemId, effect.audio)
+        return this.#recogniser.written(effect.turn, effect.audio, this.settings.inputFormat)
       case 'discard':
         book.forget(effect.turn)
         return this.#recogniser.discard(effect.turn)
@@ -349,13 +353,8 @@ export class LiveSession implements Session {
     const bytes = this.#itemAudio.get(itemId)?.length ?? 0
     const message = truncateRefusal(audioEndMs, track, { bytes, format })
     if (message !== null) {
-      return this.#outlet.emit({
-        type: 'refused',
-        code: 'invalid_value',
-        message,
-        param: 'audio_end_ms',
-        ref,
-      })
+      const refused = { code: 'invalid_value', message, param: 'audio_end_ms', ref }
+      return this.#outlet.emit({ type: 'refused', ...refused })
     }
     if (track && !track.over) {
       this.#speaker.cut(track.facts.response)
@@ -385,12 +384,9 @@ export class LiveSession implements Session {
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
     const { clock } = this.#options
-    this.#timers.set(
-      timer,
-      clock.setTimer(ms, () =>
-        this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs }),
-      ),
-    )
+    const fire = () =>
+      this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs })
+    this.#timers.set(timer, clock.setTimer(ms, fire))
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */

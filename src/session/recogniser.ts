@@ -12,13 +12,14 @@ import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
 import { rewind, type Utterance, utteranceFrom } from './spoken-utterance.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
 import { SttChoice, type SttChoiceOptions } from './stt-choice.ts'
+import { wholeAudio } from './whole-audio.ts'
 
 const WENT_AWAY = 'the recogniser went away'
 /** Streams tried for one utterance: every candidate's, and a lone one's twice. */
@@ -31,7 +32,7 @@ export interface RecogniserOptions extends SttChoiceOptions {
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
-  readonly pricing?: Pricing | undefined
+  readonly pricing?: Costs | undefined
   /** The audio time up to which the caller may be heard now. */
   readonly audibleMs: () => number
   /** The caller's audio between two audio times, as far as the ring holds it; whole samples. */
@@ -53,6 +54,7 @@ export class Recogniser {
   /** What it was told the caller speaks. */
   #language: string | undefined
   readonly #choice: SttChoice
+  readonly #written = new Set<Recogniser>()
 
   /** Throws `NoCandidate`. */
   constructor(options: RecogniserOptions) {
@@ -142,12 +144,29 @@ export class Recogniser {
     this.#stream?.discard()
   }
 
+  /** Recognises audio that is there whole, on a stream of its own; answered by a `final` or `sttFailed` of `turn`. */
+  written(turn: string, audio: Uint8Array, format: AudioFormat): void {
+    const { endMs, ...whole } = wholeAudio(audio, format, this.#options.candidates, this.#candidate)
+    const own = new Recogniser({
+      ...this.#options,
+      ...whole,
+      report: (event) => {
+        if (event.type !== 'partial' && this.#written.delete(own)) void own.close()
+        this.#options.report(event)
+      },
+    })
+    this.#written.add(own)
+    own.listen(turn, 0)
+    own.finalize(turn, endMs)
+  }
+
   /** From where the ring must keep the caller's audio; null when nothing is being recognised. */
   get neededFromMs(): number | null {
     return this.#utterances[0]?.fromMs ?? null
   }
 
   async close(): Promise<void> {
+    const written = [...this.#written].map((own) => own.close())
     for (const utterance of this.#utterances.splice(0)) {
       utterance.deadline?.cancel()
       utterance.attempt?.cut()
@@ -156,7 +175,7 @@ export class Recogniser {
     const stream = this.#stream
     this.#stream = undefined
     this.#scope?.cancel('hangup')
-    await stream?.close()
+    await Promise.all([stream?.close(), ...written])
   }
 
   /** The utterance that is still being spoken. */

@@ -2,7 +2,7 @@
 import type { ClientEvent, ResponseRequest } from './client.ts'
 import type { Draft } from './draft.ts'
 import { findEntry } from './history.ts'
-import type { Item } from './items.ts'
+import { charsOf, type Item } from './items.ts'
 import { entryOf } from './prompt.ts'
 import { beginResponse, dropSpeculation, setupOf, stopResponse } from './reduce-response.ts'
 import { addUserItem, resume } from './reduce-speech.ts'
@@ -12,6 +12,12 @@ import { activeResponse, type ResponseSetup, type State, utteranceOf } from './s
 
 /** Shorter buffers cannot be committed (REALTIME.md section 7). */
 const MIN_COMMIT_MS = 100
+
+/** One of the conversation and the rest out of band, each with a prompt of its own and a call to the model. */
+export const MAX_RESPONSES = 8
+
+/** Utterances whose words are awaited; each may hold minutes of audio and a recogniser of its own. */
+export const MAX_TRANSCRIPTIONS = 8
 
 export interface ClientFacts {
   readonly at: number
@@ -30,7 +36,7 @@ export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): 
       d.do({ do: 'resetListening' })
       return d.emit({ type: 'cleared' })
     case 'createItem':
-      return createItem(d, event)
+      return createItem(d, event, facts.at)
     case 'deleteItem':
       if (!findEntry(d.state.history, event.itemId))
         return unknownItem(d, event, 'item_delete_invalid_item_id')
@@ -97,7 +103,7 @@ function commitBuffer(d: Draft, ref: string | null, facts: ClientFacts): void {
   resume(d)
 }
 
-function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }>): void {
+function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }>, at: number): void {
   const { ref } = event
   const item: Item = event.item.id === '' ? { ...event.item, id: d.id('item') } : event.item
   if (findEntry(d.state.history, item.id)) {
@@ -105,7 +111,16 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
     return d.refuse(ref, 'invalid_value', message, 'item.id')
   }
   if (item.type === 'toolResult' && !acceptsResult(d, item.callId, ref)) return
-  const added = d.addEntry(entryOf(item, d.state.turn?.id ?? null), event.after)
+  if (charsOf(item) > d.roomChars) {
+    const message = 'Error adding item: the conversation is full. Delete items first.'
+    return d.refuse(ref, 'conversation_full', message, 'item')
+  }
+  if (event.audio && d.state.transcriptions.length >= MAX_TRANSCRIPTIONS) {
+    const message = `At most ${MAX_TRANSCRIPTIONS} utterances can wait to be recognised.`
+    return d.refuse(ref, 'too_many_transcriptions', message, 'item')
+  }
+  const turn = event.audio ? d.id('turn') : (d.state.turn?.id ?? null)
+  const added = d.addEntry(entryOf(item, turn), event.after)
   if (!added) {
     const message = `Error adding item: the previous item with id '${event.after}' does not exist.`
     return d.refuse(ref, 'invalid_value', message, 'previous_item_id')
@@ -118,6 +133,19 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
   dropSpeculation(d)
   d.emit({ type: 'itemAdded', item, previousItemId: added.previousItemId })
   d.emit({ type: 'itemDone', item, previousItemId: added.previousItemId })
+  if (event.audio && turn !== null) recogniseItem(d, { turn, itemId: item.id, audio: event.audio }, at)
+}
+
+/** As if it had been spoken and committed by hand: an answer that is asked for waits for its words. */
+function recogniseItem(
+  d: Draft,
+  written: { readonly turn: string; readonly itemId: string; readonly audio: Uint8Array },
+  at: number,
+): void {
+  const { turn, itemId } = written
+  openTurn(d, turn, at)
+  d.addTranscription({ turn, itemId, onFinal: 'nothing', endMs: 0, audioEndMs: 0, utterance: null })
+  d.do({ do: 'recognise', ...written })
 }
 
 /** A result belongs to a call of this conversation and is committed once. */
@@ -165,6 +193,10 @@ function respond(d: Draft, request: ResponseRequest, ref: string | null, at: num
   if (inConversation && active) {
     const message = `Conversation already has an active response in progress: ${active.id}. Wait until the response is finished before creating a new one.`
     return d.refuse(ref, 'conversation_already_has_active_response', message)
+  }
+  if (d.state.responses.size >= MAX_RESPONSES) {
+    const message = `At most ${MAX_RESPONSES} responses can be in progress at once.`
+    return d.refuse(ref, 'too_many_responses', message)
   }
   const setup = setupFor(d.state, request)
   if (!inConversation) return beginResponse(d, { turn: d.id('turn'), setup, inConversation })

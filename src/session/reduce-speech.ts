@@ -9,6 +9,7 @@
  */
 import type { Draft } from './draft.ts'
 import type { RecognitionEvent, SpeechEvent } from './events.ts'
+import { heardAs } from './items.ts'
 import { buildRequest, promptKey, userEntry, withProvisionalWords } from './prompt.ts'
 import {
   answerTurn,
@@ -259,11 +260,12 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
     becomeTurn(d, t, event.at)
     onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
   }
-  d.changeEntry(t.itemId, (entry) => ({ ...entry, item: userEntry(t.itemId, t.turn, text).item }))
+  d.changeEntry(t.itemId, (entry) => ({ ...entry, item: heardAs(entry.item, text) }))
   showFinal(d, t, text, event.audioMs)
   noteLanguage(d, event.language, text)
   d.do({ do: 'mark', turn: t.turn, name: 'sttFinal', at: event.at })
   d.do({ do: 'userSaid', turn: t.turn, text })
+  if (d.state.settings.kind === 'transcription') return settleTurn(d, t.turn, 'transcribed')
   if (onFinal === 'nothing') return
   if (text === '') return heardNothing(d, t.turn)
   const speaksAgain = utteranceOf(d.state)?.announced ?? false

@@ -1,11 +1,12 @@
 /** The life of a turn's record: opened at its zero, closed when nothing of it runs, plays or is awaited. */
 import type { Draft } from './draft.ts'
 
-export type TurnOutcome = 'said' | 'superseded' | 'failed' | 'cancelled'
+export type TurnOutcome = 'said' | 'transcribed' | 'superseded' | 'failed' | 'cancelled'
 
 export function openTurn(d: Draft, turn: string, zeroAt: number): void {
   if (d.state.turn?.id === turn) return
-  if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : 'superseded')
+  const unanswered = d.state.settings.kind === 'transcription' ? 'transcribed' : 'superseded'
+  if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : unanswered)
   d.set({ turn: { id: turn, answered: false } })
   d.do({ do: 'openTurn', turn, zeroAt })
 }

@@ -6,13 +6,14 @@ import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
+import type { SttAdapter } from '../stage/stt.ts'
 import type { SessionOrigin } from './session.ts'
 import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
   readonly router: Router
-  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user'>
+  readonly origin: Pick<SessionOrigin, 'wire' | 'key' | 'metadata' | 'user' | 'model' | 'minted'>
   readonly sessionId: string
   readonly clock: Clock
   readonly turnMs: number
@@ -26,6 +27,8 @@ export interface LineupHints {
   readonly slackMs?: number
 }
 
+/** What is expected of any. */
+const UNKNOWN_TARGET = 'any/any'
 const STAGES = ['stt', 'llm', 'tts'] as const
 /** Roughly, for rules: four characters a token holds for European languages. */
 const CHARS_PER_TOKEN = 4
@@ -37,7 +40,7 @@ export class Routing {
   #zeroAt: number | null = null
   /** The target whose voice the caller has heard. */
   #voice: string | null = null
-  #newest: Lineup | undefined
+  readonly #served: Partial<Record<StageName, string>> = {}
   /** Whose prompt cache holds this conversation. */
   #cache: { readonly target: string; readonly tokens: number; readonly at: number } | undefined
 
@@ -46,7 +49,7 @@ export class Routing {
     this.#startedAt = options.clock.now()
   }
 
-  get pricing(): Pricing | undefined {
+  get pricing(): Costs | undefined {
     return this.#options.router.pricing
   }
 
@@ -59,6 +62,7 @@ export class Routing {
   spokeWith(target: string): void {
     if (this.#voice === target) return
     this.#voice = target
+    this.#served.tts = target
     this.#options.router.prepare?.(this.#speaker())
   }
 
@@ -85,22 +89,28 @@ export class Routing {
    */
   lineup(request: ModelRequest | null, hints: LineupHints = {}): Lineup {
     const { router } = this.#options
-    const lineup = router.lineup(this.#facts(request, hints.zeroAt), this.#habits(hints.slackMs))
-    this.#newest = lineup
-    return lineup
+    return router.lineup(this.#facts(request, hints.zeroAt), this.#habits(hints.slackMs))
   }
 
-  /** Of the target that is in line for a stage, as far as the rules were asked; 0: nobody is. */
+  /** Who may recognise the caller, now that an utterance begins. */
+  recognisers(): readonly Candidate<SttAdapter>[] {
+    const { stt } = this.lineup(null)
+    if (stt[0]) this.#served.stt = idOf(stt[0])
+    return stt
+  }
+
+  /** Of the target that served a stage last; of one that nobody knows while none did. */
   medianMs(stage: StageName): number {
-    this.#newest ??= this.lineup(null)
-    const first = this.#newest[stage][0]
-    return first ? this.#p50Ms(stage, first) : 0
+    const { router, language } = this.#options
+    const target = this.#served[stage] ?? UNKNOWN_TARGET
+    return router.health.latency({ stage, target }, language() ?? null).p50Ms
   }
 
   /** Of the model in line, and of the quickest behind it whose circuit is not open. */
   medians(lineup: Lineup): Medians {
     const { health } = this.#options.router
     const [first, ...others] = lineup.llm
+    if (first) this.#served.llm = idOf(first)
     const open = (one: Candidate<unknown>) =>
       health.circuit({ stage: 'llm', target: idOf(one), credential: '' }) === 'open'
     const faster = others.filter((one) => !open(one)).map((one) => this.#p50Ms('llm', one))
@@ -145,11 +155,11 @@ export class Routing {
     const { origin, clock, sessionId, turnMs, language, router } = this.#options
     const now = clock.now()
     const zeroAt = since ?? this.#zeroAt ?? now
-    const { key, metadata, user, wire } = origin
+    const { key, metadata, user, wire, minted = {} } = origin
     const common = {
       key,
       metadata,
-      minted: {},
+      minted,
       session: {
         id: sessionId,
         wire,
@@ -169,7 +179,7 @@ export class Routing {
         ...known,
         turn: () => ({ text: lastWords(request), language: language() ?? null, confidence: null }),
         request: () => ({
-          model: '',
+          model: origin.model ?? '',
           messages: request.messages,
           tools: (request.tools ?? []).map(({ name }) => name),
           stream: true,

@@ -18,6 +18,8 @@ export interface WireCaps {
 export interface Session {
   readonly id: string
   readonly settings: SessionSettings
+  /** Why it was closed, by whoever was first. */
+  readonly closedFor?: CloseReason | undefined
   /** One reader: the wire. Ends when the session closed. Taking an item from it is what "sent" means. */
   readonly outputs: AsyncIterable<SessionOutput>
   /** The caller's audio in `settings.inputFormat`; any length, bytes may split a sample. Never blocks. */
@@ -32,9 +34,18 @@ export interface SessionOrigin {
   readonly wire: string
   readonly caps: WireCaps
   readonly pipeline: string | null
+  /** What the client asked for as `model`, whatever became of it; left out: nothing. */
+  readonly model?: string
   readonly key: { readonly id: string; readonly attributes: Readonly<Record<string, string>> } | null
   readonly metadata: Readonly<Record<string, unknown>>
   readonly user: string | null
+  /** Metadata that a backend minted into a client secret: trusted above `metadata`. */
+  readonly minted?: Readonly<Record<string, unknown>>
+  /**
+   * What the session begins with, of the pipeline's own settings; left out: just those. Trusted: `clientMay` is not asked,
+   * so a pure function of its argument, and never a client's word unchecked.
+   */
+  readonly begin?: (pipeline: SessionSettings) => SessionSettings
 }
 
 /** Thrown by `open` when the server is full or draining; `code` is of the table in `errors.ts`. */

@@ -38,6 +38,8 @@ export interface Interruption {
 }
 
 export interface SessionSettings {
+  /** Words only: nothing is said, thought or answered. Left out: a conversation. Fixed for the session's life. */
+  readonly kind?: 'transcription'
   readonly instructions: string
   /** The pipeline's voice name, or a name the client sent. */
   readonly voice: string

@@ -1,10 +1,10 @@
 /** One recognition on its way, `finalize → final`: written down in the turn's record and in what is known of its target. */
 import { idOf } from '../attempt/failure.ts'
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import type { Candidate } from '../attempt/lineup.ts'
 import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind } from '../errors.ts'
-import type { Pricing } from '../price/pricing.ts'
+import type { Costs } from '../price/pricing.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 
@@ -12,10 +12,10 @@ export interface SttAttemptOptions {
   readonly candidate: Candidate<SttAdapter>
   readonly reason: string
   readonly clock: Clock
-  readonly health: Health
+  readonly health: HealthView
   readonly language: string | undefined
   readonly log: AttemptLog | undefined
-  readonly pricing?: Pricing | undefined
+  readonly pricing?: Costs | undefined
   /** Of the audio it was given, as far as known when it ends. */
   readonly audioMs: () => number
 }

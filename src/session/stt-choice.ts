@@ -1,6 +1,6 @@
 /** Which recogniser of the route hears the caller, and how long it may take over the final words. */
 import { idOf } from '../attempt/failure.ts'
-import type { Health } from '../attempt/health.ts'
+import type { HealthView } from '../attempt/health.ts'
 import type { Candidate } from '../attempt/lineup.ts'
 import { windowMs } from '../budget/window.ts'
 import type { Clock } from '../clock.ts'
@@ -17,7 +17,7 @@ const MISTRUST_MS = 30_000
 export interface SttChoiceOptions {
   readonly candidates: () => readonly Candidate<SttAdapter>[]
   readonly clock: Clock
-  readonly health: Health
+  readonly health: HealthView
   readonly language: () => string | undefined
   /** Left of the turn for its final words; left out, or infinite: they have `FINAL_DEADLINE_MS`. */
   readonly slackMs?: (turn: string) => number

@@ -207,7 +207,7 @@ function factsOf({ budget, costUsd, heard, outcome }: TurnRecord): TurnFacts {
     firstAudioMs: budget.actualMs,
     costUsd,
     interrupted: heard?.interrupted ? 'yes' : 'no',
-    outcome: outcome === 'open' ? 'cancelled' : outcome,
+    outcome: outcome === 'open' || outcome === 'transcribed' ? 'superseded' : outcome,
     degraded: budget.degraded.length > 0 ? 'yes' : 'no',
   }
 }

@@ -77,6 +77,10 @@ export class Metrics {
   readonly #refused = this.#counter('parley_sessions_refused_total', 'Sessions that were not opened.', [
     'code',
   ])
+  readonly #closed = this.#counter('parley_sessions_closed_total', 'Sessions by why they ended.', [
+    'wire',
+    'reason',
+  ])
   readonly #sessions = new Gauge({
     name: 'parley_sessions',
     help: 'Sessions open now.',
@@ -133,8 +137,10 @@ export class Metrics {
     this.#sessions.inc({ wire: this.#wires.of(wire) })
   }
 
-  sessionClosed(wire: string): void {
+  /** `limit`: the client flooded, or did not read. */
+  sessionClosed(wire: string, reason: 'client' | 'expired' | 'drain' | 'limit' | 'error' = 'client'): void {
     this.#sessions.dec({ wire: this.#wires.of(wire) })
+    this.#closed.inc({ wire: this.#wires.of(wire), reason })
   }
 
   sessionRefused(code: 'server_full' | 'key_sessions_full' | 'draining' | 'no_pipeline'): void {

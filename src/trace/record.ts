@@ -60,5 +60,5 @@ export interface TurnRecord {
   readonly text: { readonly user: string | null; readonly said: string | null }
   readonly underruns: number
   readonly costUsd: number | null
-  readonly outcome: 'open' | 'said' | 'superseded' | 'failed' | 'cancelled'
+  readonly outcome: 'open' | 'said' | 'transcribed' | 'superseded' | 'failed' | 'cancelled'
 }

@@ -13,7 +13,7 @@ const id = z.string().min(1).max(200)
 const querySchema = z.object({
   session: id.optional(),
   pipeline: id.optional(),
-  outcome: z.enum(['open', 'said', 'superseded', 'failed', 'cancelled']).optional(),
+  outcome: z.enum(['open', 'said', 'transcribed', 'superseded', 'failed', 'cancelled']).optional(),
   after: id.optional(),
   limit: z
     .string()

@@ -158,6 +158,19 @@ test('a turn in writing, answered in writing', async () => {
   ])
 })
 
+test('a recording as an item of its own is understood, without a word through the buffer', async () => {
+  const audio = (await human('ten-of-clubs')).toString('base64')
+  realtime.send({
+    type: 'conversation.item.create',
+    item: { type: 'message', role: 'user', content: [{ type: 'input_audio', audio }] },
+  })
+  realtime.send({ type: 'response.create', response: { output_modalities: ['text'] } })
+  const done = await events.next('response.done')
+  const heard = await events.next('conversation.item.input_audio_transcription.completed')
+  expect(wordErrorRate('ten of clubs', heard['transcript'])).toBe(0)
+  expect(done['response'].output[0].content[0].text).toMatch(/^You said: ten of clubs/i)
+})
+
 test('the model calls a function of the client and speaks its result', async () => {
   realtime.send({
     type: 'session.update',

@@ -21,13 +21,14 @@ function seen(
   each: number,
   a: (r: () => number) => number,
   b: (r: () => number) => number,
+  controls = 1,
 ): number {
   let found = 0
   for (let run = 0; run < runs; run++) {
     const random = seeded(run * 7919 + 3)
     const [control, treated] = [new Moments(), new Moments()]
     for (let n = 0; n < each; n++) {
-      control.add(a(random))
+      for (let i = 0; i < controls; i++) control.add(a(random))
       treated.add(b(random))
       const between = differenceInterval(treated, control)
       if (between && (between.low > 0 || between.high < 0)) {
@@ -62,6 +63,7 @@ function seenNaively(runs: number, each: number, a: (r: () => number) => number)
 test('nothing is found where there is nothing, however often one looks', () => {
   expect(seen(1000, 1000, latency, latency)).toBeLessThanOrEqual(0.05)
   expect(seen(1000, 1000, errors(0.05), errors(0.05))).toBeLessThanOrEqual(0.05)
+  expect(seen(500, 500, latency, latency, 9)).toBeLessThanOrEqual(0.05)
   // What it is for: with the ordinary interval a third of such experiments would "win".
   expect(seenNaively(1000, 1000, latency)).toBeGreaterThan(0.25)
 })

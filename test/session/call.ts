@@ -10,10 +10,12 @@ import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
 import type { Rung } from '../../src/budget/ladder.ts'
 import { delay, settled, VirtualClock } from '../../src/clock.ts'
 import type { ExperimentBook } from '../../src/experiment/book.ts'
+import type { EndOfTurn } from '../../src/listen/end-of-turn.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import type { ClientEvent, ResponseRequest } from '../../src/session/client.ts'
-import { LiveSession } from '../../src/session/live-session.ts'
+import type { HostedSession } from '../../src/session/host.ts'
+import { LiveSession, type LiveSessionOptions } from '../../src/session/live-session.ts'
 import type { SessionOutput } from '../../src/session/output.ts'
 import type { WireCaps } from '../../src/session/session.ts'
 import type { SessionSettings } from '../../src/session/settings.ts'
@@ -54,6 +56,7 @@ export interface CallOptions {
   /** Instead of a router without rules. */
   readonly router?: (lineup: Lineup, clock: VirtualClock) => Router
   readonly vad?: Vad
+  readonly endOfTurn?: EndOfTurn
   /** `never` reads nothing; a number waits so many ms after each output. */
   readonly reader?: 'fast' | 'never' | number
   readonly clock?: VirtualClock
@@ -61,6 +64,8 @@ export interface CallOptions {
   readonly turns?: TurnStore
   readonly metrics?: Metrics
   readonly experiments?: ExperimentBook
+  /** Instead of `new LiveSession`. */
+  readonly begin?: (options: LiveSessionOptions) => HostedSession
 }
 
 export interface Taken {
@@ -75,7 +80,7 @@ export const FRAME_MS = 20
 
 export class Call {
   readonly clock: VirtualClock
-  readonly session: LiveSession
+  readonly session: HostedSession
   readonly stt: FakeStt
   readonly llm: FakeLlm
   readonly tts: FakeTts
@@ -119,7 +124,8 @@ export class Call {
       llmHedge: options.hedge ?? null,
       voice: (name, provider) => `${provider}-${name}`,
     }
-    this.session = new LiveSession({
+    const begin = options.begin ?? ((given) => new LiveSession(given))
+    this.session = begin({
       id: 'sess_0123456789abcdef',
       settings,
       greeting: options.greeting ?? null,
@@ -130,6 +136,7 @@ export class Call {
       ...(options.tools ? { tools: options.tools } : {}),
       clock,
       vad: {
+        ...(options.endOfTurn ? { endOfTurn: options.endOfTurn } : {}),
         open: (o) => {
           this.#signal = o.signal
           return vad.open(o)

@@ -341,8 +341,9 @@ test('a model whose median does not fit what is left is passed over, and the ans
     ladder,
     router: (lineup, theirs) => {
       const router = fixedRouter(lineup, theirs)
-      known(router.health, 'fake/llm', 3000)
-      known(router.health, 'spare/spare', 2000)
+      const health = router.health as Health
+      known(health, 'fake/llm', 3000)
+      known(health, 'spare/spare', 2000)
       return {
         ...router,
         lineup: (_facts, { slackMs }) => {

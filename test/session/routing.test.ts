@@ -56,11 +56,12 @@ interface Caller {
   readonly tier?: string
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly user?: string
+  readonly minted?: Readonly<Record<string, unknown>>
 }
 
-function routing({ tier, metadata = {}, user }: Caller): Routing {
+function routing({ tier, metadata = {}, user, minted = {} }: Caller): Routing {
   const key = tier === undefined ? null : { id: 'k', attributes: { tier } }
-  const origin = { wire: 'test', key, metadata, user: user ?? null }
+  const origin = { wire: 'test', key, metadata, user: user ?? null, minted }
   return new Routing({
     router: router(),
     origin,
@@ -126,4 +127,11 @@ test('explain says of every rule what became of it, and calls nobody', () => {
   const told = router().explain('llm', facts)
   expect(JSON.stringify(told)).toContain('premium')
   expect(JSON.stringify(told)).toContain('any')
+})
+
+test('metadata that a backend minted into a client secret wins over what the client says', () => {
+  const caller = { metadata: { language: 'en' }, minted: { language: 'de' } }
+  expect(models(routing(caller).lineup(null).stt)).toEqual(['de'])
+  const claims = { metadata: { language: 'de' }, minted: { language: 'en' } }
+  expect(models(routing(claims).lineup(null).stt)).toEqual(['any'])
 })

@@ -81,6 +81,10 @@ export class FakeSession implements Session {
     this.#wake()
   }
 
+  get closedFor(): CloseReason | undefined {
+    return this.closed
+  }
+
   say(...outputs: readonly SessionOutput[]): void {
     for (const output of outputs) this.outputs.push(output)
   }
@@ -140,7 +144,8 @@ export class FakeHost implements SessionHost {
 
   open(origin: SessionOrigin): FakeSession {
     if (this.refuse) throw new SessionRefused(this.refuse, `refused: ${this.refuse}`)
-    const session = new FakeSession(`sess_${this.opened.length + 1}`, origin, this.settings)
+    const settings = origin.begin?.(this.settings) ?? this.settings
+    const session = new FakeSession(`sess_${this.opened.length + 1}`, origin, settings)
     this.opened.push(session)
     for (const tell of this.#waiting.splice(0)) tell(session)
     return session

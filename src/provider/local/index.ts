@@ -1,13 +1,12 @@
 /**
  * The embedded provider, `local`: everything that runs on this machine, assembled from what is here.
  *
- *     silero ─► vad        smart-turn ─► endOfTurn
+ *     silero ─► vad        smart-turn ─► vad.endOfTurn
  *     moonshine-tiny, moonshine-base ─► stt
  *     flite ─► tts         smollm2, scripted, scripted/NAME ─► llm
  *
  * Voice detection must be there; each other part that cannot be had is left out, with its reason in `report`.
  */
-import type { EndOfTurn } from '../../listen/end-of-turn.ts'
 import type { Vad } from '../../listen/vad.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { SttCaps } from '../../stage/stt.ts'
@@ -47,9 +46,8 @@ export interface LocalOptions extends ProviderDeps {
 }
 
 export interface LocalProvider extends Provider {
+  /** Without the model of Smart Turn it judges no pauses. */
   readonly vad: Vad
-  /** Left out: the model is not here. */
-  readonly endOfTurn?: EndOfTurn
   readonly report: readonly ModelReport[]
   /** `report` in sentences, what to do first. */
   readonly advice: readonly string[]
@@ -85,8 +83,7 @@ export async function createLocalProvider(options: LocalOptions): Promise<LocalP
   const scripted = scriptedBy(options)
   return {
     name: 'local',
-    vad: vad.value,
-    ...(partOf(turn) === undefined ? {} : { endOfTurn: partOf(turn)! }),
+    vad: judging(vad.value, partOf(turn)),
     report: parts.report,
     advice: adviceOf(parts.report),
     stt: (model) => byId([partOf(tiny), base], model),
@@ -94,6 +91,10 @@ export async function createLocalProvider(options: LocalOptions): Promise<LocalP
     tts: (model) => byId([partOf(flite)], model),
     close: closeAll,
   }
+}
+
+function judging(vad: Vad, endOfTurn: SmartTurn | undefined): Vad {
+  return endOfTurn ? { endOfTurn, open: (options) => vad.open(options) } : vad
 }
 
 /** `scripted` is the script named `default`, `scripted/NAME` the one of that name. */

@@ -6,14 +6,22 @@ import { type Session, type SessionHost, type SessionOrigin, SessionRefused } fr
 import type { SessionSettings } from '../../session/settings.ts'
 import { randomId } from './ids.ts'
 import { type RefusedEvent, refusal } from './parse.ts'
+import { pipelineOf } from './pipeline-name.ts'
 import type { ParleyRequest } from './provider-data.ts'
 import { mergeEcho } from './session-object.ts'
 import { resolvePatch, type SessionUpdate, type WireEcho } from './session-update.ts'
+import { beginWith, patchFor, type Start, shownToHolder } from './start.ts'
 
 export interface AttachmentDeps {
   readonly host: SessionHost
   /** Whether a pipeline of that name is loaded. */
   readonly hasPipeline: (name: string) => boolean
+}
+
+export interface AttachmentStart {
+  readonly session: Session
+  readonly origin: SessionOrigin
+  readonly start: Start
 }
 
 interface PendingUpdate {
@@ -34,18 +42,21 @@ export class Attachment {
   #tokens = 0
   #session: Session
   #origin: SessionOrigin
+  #start: Start
   /** What the session began with: the pipeline's settings. */
   #beginning: SessionSettings
-  #echo: WireEcho = {}
+  #echo: WireEcho
   #pending: PendingUpdate[] = []
   #applied: SessionUpdate[] = []
   #begun = false
   #voiced = false
 
-  constructor(session: Session, origin: SessionOrigin, deps: AttachmentDeps) {
+  constructor({ session, origin, start }: AttachmentStart, deps: AttachmentDeps) {
     this.#deps = deps
     this.#session = session
     this.#origin = origin
+    this.#start = start
+    this.#echo = start.update ? shownToHolder(start.update.echo) : {}
     this.#beginning = session.settings
   }
 
@@ -76,8 +87,12 @@ export class Attachment {
       const text = "Cannot update a conversation's voice if assistant audio is present."
       return refusal('cannot_update_voice', text, 'session.audio.output.voice', ref)
     }
-    const origin = this.#movedTo(update.echo.parley)
-    const refused = origin === this.#origin ? undefined : this.#move(origin)
+    const pinned = this.#pinned(update.echo.parley)
+    if (pinned) return { ...pinned, ref }
+    const kind = update.kind ?? this.#start.kind
+    const start = kind === this.#start.kind ? this.#start : { ...this.#start, kind }
+    const origin = this.#movedTo(update, start)
+    const refused = origin === this.#origin ? undefined : this.#move(origin, start)
     if (refused) return { ...refused, ref }
     this.#submit(update, ref, 'updated')
     return undefined
@@ -108,31 +123,58 @@ export class Attachment {
   #submit(update: SessionUpdate, ref: string | null, answer: PendingUpdate['answer']): void {
     const token = `${this.#tokenStem}:${this.#tokens++}`
     this.#pending.push({ token, update, ref, answer })
-    this.#session.send({ type: 'settings', patch: resolvePatch(update, this.#beginning), ref: token })
+    const patch = patchFor(this.#beginning, resolvePatch(update, this.#beginning))
+    this.#session.send({ type: 'settings', patch, ref: token })
+  }
+
+  /** For what a client secret holds fast; undefined when all is well. Sending what stands is allowed. */
+  #pinned(said: ParleyRequest | undefined): RefusedEvent | undefined {
+    const { pins } = this.#start
+    if (!pins || !said) return undefined
+    const { pipeline, user } = this.#origin
+    const refuse = (member: string) =>
+      refusal(
+        'override_not_allowed',
+        `The client secret does not let its holder change ${member}.`,
+        `session.providerData.parley.${member}`,
+      )
+    if (said.pipeline !== undefined && said.pipeline !== pipeline) return refuse('pipeline')
+    if (said.user !== undefined && pins.user !== null && said.user !== user) return refuse('user')
+    return undefined
   }
 
   /** Where the session belongs by the client's word; the same object if that is where it is. */
-  #movedTo(said: ParleyRequest | undefined): SessionOrigin {
+  #movedTo({ echo }: SessionUpdate, start: Start): SessionOrigin {
     const origin = this.#origin
-    if (!said) return origin
-    const pipeline = said.pipeline ?? origin.pipeline
+    const said = echo.parley ?? {}
+    const pipeline = said.pipeline ?? this.#recogniserOf(echo, start) ?? origin.pipeline
     const user = said.user ?? origin.user
     const metadata = said.metadata ? { ...origin.metadata, ...said.metadata } : origin.metadata
     const same =
+      start === this.#start &&
       pipeline === origin.pipeline &&
       user === origin.user &&
       JSON.stringify(metadata) === JSON.stringify(origin.metadata)
-    return same ? origin : { ...origin, pipeline, user, metadata }
+    return same ? origin : { ...origin, pipeline, user, metadata, begin: beginWith(start) }
+  }
+
+  /** A transcription session names no model but its recogniser's: there a pipeline's name means that pipeline. */
+  #recogniserOf({ transcription }: WireEcho, { kind, pins }: Start): string | null {
+    const model = transcription?.['model']
+    if (kind !== 'transcription' || pins || typeof model !== 'string') return null
+    return pipelineOf(model, this.#deps.hasPipeline)
   }
 
   /** Pipeline, metadata and user are facts a session begins with, so it is exchanged for one that begins with the new. */
-  #move(origin: SessionOrigin): RefusedEvent | undefined {
-    const param = 'session.providerData.parley'
+  #move(origin: SessionOrigin, start: Start): RefusedEvent | undefined {
+    const retyped = start.kind !== this.#start.kind
+    const param = retyped ? 'session.type' : 'session.providerData.parley'
     const { pipeline } = origin
     if (pipeline !== null && pipeline !== this.#origin.pipeline && !this.#deps.hasPipeline(pipeline))
       return refusal('invalid_value', `Unknown pipeline: '${pipeline}'.`, `${param}.pipeline`)
     if (this.#begun || this.#applied.length + this.#pending.length >= MAX_REPLAYED_UPDATES) {
-      const text = 'Pipeline, metadata and user can be set until the first audio, item or response only.'
+      const facts = retyped ? 'The type of a session' : 'Pipeline, metadata and user'
+      const text = `${facts} can be set until the first audio, item or response only.`
       return refusal('invalid_value', text, param)
     }
     let next: Session
@@ -146,6 +188,7 @@ export class Attachment {
     const [applied, pending] = [this.#applied, this.#pending]
     this.#session = next
     this.#origin = origin
+    this.#start = start
     this.#beginning = next.settings
     this.#pending = []
     this.#applied = []

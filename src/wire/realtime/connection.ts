@@ -5,25 +5,33 @@
  *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
  *                └► error                                          (the next is taken when the socket has room)
  */
+import type { InputMeter, InputRates } from '../../access/input-rates.ts'
+import type { Allowance, ResponseRates } from '../../access/response-rates.ts'
 import type { Clock, Timer } from '../../clock.ts'
+import { ERRORS } from '../../errors.ts'
 import type { SessionOutput } from '../../session/output.ts'
-import type { CloseReason, Session, SessionOrigin } from '../../session/session.ts'
-import { Attachment, type AttachmentDeps } from './attachment.ts'
+import type { CloseReason, Session } from '../../session/session.ts'
+import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachment.ts'
+import { betaShape } from './beta/outgoing.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
+import { GA, type ShapeName } from './shape.ts'
 import { type WireSocket, Writer } from './writer.ts'
 
 export interface ConnectionDeps extends AttachmentDeps {
   readonly clock: Clock
   readonly sessionMinutes: number
+  /** Left out: clients may send as fast as they can. */
+  readonly inputRates?: InputRates
+  /** Left out: as many responses as they like. */
+  readonly responseRates?: ResponseRates
   /** For faults of our own; never with a caller's words. */
   readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
 
-export interface ConnectionStart {
-  readonly session: Session
-  readonly origin: SessionOrigin
+export interface ConnectionStart extends AttachmentStart {
+  readonly shape: ShapeName
   /** The `model` of the session object: as the client named it, else the pipeline's name. */
   readonly model: string
 }
@@ -31,6 +39,8 @@ export interface ConnectionStart {
 const PING_MS = 20_000
 /** A minute without a sign of life, and the far side has vanished without a goodbye. */
 const MAX_SILENT_PINGS = 3
+/** What handling the smallest event costs, in bytes of audio. */
+const MIN_EVENT_BYTES = 1024
 /** How long the far side has to answer our close. */
 const CLOSE_GRACE_MS = 5_000
 /** Answers to a flood of pings count too. */
@@ -40,10 +50,13 @@ export class Connection {
   readonly #socket: WireSocket
   readonly #deps: ConnectionDeps
   readonly #attachment: Attachment
+  readonly #meter: InputMeter | undefined
   readonly #writer: Writer
   readonly #encoder: Encoder
   readonly #model: string
+  readonly #keyId: string | null
   readonly #expiresAt: number
+  readonly #shape: ShapeName
   readonly #conversationId = randomId('conv')
   #over = false
   #silentPings = 0
@@ -52,11 +65,16 @@ export class Connection {
   constructor(socket: WireSocket, start: ConnectionStart, deps: ConnectionDeps) {
     this.#socket = socket
     this.#deps = deps
-    this.#attachment = new Attachment(start.session, start.origin, deps)
+    this.#attachment = new Attachment(start, deps)
     this.#model = start.model
+    this.#keyId = start.origin.key?.id ?? null
+    this.#meter = deps.inputRates?.open(this.#keyId, () => this.#flooded())
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
-    this.#encoder = new Encoder(this.#view(), this.#writer.write)
+    const view = this.#view()
+    const shape = start.shape === 'beta' ? betaShape(view) : GA
+    this.#encoder = new Encoder(view, this.#writer.write, shape)
+    this.#shape = start.shape
   }
 
   /** Sends `session.created` at once and begins. Resolves when the session's outputs ended. */
@@ -66,6 +84,8 @@ export class Connection {
     this.#timers.push(this.#deps.clock.setTimer(this.#deps.sessionMinutes * 60_000, () => this.#expired()))
     try {
       await this.#pump()
+      // More was said than the client read: the queue to it overflowed.
+      if (this.#session.closedFor === 'limit') return this.#stalled()
       await this.#writer.ready()
       const message = 'The server has ended this session.'
       this.#end(1001, message, { type: 'server_error', code: 'session_closed', message }, 'client')
@@ -82,19 +102,30 @@ export class Connection {
 
   /** A frame of the client. Handled whole before it returns. */
   message(frame: Buffer, isBinary: boolean): void {
-    if (this.#over) return
+    if (!this.#measure(frame.length)) return
     this.#silentPings = 0
     try {
-      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings))
+      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings, this.#shape))
     } catch (error) {
       this.#deps.note('realtime event failed', { sessionId: this.#session.id, error: errorText(error) })
       this.#encoder.error({ type: 'server_error', code: 'internal_error', message: 'The event failed.' })
     }
   }
 
+  /** False: the connection is over, perhaps because of these bytes. */
+  #measure(bytes: number): boolean {
+    if (this.#over) return false
+    if (this.#meter?.take(Math.max(bytes, MIN_EVENT_BYTES)) === 'warn') {
+      const message = 'The client sends faster than it may. If it goes on, the session ends.'
+      this.#encoder.error({ type: 'rate_limit_error', code: 'input_too_fast', message })
+    }
+    return !this.#over
+  }
+
   /** A ping (which the socket answers itself) or a pong. */
   signOfLife(): void {
     this.#silentPings = 0
+    if (!this.#measure(0)) return
     if (this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#vanish()
   }
 
@@ -110,6 +141,8 @@ export class Connection {
         return this.#session.audio(parsed.bytes)
       case 'event':
         this.#attachment.begin()
+        if (parsed.event.type === 'respond' && this.#allowance()?.remaining === 0)
+          return this.#encoder.error({ ...OVER_RATE, ref: parsed.event.ref })
         return this.#session.send(parsed.event)
       case 'update': {
         const refused = this.#attachment.update(parsed.update, parsed.ref)
@@ -117,7 +150,7 @@ export class Connection {
         return
       }
       case 'refused':
-        return this.#encoder.error({ ...parsed, type: 'invalid_request_error' })
+        return this.#encoder.error({ ...parsed, type: ERRORS[parsed.code].type })
       default:
         parsed satisfies never
     }
@@ -141,7 +174,18 @@ export class Connection {
       case 'settingsApplied':
         if (this.#attachment.applied()) this.#encoder.sessionUpdated()
         return
+      case 'responseCreated':
+        this.#attachment.begin()
+        this.#encoder.output(output)
+        return this.#count(output.response.id)
+      case 'responseDone': {
+        this.#encoder.output(output)
+        const allowance = this.#allowance()
+        return allowance ? this.#encoder.rateLimits(allowance) : undefined
+      }
       case 'refused':
+        // The response that was over the rate had ended by itself.
+        if (output.ref === OVER_RATE_REF) return
         return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
       case 'answerAudio':
         this.#attachment.voiced()
@@ -150,6 +194,17 @@ export class Connection {
         this.#attachment.begin()
         this.#encoder.output(output)
     }
+  }
+
+  #allowance(): Allowance | null {
+    return this.#deps.responseRates?.allowance(this.#keyId) ?? null
+  }
+
+  /** A response that speech began is not asked for, so it can only be stopped. */
+  #count(responseId: string): void {
+    if (this.#deps.responseRates?.take(this.#keyId) ?? true) return
+    this.#encoder.error(OVER_RATE)
+    this.#session.send({ type: 'cancelResponse', responseId, ref: OVER_RATE_REF })
   }
 
   #pingLater(): void {
@@ -164,6 +219,12 @@ export class Connection {
     const message = `Your session hit the maximum duration of ${this.#deps.sessionMinutes} minutes.`
     const error = { type: 'invalid_request_error', code: 'session_expired', message } as const
     this.#end(1001, message, error, 'expired')
+  }
+
+  #flooded(): void {
+    const message = 'The client has sent more than it may.'
+    const error = { type: 'rate_limit_error', code: 'input_too_fast', message } as const
+    this.#end(1008, 'rate_limit_error.input_too_fast', error, 'limit')
   }
 
   #stalled(): void {
@@ -191,6 +252,7 @@ export class Connection {
     for (const timer of this.#timers.splice(0)) timer.cancel()
     if (this.#over) return
     this.#over = true
+    this.#meter?.close()
     this.#writer.end()
     this.#session.close(reason).catch((error: unknown) => {
       this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })
@@ -214,6 +276,14 @@ export class Connection {
       },
     }
   }
+}
+
+/** Ours, so that no client's id is taken for it: those that it writes are never longer than 512. */
+const OVER_RATE_REF = `parley:over-rate:${'-'.repeat(512)}`
+const OVER_RATE: WireError = {
+  type: 'rate_limit_error',
+  code: 'rate_limit_exceeded',
+  message: 'This key has begun as many responses as it may for now.',
 }
 
 const BINARY_FRAME = refusal(

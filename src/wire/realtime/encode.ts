@@ -1,16 +1,20 @@
 /**
- * What the session says, as OpenAI's GA events in their documented order. One output becomes one event or a
- * run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
+ * What the session says, as OpenAI's GA events in their documented order (a `Shape` may have other words for them). One
+ * output becomes one event or a run of them, handed to `emit` as JSON text. Audio goes out by joining strings around the base64: fifty times a
  * second a session, a serialiser would be half of the cost.
  */
+import type { Allowance } from '../../access/response-rates.ts'
+import { ERRORS, type ErrorCode, type ErrorType } from '../../errors.ts'
 import type { Item } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
 import type { SessionSettings } from '../../session/settings.ts'
+import type { Json } from './check.ts'
 import { eventIds } from './ids.ts'
 import { wireItem } from './items.ts'
 import { responseObject } from './response-object.ts'
 import { sessionObject } from './session-object.ts'
 import type { WireEcho } from './session-update.ts'
+import { GA, type Shape } from './shape.ts'
 
 /** What the encoder reads of its connection at the moment of an event. */
 export interface EncoderView {
@@ -23,7 +27,7 @@ export interface EncoderView {
 }
 
 export interface WireError {
-  readonly type: 'invalid_request_error' | 'server_error'
+  readonly type: ErrorType
   readonly code: string | null
   readonly message: string
   readonly param?: string | null
@@ -39,10 +43,12 @@ export class Encoder {
   readonly #nextId = eventIds()
   #audioPlace = ''
   #audioTail = ''
+  readonly #shape: Shape
 
-  constructor(view: EncoderView, emit: (text: string) => void) {
+  constructor(view: EncoderView, emit: (text: string) => void, shape: Shape = GA) {
     this.#view = view
     this.#emit = emit
+    this.#shape = shape
   }
 
   sessionCreated(): void {
@@ -53,6 +59,11 @@ export class Encoder {
     this.#event('session.updated', { session: this.#session() })
   }
 
+  rateLimits({ limit, remaining, resetMs }: Allowance): void {
+    const one = { name: 'requests', limit, remaining, reset_seconds: Math.ceil(resetMs / 1000) }
+    this.#event('rate_limits.updated', { rate_limits: [one] })
+  }
+
   /** All five keys are always there; `event_id` inside is the client's, and frees what waits for it. */
   error(error: WireError): void {
     this.#emit(this.errorText(error))
@@ -61,7 +72,8 @@ export class Encoder {
   /** The event as text, for the last word before a close. */
   errorText(error: WireError): string {
     const { type, code, message, param = null, ref = null } = error
-    return this.#text('error', { error: { type, code, message, param, event_id: ref } })
+    const body = { error: { type, code, message, param, event_id: ref } }
+    return this.#texts('error', body).join('')
   }
 
   output(output: SessionOutput): void {
@@ -124,7 +136,7 @@ export class Encoder {
       case 'transcriptFailed':
         return this.#transcript(output)
       case 'refused':
-        return this.error({ ...output, type: 'invalid_request_error' })
+        return this.error({ ...output, type: refusalType(output.code) })
       case 'fault':
         return this.error({ ...output, type: 'server_error' })
       case 'outputCleared':
@@ -149,7 +161,8 @@ export class Encoder {
         return this.#event(`${name}.completed`, { ...place, transcript: output.transcript, usage })
       }
       case 'transcriptFailed': {
-        const error = { type: 'transcription_error', code: output.code, message: output.message }
+        const { code, message } = output
+        const error = { type: 'transcription_error', code, message }
         return this.#event(`${name}.failed`, { ...place, error })
       }
     }
@@ -248,7 +261,7 @@ export class Encoder {
       this.#audioTail = `",${JSON.stringify(inPart(output)).slice(1, -1)},"delta":"`
     }
     this.#emit(
-      `{"type":"response.output_audio.delta","event_id":"${this.#nextId()}${this.#audioTail}${base64(output.audio)}"}`,
+      `{"type":"${this.#shape.audioDelta}","event_id":"${this.#nextId()}${this.#audioTail}${base64(output.audio)}"}`,
     )
   }
 
@@ -257,11 +270,13 @@ export class Encoder {
   }
 
   #event(type: string, body: object): void {
-    this.#emit(this.#text(type, body))
+    for (const text of this.#texts(type, body)) this.#emit(text)
   }
 
-  #text(type: string, body: object): string {
-    return JSON.stringify({ type, event_id: this.#nextId(), ...body })
+  #texts(type: string, body: object): readonly string[] {
+    return this.#shape
+      .shape({ type, body: body as Json })
+      .map((event) => JSON.stringify({ type: event.type, event_id: this.#nextId(), ...event.body }))
   }
 
   #facts() {
@@ -272,6 +287,11 @@ export class Encoder {
     const { sessionId, settings, echo, model, expiresAt } = this.#view
     return sessionObject({ id: sessionId, model, expiresAt }, settings, echo)
   }
+}
+
+/** Refusals of our own table have its type: a limit is not the request's fault. */
+function refusalType(code: string): ErrorType {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].type : 'invalid_request_error'
 }
 
 function inResponse(place: AnswerPlace): object {

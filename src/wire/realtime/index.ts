@@ -10,7 +10,6 @@ import { ERRORS, type ErrorCode, openaiError } from '../../errors.ts'
 import { SessionRefused } from '../../session/session.ts'
 import { Refusal } from './check.ts'
 import { Connection, type ConnectionDeps, type ConnectionStart } from './connection.ts'
-import { eventIds } from './ids.ts'
 import { readUpgrade } from './origin.ts'
 import type { WireSocket } from './writer.ts'
 
@@ -58,7 +57,6 @@ export function registerRealtime(app: FastifyInstance, deps: RealtimeDeps): void
     },
     handler: (_, reply) => reply.code(426).send(),
     wsHandler: (socket, request) => {
-      if (wantsBeta(request)) return refuseBeta(socket)
       const start = opened.get(request.raw)
       if (!start) return socket.terminate()
       opened.delete(request.raw)
@@ -81,11 +79,11 @@ function openSession(request: FastifyRequest, deps: RealtimeDeps): HttpRefusal |
     const headers = { upgrade: 'websocket', connection: 'upgrade' }
     return { code: 'upgrade_required', message, param: null, headers }
   }
-  if (wantsBeta(request)) return undefined
   try {
-    const { model, origin } = readUpgrade(request, deps.hasPipeline)
-    const session = deps.host.open(origin)
-    opened.set(request.raw, { session, origin, model: model ?? deps.defaultPipeline() })
+    const { model, origin, start } = readUpgrade(request, deps.hasPipeline)
+    const session = deps.host.open(model === null ? origin : { ...origin, model })
+    const shape = wantsBeta(request) ? 'beta' : 'ga'
+    opened.set(request.raw, { session, origin, start, shape, model: model ?? deps.defaultPipeline() })
     request.raw.socket.once('close', () => abandon(request.raw))
     return undefined
   } catch (error) {
@@ -103,22 +101,17 @@ function abandon(request: IncomingMessage): void {
   start?.session.close('client').catch(() => {})
 }
 
+/** OpenAI itself retired that shape; clients that still speak it have nowhere else to go. */
 function wantsBeta(request: FastifyRequest): boolean {
-  const protocols = request.headers['sec-websocket-protocol'] ?? ''
+  const { headers } = request
+  const lists = (list: unknown, word: string) =>
+    String(list ?? '')
+      .split(',')
+      .some((one) => one.trim() === word)
   return (
-    request.headers['openai-beta'] === 'realtime=v1' ||
-    protocols.split(',').some((one) => one.trim() === 'openai-beta.realtime-v1')
+    lists(headers['openai-beta'], 'realtime=v1') ||
+    lists(headers['sec-websocket-protocol'], 'openai-beta.realtime-v1')
   )
-}
-
-/** As OpenAI itself answers since it retired that shape. */
-function refuseBeta(socket: WebSocket): void {
-  const code = 'beta_api_shape_disabled'
-  const message =
-    'The beta shape of the Realtime API is not supported yet. Leave out the OpenAI-Beta header to use the GA shape.'
-  const error = { ...openaiError(code, message).error, event_id: null }
-  socket.send(JSON.stringify({ type: 'error', event_id: eventIds()(), error }))
-  socket.close(4000, `${error.type}.${code}`)
 }
 
 function attach(socket: WebSocket, start: ConnectionStart, deps: RealtimeDeps): void {

@@ -1,5 +1,6 @@
 /** Conversation items: the wire's shapes ⇄ the session's. */
 import type { Item, ItemStatus, MessageItem, Part } from '../../session/items.ts'
+import { decodeAudio } from './audio-in.ts'
 import { asArray, asObject, asOneOf, asString, type Json, Refusal } from './check.ts'
 
 const MAX_ID_CHARS = 128
@@ -13,15 +14,34 @@ export function asId(value: unknown, path: string): string {
   return asString(value, path, MAX_ID_CHARS)
 }
 
+/** An item the client writes, and audio of it whose words are not known: in the session's input format. */
+export interface WrittenItem {
+  readonly item: Item
+  readonly audio: Uint8Array | null
+}
+
+/** An item that may be of audio without words. */
+export function parseWrittenItem(value: unknown, path: string): WrittenItem {
+  let audio: Uint8Array | null = null
+  const item = parseItem(value, path, (bytes, at) => {
+    if (audio) throw new Refusal('unsupported_content_type', 'An item can hold one stretch of audio.', at)
+    audio = bytes
+  })
+  return { item, audio }
+}
+
+/** Who takes audio without words; left out: nobody, and it is refused. */
+type AudioTaker = (bytes: Uint8Array, path: string) => void
+
 /** An item the client writes. Without an id it gets `''`, and the session gives it one. */
-export function parseItem(value: unknown, path: string): Item {
+export function parseItem(value: unknown, path: string, take?: AudioTaker): Item {
   const item = asObject(value, path)
   const id = item['id'] == null ? '' : asId(item['id'], `${path}.id`)
   // A client may replay its history; what it calls unfinished is finished for us.
   const status = item['status'] == null ? 'completed' : asOneOf(item['status'], `${path}.status`, STATUSES)
   switch (asOneOf(item['type'], `${path}.type`, ['message', 'function_call', 'function_call_output'])) {
     case 'message':
-      return parseMessage(item, path, id, status === 'in_progress' ? 'completed' : status)
+      return parseMessage(item, path, { id, status: status === 'in_progress' ? 'completed' : status }, take)
     case 'function_call':
       return {
         id,
@@ -42,11 +62,16 @@ export function parseItem(value: unknown, path: string): Item {
   }
 }
 
-function parseMessage(item: Json, path: string, id: string, status: ItemStatus): MessageItem {
+function parseMessage(
+  item: Json,
+  path: string,
+  facts: Pick<MessageItem, 'id' | 'status'>,
+  take: AudioTaker | undefined,
+): MessageItem {
   const role = asOneOf(item['role'], `${path}.role`, ['user', 'assistant', 'system'])
   const content = asArray(item['content'], `${path}.content`, MAX_PARTS)
-  const parts = content.map((part, at) => parsePart(part, `${path}.content[${at}]`, role))
-  return { id, type: 'message', role, status, parts }
+  const parts = content.map((part, at) => parsePart(part, `${path}.content[${at}]`, role, take))
+  return { type: 'message', role, parts, ...facts }
 }
 
 const PART_TYPES = {
@@ -55,7 +80,12 @@ const PART_TYPES = {
   assistant: ['output_text', 'output_audio', 'text', 'audio'],
 } as const
 
-function parsePart(value: unknown, path: string, role: MessageItem['role']): Part {
+function parsePart(
+  value: unknown,
+  path: string,
+  role: MessageItem['role'],
+  take: AudioTaker | undefined,
+): Part {
   const part = asObject(value, path)
   const type: string = asOneOf(part['type'], `${path}.type`, PART_TYPES[role])
   switch (type) {
@@ -69,20 +99,27 @@ function parsePart(value: unknown, path: string, role: MessageItem['role']): Par
       }
     }
     case 'input_audio':
+      return parseAudioPart(part, path, take)
     case 'output_audio':
     case 'audio':
-      return parseAudioPart(part, path)
+      return parseAudioPart(part, path, undefined)
     default:
       return { type: 'text', text: asString(part['text'], `${path}.text`) }
   }
 }
 
-/** The words stand for the audio; audio without words would need recognising first. */
-function parseAudioPart(part: Json, path: string): Part {
+/** The words stand for the audio; a caller's audio without words is recognised. */
+function parseAudioPart(part: Json, path: string, take: AudioTaker | undefined): Part {
   const transcript = part['transcript']
   if (transcript != null) return { type: 'audio', transcript: asString(transcript, `${path}.transcript`) }
-  const text =
-    'Audio content without a transcript is not supported in items. Append the audio to the input audio buffer, or add a transcript.'
+  if (take) {
+    const bytes = decodeAudio(part['audio'], `${path}.audio`)
+    if (bytes.length === 0)
+      throw new Refusal('invalid_value', `Invalid '${path}.audio': it is empty.`, `${path}.audio`)
+    take(bytes, `${path}.audio`)
+    return { type: 'audio', transcript: null }
+  }
+  const text = 'Audio content without a transcript is not supported here. Add a transcript.'
   throw new Refusal('unsupported_content_type', text, `${path}.transcript`)
 }
 

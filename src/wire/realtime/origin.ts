@@ -2,13 +2,17 @@
 import type { FastifyRequest } from 'fastify'
 import type {} from '../../access/plugin.ts'
 import type { SessionOrigin } from '../../session/session.ts'
-import { Refusal } from './check.ts'
+import { asOneOf, type Json, Refusal } from './check.ts'
+import { pipelineOf } from './pipeline-name.ts'
 import { MAX_USER_CHARS, type Metadata, parseMetadata } from './provider-data.ts'
+import { parseSessionUpdate, type SessionKind } from './session-update.ts'
+import { beginWith, type Start } from './start.ts'
 
 export interface UpgradeFacts {
   /** As the client wrote it. */
   readonly model: string | null
   readonly origin: SessionOrigin
+  readonly start: Start
 }
 
 const WIRE = 'realtime'
@@ -19,35 +23,48 @@ const MAX_HEADER_CHARS = 16_384
 export function readUpgrade(request: FastifyRequest, hasPipeline: (name: string) => boolean): UpgradeFacts {
   const query = request.query as Readonly<Record<string, string | string[] | undefined>>
   const one = (name: string) => last(query[name])
-  refuseLater(one('intent'), one('call_id'))
-  const model = one('model') ?? null
+  if (one('call_id') !== undefined)
+    throw new Refusal('invalid_value', 'Connecting to a running call is not supported.', 'call_id')
+  const secret = request.grant ?? null
+  const start = secret ? startOf(secret.session) : plainStart(one('intent'))
+  if (start.kind === 'realtime' && one('intent') !== undefined)
+    throw new Refusal('invalid_value', 'This client secret is not for a transcription session.', 'intent')
+  const minted = start.update?.echo.parley
+  const model = secret ? mintedModel(secret.session) : (one('model') ?? null)
   const caller = request.caller ?? null // No keys are configured, or the caller has no access plugin.
   return {
     model,
+    start,
     origin: {
       wire: WIRE,
       // Clients play what they get; how far they came the clock says, until they say it better by a truncate.
       caps: { leadMs: null, ownsOutput: false, reportsPlayed: false },
-      pipeline: pipelineOf(model, hasPipeline),
+      pipeline: minted?.pipeline ?? pipelineOf(model, hasPipeline),
       key: caller && { id: caller.keyId, attributes: caller.attributes },
       metadata: parseMetadata({ ...headerMetadata(request), ...queryMetadata(query) }, 'metadata'),
-      user: one('user')?.slice(0, MAX_USER_CHARS) ?? null,
+      user: minted?.user ?? one('user')?.slice(0, MAX_USER_CHARS) ?? null,
+      ...(minted?.metadata ? { minted: minted.metadata } : {}),
+      ...(start.update || start.kind !== 'realtime' ? { begin: beginWith(start) } : {}),
     },
   }
 }
 
-function refuseLater(intent: string | undefined, callId: string | undefined): void {
-  if (intent !== undefined)
-    throw new Refusal('invalid_value', 'Transcription sessions are not supported yet.', 'intent')
-  if (callId !== undefined)
-    throw new Refusal('invalid_value', 'Connecting to a running call is not supported.', 'call_id')
+function plainStart(intent: string | undefined): Start {
+  const kind: SessionKind = intent === undefined ? 'realtime' : asOneOf(intent, 'intent', ['transcription'])
+  return { kind, update: null, pins: null }
 }
 
-/** A pipeline's name, bare or as `router/NAME`; any other model means the default pipeline. */
-export function pipelineOf(model: string | null, hasPipeline: (name: string) => boolean): string | null {
-  if (model === null) return null
-  const name = model.replace(/^(?:router|inworld)\//, '')
-  return hasPipeline(name) ? name : null
+/** Of a session that was checked when its secret was minted. */
+function startOf(session: Json): Start {
+  const update = parseSessionUpdate(session, 'realtime')
+  return { kind: update.kind ?? 'realtime', update, pins: { user: update.echo.parley?.user ?? null } }
+}
+
+/** Of a transcription session its recogniser's name, which may be a pipeline's. */
+export function mintedModel(session: Json): string | null {
+  const input = (session['audio'] as { input?: { transcription?: { model?: unknown } } } | undefined)?.input
+  const model = session['type'] === 'transcription' ? input?.transcription?.model : session['model']
+  return typeof model === 'string' ? model : null
 }
 
 function queryMetadata(query: Readonly<Record<string, string | string[] | undefined>>): Metadata {
@@ -56,7 +73,7 @@ function queryMetadata(query: Readonly<Record<string, string | string[] | undefi
   return Object.fromEntries(named.map((key) => [key.slice(prefix.length), last(query[key])]))
 }
 
-function headerMetadata(request: FastifyRequest): Metadata {
+export function headerMetadata(request: FastifyRequest): Metadata {
   const header = last(request.headers[HEADER])
   if (header === undefined) return {}
   try {

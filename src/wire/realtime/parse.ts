@@ -3,10 +3,12 @@ import type { AudioFormat } from '../../audio/format.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { ClientEvent } from '../../session/client.ts'
 import { decodeAudio } from './audio-in.ts'
+import { fromBeta } from './beta/incoming.ts'
 import { asInteger, invalidValue, type Json, missing, Refusal, wrongType } from './check.ts'
-import { asId, parseItem } from './items.ts'
+import { asId, parseWrittenItem } from './items.ts'
 import { parseResponseRequest } from './response-request.ts'
 import { parseSessionUpdate, type SessionUpdate } from './session-update.ts'
+import type { ShapeName } from './shape.ts'
 
 export interface RefusedEvent {
   readonly kind: 'refused'
@@ -26,6 +28,8 @@ export type Parsed =
 export interface ParseContext {
   /** The session's output format, which a response must share. */
   readonly outputFormat: AudioFormat
+  /** Of the session; left out: a conversation. */
+  readonly kind?: 'transcription'
 }
 
 type Read = (given: Json, ref: string | null, context: ParseContext) => Parsed
@@ -34,7 +38,7 @@ const event = (event: ClientEvent): Parsed => ({ kind: 'event', event })
 
 /** Every client event there is; what stands here is what the error for an unknown one lists. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ['session.update', (given, ref) => readUpdate(given, ref)],
+  ['session.update', (given, ref, context) => readUpdate(given, ref, context)],
   ['input_audio_buffer.append', (given) => ({ kind: 'audio', bytes: decodeAudio(given['audio'], 'audio') })],
   ['input_audio_buffer.commit', (_, ref) => event({ type: 'commit', ref })],
   ['input_audio_buffer.clear', (_, ref) => event({ type: 'clear', ref })],
@@ -48,6 +52,11 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
 ])
 
 export const CLIENT_EVENTS: readonly string[] = [...READERS.keys()]
+/** What there is to do where nothing answers. */
+export const TRANSCRIPTION_EVENTS = CLIENT_EVENTS.filter(
+  (type) =>
+    /^(session|input_audio_buffer)\./.test(type) || /^conversation\.item\.(retrieve|delete)$/.test(type),
+)
 
 /** Settings are echoed whole, so a flood of huge ones must not multiply; items and audio may be larger. */
 const MAX_UPDATE_CHARS = 2 * 1024 * 1024
@@ -57,16 +66,22 @@ const MAX_BRACKETS = 65_536
 /** A day: no answer is longer. */
 const MAX_AUDIO_MS = 86_400_000
 
-export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
+export function parseFrame(frame: Buffer, context: ParseContext, shape: ShapeName = 'ga'): Parsed {
   let ref: string | null = null
   try {
-    const given = parseJson(frame)
-    ref = readRef(given)
+    const sent = parseJson(frame)
+    ref = readRef(sent)
+    const given = shape === 'beta' ? fromBeta(sent) : sent
     const type = given['type']
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)
     const read = READERS.get(type)
-    if (!read) throw invalidValue('type', type, CLIENT_EVENTS)
+    if (!read || (context.kind === 'transcription' && !TRANSCRIPTION_EVENTS.includes(type)))
+      throw invalidValue(
+        'type',
+        type,
+        context.kind === 'transcription' ? TRANSCRIPTION_EVENTS : CLIENT_EVENTS,
+      )
     if (type === 'session.update' && frame.length > MAX_UPDATE_CHARS)
       throw new Refusal('invalid_event', `Invalid event: session.update above ${MAX_UPDATE_CHARS} bytes.`)
     return read(given, ref, context)
@@ -113,9 +128,9 @@ function readRef(given: Json): string | null {
   return typeof id === 'string' && id.length <= MAX_REF_CHARS ? id : null
 }
 
-function readUpdate(given: Json, ref: string | null): Parsed {
+function readUpdate(given: Json, ref: string | null, context: ParseContext): Parsed {
   if (given['session'] === undefined) throw missing('session')
-  return { kind: 'update', update: parseSessionUpdate(given['session']), ref }
+  return { kind: 'update', update: parseSessionUpdate(given['session'], context.kind ?? 'realtime'), ref }
 }
 
 function itemId(given: Json): string {
@@ -124,9 +139,11 @@ function itemId(given: Json): string {
 
 function readCreate(given: Json, ref: string | null): Parsed {
   const previous = given['previous_item_id']
+  const { item, audio } = parseWrittenItem(given['item'], 'item')
   return event({
     type: 'createItem',
-    item: parseItem(given['item'], 'item'),
+    item,
+    ...(audio ? { audio } : {}),
     after: previous == null ? null : asId(previous, 'previous_item_id'),
     ref,
   })

@@ -15,6 +15,38 @@ export interface SessionFacts {
 }
 
 export function sessionObject(facts: SessionFacts, settings: SessionSettings, echo: WireEcho): object {
+  return settings.kind === 'transcription'
+    ? transcriptionObject(facts, settings, echo)
+    : conversationObject(facts, settings, echo)
+}
+
+/** Neither model nor output: nothing answers. */
+function transcriptionObject(facts: SessionFacts, settings: SessionSettings, echo: WireEcho): object {
+  return {
+    type: 'transcription',
+    object: 'realtime.transcription_session',
+    id: facts.id,
+    expires_at: facts.expiresAt,
+    audio: {
+      input: {
+        format: wireFormat(settings.inputFormat),
+        transcription: transcription(facts, settings, echo),
+        noise_reduction: echo.noiseReduction ?? null,
+        turn_detection: withoutAnswers(wireTurnDetection(settings.turnDetection)),
+      },
+    },
+    include: echo.include ?? null,
+    ...(echo.parley === undefined ? {} : { providerData: { parley: parleyObject(echo, settings) } }),
+  }
+}
+
+function withoutAnswers(detection: unknown): unknown {
+  if (detection === null) return null
+  const { create_response: _c, interrupt_response: _i, idle_timeout_ms: _t, ...rest } = detection as Json
+  return rest
+}
+
+function conversationObject(facts: SessionFacts, settings: SessionSettings, echo: WireEcho): object {
   return {
     type: 'realtime',
     object: 'realtime.session',

@@ -21,6 +21,9 @@ import { parseMaxTokens, parseModalities, parseVoice } from './response-request.
 import { parseToolChoice, parseTools } from './tools.ts'
 import { parseTurnDetection, resolveTurnDetection, type TurnDetectionRequest } from './turn-detection.ts'
 
+/** A conversation, or words only. */
+export type SessionKind = 'realtime' | 'transcription'
+
 /** What the client set that the session does not know of, kept to be echoed. */
 export interface WireEcho {
   /** As sent: a name or `{ id }`. */
@@ -38,33 +41,42 @@ export interface WireEcho {
 }
 
 export interface SessionUpdate {
+  /** null: the client did not say. */
+  readonly kind: SessionKind | null
   readonly patch: Partial<SessionSettings>
   readonly echo: WireEcho
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** `session`: the member of that name. Throws `Refusal`. */
-export function parseSessionUpdate(session: unknown): SessionUpdate {
+/** `session`: the member of that name; `kind`: of the session it is for, when it names none. Throws `Refusal`. */
+export function parseSessionUpdate(session: unknown, kind: SessionKind): SessionUpdate {
   const given = asObject(session, 'session')
   const patch: Mutable<Partial<SessionSettings>> = {}
   const echo: Mutable<WireEcho> = {}
-  if (given['type'] != null) asOneOf(given['type'], 'session.type', ['realtime'])
-  readModel(given, patch)
+  const named = given['type'] == null ? null : asOneOf(given['type'], 'session.type', KINDS)
   readInput(given, patch, echo)
-  readOutput(given, patch, echo)
-  readEchoed(given, echo)
+  readInclude(given, echo)
+  if ((named ?? kind) === 'realtime') {
+    readModel(given, patch)
+    readOutput(given, patch, echo)
+    readEchoed(given, echo)
+  }
   const parley = parseProviderData(given['providerData'])
   if (Object.keys(parley).length > 0) echo.parley = parley
   if (parley.leadMs !== undefined) patch.leadMs = parley.leadMs
   if (parley.transcriptDeltas) patch.transcriptDeltas = parley.transcriptDeltas
-  return { patch, echo }
+  return { kind: named, patch, echo }
 }
 
 /** The patch as the session takes it; what the request left open is filled from the settings it began with. */
-export function resolvePatch(update: SessionUpdate, pipeline: SessionSettings): Partial<SessionSettings> {
+export function resolvePatch(
+  update: Pick<SessionUpdate, 'patch' | 'echo'>,
+  pipeline: SessionSettings,
+): Partial<SessionSettings> {
   const { turnDetection, transcription } = update.echo
-  const language = transcription == null ? undefined : (transcription['language'] ?? pipeline.language)
+  const [one] = (transcription?.['languages'] as readonly string[] | undefined) ?? []
+  const language = transcription == null ? undefined : (transcription['language'] ?? one ?? pipeline.language)
   return {
     ...update.patch,
     ...(turnDetection === undefined
@@ -116,22 +128,33 @@ function readInput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo: 
   if (detection !== undefined) echo.turnDetection = parseTurnDetection(detection, `${path}.turn_detection`)
 }
 
+const DELAYS = ['minimal', 'low', 'medium', 'high', 'xhigh'] as const
+
 function parseTranscription(value: unknown, path: string): Json | null {
   if (value === null) return null
   const given = asObject(value, path)
   const text = (name: string, max: number) =>
     given[name] == null ? null : asString(given[name], `${path}.${name}`, max)
+  const list = (name: string) =>
+    asArray(given[name], `${path}.${name}`, 1000).map((one, at) =>
+      asString(one, `${path}.${name}[${at}]`, 256),
+    )
   return {
     model: text('model', 128),
     language: text('language', 35),
     prompt: text('prompt', 65_536),
+    ...(given['delay'] == null ? {} : { delay: asOneOf(given['delay'], `${path}.delay`, DELAYS) }),
+    ...(given['keywords'] == null ? {} : { keywords: list('keywords') }),
+    ...(given['languages'] == null ? {} : { languages: list('languages') }),
   }
 }
 
 function parseNoiseReduction(value: unknown, path: string): Json | null {
   if (value === null) return null
-  const type = asOneOf(asObject(value, path)['type'], `${path}.type`, ['near_field', 'far_field'])
-  return { type }
+  const given = asObject(value, path)
+  const type = asOneOf(given['type'], `${path}.type`, ['near_field', 'far_field'])
+  const strength = given['strength']
+  return { type, ...(strength == null ? {} : { strength: asNumber(strength, `${path}.strength`, 0, 100) }) }
 }
 
 function readOutput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo: Mutable<WireEcho>): void {
@@ -148,6 +171,7 @@ function readOutput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo:
   if (speed != null) patch.speed = asNumber(speed, `${path}.speed`, 0.25, 1.5)
 }
 
+const KINDS: readonly SessionKind[] = ['realtime', 'transcription']
 const INCLUDES = ['item.input_audio_transcription.logprobs']
 
 /** Members that are accepted and echoed, and that nothing acts on yet. */
@@ -158,17 +182,16 @@ function readEchoed(given: Json, echo: Mutable<WireEcho>): void {
     echo.truncation = autoOrObject(given['truncation'], 'session.truncation', ['auto', 'disabled'])
   if (given['prompt'] !== undefined)
     echo.prompt = given['prompt'] === null ? null : asOpaqueObject(given['prompt'], 'session.prompt')
-  const include = given['include']
-  if (include !== undefined)
-    echo.include =
-      include === null
-        ? null
-        : asArray(include, 'session.include', 8).map((one, at) =>
-            asOneOf(one, `session.include[${at}]`, INCLUDES),
-          )
   if (given['parallel_tool_calls'] != null)
     echo.parallelToolCalls = asBoolean(given['parallel_tool_calls'], 'session.parallel_tool_calls')
   if (given['reasoning'] != null) echo.reasoning = asOpaqueObject(given['reasoning'], 'session.reasoning')
+}
+
+function readInclude(given: Json, echo: Mutable<WireEcho>): void {
+  const include = given['include']
+  if (include === undefined) return
+  const read = (one: unknown, at: number) => asOneOf(one, `session.include[${at}]`, INCLUDES)
+  echo.include = include === null ? null : asArray(include, 'session.include', 8).map(read)
 }
 
 function autoOrObject(value: unknown, path: string, words: readonly string[]): unknown {

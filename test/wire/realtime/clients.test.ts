@@ -1,6 +1,7 @@
 /** OpenAI's own client libraries, unchanged, against the wire; the sessions behind it are played. */
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime'
 import OpenAI from 'openai'
+import { OpenAIRealtimeWS as BetaRealtimeWS } from 'openai/beta/realtime/ws'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -45,6 +46,45 @@ test('the `openai` SDK, which insists on TLS, completes a spoken turn', async ()
   session.say(...SPOKEN_TURN)
   expect(await done).toBe('completed')
   expect(heard.join('')).toBe('Good morning.')
+  expect(errors).toEqual([])
+  realtime.close()
+  expect(await session.ended).toBe('client')
+})
+
+test('the `openai` SDK’s beta client, which asks for the old shape by its header, completes a spoken turn', async () => {
+  const tls = selfSigned()
+  server = await startServer({ tls })
+  const client = new OpenAI({ apiKey: 'none', baseURL: `https://localhost:${server.port}/v1` })
+  const realtime = new BetaRealtimeWS({ model: 'support', options: { ca: tls.cert } }, client)
+  const errors: unknown[] = []
+  const types: string[] = []
+  realtime.on('error', (error) => errors.push(error))
+  realtime.on('event', ({ type }) => types.push(type))
+  await new Promise((resolve) => realtime.on('session.created', resolve))
+  const session = server.host.last
+  realtime.send({
+    type: 'session.update',
+    session: { input_audio_transcription: { model: 'whisper-1' }, turn_detection: { type: 'semantic_vad' } },
+  })
+  realtime.send({ type: 'input_audio_buffer.append', audio: Buffer.alloc(4_800).toString('base64') })
+  realtime.send({ type: 'response.create', response: { modalities: ['text', 'audio'] } })
+  await session.told('respond')
+  expect(session.settings.turnDetection?.type).toBe('semantic_vad')
+
+  const heard: string[] = []
+  let bytes = 0
+  realtime.on('response.audio_transcript.delta', ({ delta }) => heard.push(delta))
+  realtime.on('response.audio.delta', ({ delta }) => {
+    bytes += Buffer.from(delta, 'base64').length
+  })
+  const done = new Promise<string | undefined>((resolve) =>
+    realtime.on('response.done', ({ response }) => resolve(response.output?.[0]?.content?.[0]?.transcript)),
+  )
+  session.say(...SPOKEN_TURN)
+  expect(await done).toBe('Good morning.')
+  expect(heard.join('')).toBe('Good morning.')
+  expect(bytes).toBeGreaterThan(0)
+  expect(types.filter((type) => type.includes('output_audio'))).toEqual([])
   expect(errors).toEqual([])
   realtime.close()
   expect(await session.ended).toBe('client')

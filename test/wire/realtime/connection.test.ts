@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { settled } from '../../../src/clock.ts'
 import { connect, type Talk, type WireEvent } from './fake-socket.ts'
-import { SPOKEN_TURN, sound } from './outputs.ts'
+import { response, SPOKEN_TURN, sound } from './outputs.ts'
 
 const AUDIO = sound(new Uint8Array(960))
 
@@ -101,16 +101,12 @@ describe('the session object', () => {
     expect(talk.session.settings.showTranscription).toBe(true)
   })
 
-  test.each([
-    ['high', 270],
-    ['medium', 450],
-    ['auto', 450],
-    ['low', 900],
-  ])('semantic_vad with eagerness %s waits %i ms where the pipeline waits 450', async (eagerness, ms) => {
+  test.each(['high', 'medium', 'auto', 'low'])('semantic_vad with eagerness %s', async (eagerness) => {
     const talk = await connect()
     const turn_detection = { type: 'semantic_vad', eagerness }
     await talk.tell({ type: 'session.update', session: { audio: { input: { turn_detection } } } })
-    expect(talk.session.settings.turnDetection?.silenceDurationMs).toBe(ms)
+    const silence = { silenceDurationMs: 450 }
+    expect(talk.session.settings.turnDetection).toMatchObject({ type: 'semantic_vad', eagerness, ...silence })
     expect(updated(talk)['audio'].input.turn_detection.eagerness).toBe(eagerness)
   })
 
@@ -146,10 +142,27 @@ describe('the session object', () => {
     }
     await talk.tell({
       type: 'session.update',
-      session: { ...session, audio: { input: { noise_reduction: { type: 'near_field' } } } },
+      session: {
+        ...session,
+        audio: {
+          input: {
+            noise_reduction: { type: 'near_field', strength: 0.4 },
+            transcription: { model: 'm', delay: 'low', keywords: ['Parley'], languages: ['de', 'en'] },
+          },
+        },
+      },
     })
     expect(updated(talk)).toMatchObject(session)
-    expect(updated(talk)['audio'].input.noise_reduction).toEqual({ type: 'near_field' })
+    expect(updated(talk)['audio'].input.noise_reduction).toEqual({ type: 'near_field', strength: 0.4 })
+    expect(updated(talk)['audio'].input.transcription).toEqual({
+      model: 'm',
+      language: null,
+      prompt: null,
+      delay: 'low',
+      keywords: ['Parley'],
+      languages: ['de', 'en'],
+    })
+    expect(talk.session.settings.language, 'the likeliest').toBe('de')
   })
 
   test('transcription: null stops the events and is echoed', async () => {
@@ -448,7 +461,7 @@ describe('the end', () => {
   })
 
   test('a session ends at its limit with an error that says so', async () => {
-    const talk = await connect(1)
+    const talk = await connect({ sessionMinutes: 1 })
     await talk.clock.advance(60_000)
     expect(talk.socket.last['error'].code).toBe('session_expired')
     expect(talk.socket.closedWith).toEqual({
@@ -491,5 +504,105 @@ describe('the end', () => {
     expect(talk.session.events).toEqual([])
     expect(talk.socket.sent).toHaveLength(sent)
     expect(talk.clock.pendingTimers).toBe(0)
+  })
+})
+
+describe('a client that floods', () => {
+  const LIMITS = { inputBytesPerSecond: 10_000, inputBytesPerSecondPerKey: null }
+  const audio = { type: 'input_audio_buffer.append', audio: Buffer.alloc(7_500).toString('base64') }
+
+  test('is told, then closed with 1008; events too small to weigh anything weigh a kilobyte', async () => {
+    for (const event of [audio, { type: 'nope' }]) {
+      const talk = await connect({ limits: LIMITS })
+      const warnings = () =>
+        talk.socket.events.filter(({ error }) => error?.code === 'input_too_fast').map(({ error }) => error)
+      for (let n = 0; n < 1_000 && warnings().length === 0; n++) await talk.tell(event)
+      expect(warnings()).toEqual([
+        expect.objectContaining({ type: 'rate_limit_error', code: 'input_too_fast', event_id: null }),
+      ])
+      expect(talk.socket.closedWith).toBeUndefined()
+      await talk.tell({ type: 'session.update', session: { instructions: 'Go on.' } })
+      expect(talk.session.settings.instructions).toBe('Go on.')
+      for (let n = 0; n < 1_000 && !talk.socket.closedWith; n++) await talk.tell(event)
+      expect(talk.socket.closedWith).toEqual({ code: 1008, reason: 'rate_limit_error.input_too_fast' })
+      expect(warnings()).toHaveLength(2)
+      expect(talk.socket.last.type).toBe('error')
+      expect(talk.session.closed).toBe('limit')
+      await talk.clock.advance(10_000)
+      expect(talk.socket.terminated).toBe(true)
+      expect(talk.clock.pendingTimers).toBe(0)
+    }
+  })
+
+  test('in real time never is', async () => {
+    const talk = await connect({ limits: LIMITS })
+    for (let second = 0; second < 300; second++) {
+      await talk.tell({ ...audio, audio: Buffer.alloc(7_200).toString('base64') })
+      await talk.clock.advance(1_000)
+    }
+    expect(talk.socket.types.filter((type) => type === 'error')).toEqual([])
+    talk.connection.closed()
+  })
+
+  test('with pings is closed, too', async () => {
+    const talk = await connect({ limits: LIMITS })
+    for (let n = 0; n < 1_000; n++) talk.connection.signOfLife()
+    expect(talk.socket.closedWith?.code).toBe(1008)
+  })
+})
+
+test('a session whose queue overflowed ends as a slow reader’s, not as the server’s own', async () => {
+  const talk = await connect()
+  await talk.session.close('limit')
+  await talk.clock.advance(0)
+  expect(talk.socket.last['error'].code).toBe('slow_reader')
+  expect(talk.socket.closedWith).toEqual({ code: 1008, reason: 'invalid_request_error.slow_reader' })
+})
+
+describe('responses a minute', () => {
+  const limits = (talk: Talk) => talk.socket.events.filter(({ type }) => type === 'rate_limits.updated')
+
+  test('are told after each, as OpenAI’s wire does; nothing is told where there is no limit', async () => {
+    const talk = await connect({ responsesPerMinute: 3 })
+    talk.session.say(...SPOKEN_TURN)
+    await talk.clock.advance(0)
+    expect(talk.socket.types.slice(-2)).toEqual(['response.done', 'rate_limits.updated'])
+    expect(limits(talk)[0]?.['rate_limits']).toEqual([
+      { name: 'requests', limit: 3, remaining: 2, reset_seconds: 20 },
+    ])
+    const free = await connect()
+    free.session.say(...SPOKEN_TURN)
+    await free.clock.advance(0)
+    expect(limits(free)).toEqual([])
+  })
+
+  test('beyond them what is asked for is refused, and what speech began is stopped', async () => {
+    const talk = await connect({ responsesPerMinute: 1 })
+    talk.session.say(...SPOKEN_TURN)
+    await talk.clock.advance(0)
+    await talk.tell({ type: 'response.create', event_id: 'e1' })
+    const refused = { type: 'rate_limit_error', code: 'rate_limit_exceeded' }
+    expect(talk.socket.last['error']).toMatchObject({ ...refused, event_id: 'e1' })
+    expect(talk.session.events.map(({ type }) => type)).not.toContain('respond')
+
+    talk.session.say({ type: 'responseCreated', response: response(null, { id: 'resp_2' }) })
+    await talk.clock.advance(0)
+    expect(talk.socket.last['error']).toMatchObject({ ...refused, event_id: null })
+    const cancel = talk.session.events.at(-1) as { readonly type: string; readonly ref: string }
+    expect(cancel).toMatchObject({ type: 'cancelResponse', responseId: 'resp_2' })
+    const before = talk.socket.events.length
+    const param = null
+    talk.session.say({
+      type: 'refused',
+      code: 'response_cancel_not_active',
+      message: 'x',
+      param,
+      ref: cancel.ref,
+    })
+    await talk.clock.advance(0)
+    expect(talk.socket.events, 'it had ended by itself').toHaveLength(before)
+    await talk.clock.advance(60_000)
+    await talk.tell({ type: 'response.create', event_id: 'e2' })
+    expect(talk.session.events.at(-1)?.type).toBe('respond')
   })
 })

@@ -1,6 +1,10 @@
 /** A WebSocket in memory whose network the test opens and shuts, and a connection on it. */
+import { type InputRateSettings, InputRates } from '../../../src/access/input-rates.ts'
+import { ResponseRates } from '../../../src/access/response-rates.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
+import { PLAIN } from '../../../src/wire/realtime/start.ts'
 import type { WireSocket } from '../../../src/wire/realtime/writer.ts'
 import { FakeHost, type FakeSession } from '../../support/fake-session.ts'
 
@@ -81,8 +85,20 @@ export interface Talk {
   tell(event: object): Promise<void>
 }
 
+export interface ConnectOptions {
+  readonly sessionMinutes?: number
+  readonly shape?: ShapeName
+  readonly limits?: InputRateSettings['limits']
+  readonly responsesPerMinute?: number | null
+}
+
 /** A client that has just connected. */
-export async function connect(sessionMinutes = 60): Promise<Talk> {
+export async function connect({
+  sessionMinutes = 60,
+  shape = 'ga',
+  limits,
+  responsesPerMinute = null,
+}: ConnectOptions = {}): Promise<Talk> {
   const clock = new VirtualClock()
   const host = new FakeHost()
   const socket = new FakeSocket()
@@ -92,10 +108,16 @@ export async function connect(sessionMinutes = 60): Promise<Talk> {
     clock,
     hasPipeline: (name: string) => name === 'support',
     sessionMinutes,
+    responseRates: new ResponseRates(clock, { limits: { responsesPerMinute }, keys: [] }),
+    ...(limits ? { inputRates: new InputRates(clock, { limits, keys: [] }) } : {}),
     note: (message: string) => void notes.push(message),
   }
   const session = host.open(ORIGIN)
-  const connection = new Connection(socket, { session, origin: ORIGIN, model: 'gpt-realtime' }, deps)
+  const connection = new Connection(
+    socket,
+    { session, origin: ORIGIN, start: PLAIN, shape, model: 'gpt-realtime' },
+    deps,
+  )
   void connection.run()
   await clock.advance(0)
   return {

@@ -202,6 +202,42 @@ describe('items', () => {
     })
   })
 
+  test('audio without words goes along, to be recognised', () => {
+    const item = message(
+      'user',
+      { type: 'input_audio', audio: 'AAECAw==' },
+      { type: 'input_text', text: 'And?' },
+    )
+    expect(create(item)).toEqual({
+      kind: 'event',
+      event: {
+        type: 'createItem',
+        item: {
+          id: '',
+          type: 'message',
+          role: 'user',
+          status: 'completed',
+          parts: [
+            { type: 'audio', transcript: null },
+            { type: 'text', text: 'And?' },
+          ],
+        },
+        audio: Buffer.from([0, 1, 2, 3]),
+        after: null,
+        ref: null,
+      },
+    })
+  })
+
+  test('within a response’s own input audio needs its words', () => {
+    const input = [message('user', { type: 'input_audio', audio: 'AAAA' })]
+    expect(parse({ type: 'response.create', response: { input } })).toMatchObject({
+      kind: 'refused',
+      code: 'unsupported_content_type',
+      param: 'response.input[0].content[0].transcript',
+    })
+  })
+
   test.each([
     ['no item', undefined, 'missing_required_parameter', 'item'],
     ['an unknown kind', { type: 'mcp_call' }, 'invalid_value', 'item.type'],
@@ -220,10 +256,34 @@ describe('items', () => {
       'item.content[0].text',
     ],
     [
-      'audio without words',
-      message('user', { type: 'input_audio', audio: 'AAAA' }),
+      'the assistant’s audio without words',
+      message('assistant', { type: 'output_audio', audio: 'AAAA' }),
       'unsupported_content_type',
       'item.content[0].transcript',
+    ],
+    [
+      'audio with neither words nor bytes',
+      message('user', { type: 'input_audio' }),
+      'missing_required_parameter',
+      'item.content[0].audio',
+    ],
+    [
+      'empty audio',
+      message('user', { type: 'input_audio', audio: '' }),
+      'invalid_value',
+      'item.content[0].audio',
+    ],
+    [
+      'audio that is no base64',
+      message('user', { type: 'input_audio', audio: '%%' }),
+      'invalid_value',
+      'item.content[0].audio',
+    ],
+    [
+      'two stretches of audio',
+      message('user', { type: 'input_audio', audio: 'AAAA' }, { type: 'input_audio', audio: 'AAAA' }),
+      'unsupported_content_type',
+      'item.content[1].audio',
     ],
     [
       'an output without a call',
@@ -290,6 +350,16 @@ describe('response.create', () => {
         output_audio_format: 'pcm16',
       }),
     ).toEqual({ conversation: 'default', modality: 'audio', voice: 'echo', maxOutputTokens: 'inf' })
+  })
+
+  test('what nothing acts on is ignored, whatever it is', () => {
+    const ignored = {
+      prompt: { id: 'p' },
+      reasoning: { effort: 'low' },
+      parallel_tool_calls: false,
+      nobody: 1,
+    }
+    expect(request(ignored)).toEqual({ conversation: 'default' })
   })
 
   test('an empty input is an empty context, not an absent one', () => {
@@ -386,7 +456,7 @@ describe('session.update', () => {
     [undefined, 'missing_required_parameter', 'session'],
     [null, 'invalid_type', 'session'],
     [[], 'invalid_type', 'session'],
-    [{ type: 'transcription' }, 'invalid_value', 'session.type'],
+    [{ type: 'translation' }, 'invalid_value', 'session.type'],
     [{ instructions: 5 }, 'invalid_type', 'session.instructions'],
     [{ instructions: 'x'.repeat(1_048_577) }, 'string_above_max_length', 'session.instructions'],
     [{ audio: [] }, 'invalid_type', 'session.audio'],

@@ -9,8 +9,10 @@ import { loadPipeline } from '../../../src/config/pipeline-set.ts'
 import { loadGate } from '../../../src/listen/gate.ts'
 import { Host } from '../../../src/session/host.ts'
 import { Metrics } from '../../../src/trace/metrics.ts'
-import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
+import { memoryTurnStore, type TurnStore } from '../../../src/trace/turn-store.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
+import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
+import { beginWith, PLAIN, type Start } from '../../../src/wire/realtime/start.ts'
 import { FakeVad } from '../../support/fake-vad.ts'
 import { FakeLlm, type FakeLlmOptions, FakeStt, FakeTts, fakeProvider, sound } from '../../support/stages.ts'
 import { FakeSocket, ORIGIN } from './fake-socket.ts'
@@ -30,35 +32,62 @@ export interface RealTalk {
   readonly socket: FakeSocket
   readonly host: Host
   readonly connection: Connection
+  readonly stt: FakeStt
+  readonly llm: FakeLlm
+  readonly turns: TurnStore
+  /** What the connection noted: faults of ours. */
+  readonly notes: string[]
   tell(event: object): Promise<void>
   /** Sound at the pace of real time, 20 ms a frame. */
   hears(kind: 'speech' | 'silence', ms: number): Promise<void>
 }
 
-/** A client that has connected to the server's own session. `llm`: what the model answers. */
-export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealTalk> {
+export interface RealTalkOptions {
+  /** What a secret or the URL said the session shall be. */
+  readonly start?: Start
+  readonly shape?: ShapeName
+  /** Lines of the pipeline beside its routes. */
+  readonly pipeline?: string
+}
+
+/** A client that has connected to the server's own session. `answers`: what the model says. */
+export async function talkToRealSession(
+  answers: FakeLlmOptions = {},
+  { start = PLAIN, shape = 'ga', pipeline: lines = '' }: RealTalkOptions = {},
+): Promise<RealTalk> {
   await Promise.all([loadAudio(), loadGate()])
   const clock = new VirtualClock()
-  const { loaded, problems } = loadPipeline(PIPELINE, 'support.yaml')
+  const { loaded, problems } = loadPipeline(PIPELINE + lines, 'support.yaml')
   if (!loaded) throw new Error(JSON.stringify(problems))
   const { pipeline } = loaded
   const stt = new FakeStt({ words: ['hello there'], finalMs: 40 })
   const tts = new FakeTts({ firstAudioMs: 30 })
-  const provider = fakeProvider(stt, new FakeLlm({ firstTokenMs: 50, ...llm }), tts)
+  const llm = new FakeLlm({ firstTokenMs: 50, ...answers })
+  const provider = fakeProvider(stt, llm, tts)
   const router = new PipelineRouter(pipeline, new Map([['fake', provider]]), new Health({ clock }))
   const snapshot = { pipeline, router, canListen: true }
+  const turns = memoryTurnStore(100)
   const host = new Host({
     clock,
     vad: new FakeVad(),
     limits: new SessionLimits({ limits: { sessions: 10, sessionsPerKey: null }, keys: [] }),
-    turns: memoryTurnStore(100),
+    turns,
     metrics: new Metrics(),
     snapshot: () => snapshot,
   })
   const socket = new FakeSocket()
-  const deps = { host, clock, hasPipeline: () => true, sessionMinutes: 60, note: () => {} }
-  const session = host.open(ORIGIN)
-  const connection = new Connection(socket, { session, origin: ORIGIN, model: 'support' }, deps)
+  const notes: string[] = []
+  const deps = {
+    host,
+    clock,
+    hasPipeline: () => true,
+    sessionMinutes: 60,
+    note: (message: string) => void notes.push(message),
+  }
+  const caps = { ...ORIGIN.caps, reportsPlayed: false }
+  const origin = { ...ORIGIN, caps, begin: beginWith(start) }
+  const session = host.open(origin)
+  const connection = new Connection(socket, { session, origin, start, shape, model: 'support' }, deps)
   void connection.run()
   await clock.advance(0)
   const tell = async (event: object) => {
@@ -72,5 +101,5 @@ export async function talkToRealSession(llm: FakeLlmOptions = {}): Promise<RealT
       await clock.advance(20)
     }
   }
-  return { clock, socket, host, connection, tell, hears }
+  return { clock, socket, host, connection, stt, llm, turns, notes, tell, hears }
 }

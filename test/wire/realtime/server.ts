@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { type ClientOptions, WebSocket } from 'ws'
+import { type InputRateSettings, InputRates } from '../../../src/access/input-rates.ts'
 import { realClock } from '../../../src/clock.ts'
 import { registerRealtime, websocketOptions } from '../../../src/wire/realtime/index.ts'
 import type { Certificate } from '../../support/certificate.ts'
@@ -21,9 +22,10 @@ export interface ServerOptions {
   /** What the access plugin would have found. */
   readonly caller?: object
   readonly tls?: Certificate
+  readonly limits?: InputRateSettings['limits']
 }
 
-export async function startServer({ caller, tls }: ServerOptions = {}): Promise<Server> {
+export async function startServer({ caller, tls, limits }: ServerOptions = {}): Promise<Server> {
   const app = Fastify({ forceCloseConnections: true, ...(tls ? { https: tls } : {}) }) as FastifyInstance
   const host = new FakeHost()
   const notes: string[] = []
@@ -35,6 +37,7 @@ export async function startServer({ caller, tls }: ServerOptions = {}): Promise<
     hasPipeline: (name) => name === 'support',
     defaultPipeline: () => 'talk',
     sessionMinutes: 60,
+    ...(limits ? { inputRates: new InputRates(realClock, { limits, keys: [] }) } : {}),
     note: (message) => void notes.push(message),
   })
   await app.listen({ host: '127.0.0.1', port: 0 })

@@ -46,6 +46,15 @@ describe('the upgrade', () => {
     client.socket.close()
   })
 
+  test('?intent=transcription is for words only, in the pipeline that `model` names', async () => {
+    const client = new Client(server.port, '?intent=transcription&model=support')
+    const created = await client.event('session.created')
+    expect(created['session']).toMatchObject({ type: 'transcription', audio: { input: {} } })
+    expect(server.host.last.origin.pipeline).toBe('support')
+    expect(server.host.last.settings.turnDetection?.createResponse).toBe(false)
+    client.socket.close()
+  })
+
   test('metadata and user come from the URL and the header', async () => {
     const headers = { 'x-parley-metadata': '{"tier":"free","n":1}' }
     const client = new Client(server.port, '?metadata.tier=gold&metadata.__proto__=x&user=ann', [], {
@@ -60,7 +69,7 @@ describe('the upgrade', () => {
   })
 
   test.each([
-    ['?intent=transcription', {}, 400, 'invalid_value'],
+    ['?intent=translation', {}, 400, 'invalid_value'],
     ['?call_id=rtc_1', {}, 400, 'invalid_value'],
     ['', { 'x-parley-metadata': '{"a":' }, 400, 'invalid_value'],
     ['', { 'x-parley-metadata': '[1]' }, 400, 'invalid_type'],
@@ -87,14 +96,22 @@ describe('the upgrade', () => {
     expect(answer.json().error.code).toBe('upgrade_required')
   })
 
-  test('a client of the retired beta shape is told so', async () => {
-    const client = new Client(server.port, '', [], { headers: { 'openai-beta': 'realtime=v1' } })
-    expect(await client.closed).toEqual({
-      code: 4000,
-      reason: 'invalid_request_error.beta_api_shape_disabled',
+  test.each([
+    ['the header', [], { 'openai-beta': 'assistants=v2, realtime=v1' }],
+    ['a subprotocol', ['realtime', 'openai-beta.realtime-v1'], {}],
+  ])('a client that asks for the beta shape by %s gets it', async (_, protocols, headers) => {
+    const client = new Client(server.port, '?model=gpt-4o-realtime-preview', protocols, { headers })
+    await client.event('conversation.created')
+    expect(client.socket.protocol).toBe(protocols[0] ?? '')
+    expect(client.events[0]).toMatchObject({
+      type: 'session.created',
+      session: {
+        model: 'gpt-4o-realtime-preview',
+        input_audio_format: 'pcm16',
+        modalities: ['text', 'audio'],
+      },
     })
-    expect(client.events[0]?.['error'].code).toBe('beta_api_shape_disabled')
-    expect(server.host.opened).toEqual([])
+    client.socket.close()
   })
 
   test('a handshake that fails after its session was opened leaves no session', async () => {
@@ -118,6 +135,33 @@ test('the key a request came in with is the session’s', async () => {
   expect(keyed.host.last.origin.key).toEqual({ id: 'web-team', attributes: { tier: 'premium' } })
   client.socket.close()
   await keyed.app.close()
+})
+
+test('a client that floods is warned and closed; another of the same key completes its turn meanwhile', async () => {
+  const limits = { inputBytesPerSecond: 20_000, inputBytesPerSecondPerKey: 30_000 }
+  const caller = { keyId: 'web-team', attributes: {} }
+  const limited = await startServer({ caller, limits })
+  const [loud, calm] = [new Client(limited.port), new Client(limited.port)]
+  await Promise.all([loud.event('session.created'), calm.event('session.created')])
+  const [flooded, quiet] = limited.host.opened
+  const audio = Buffer.alloc(15_000).toString('base64')
+  for (let n = 0; n < 200; n++) loud.send({ type: 'input_audio_buffer.append', audio })
+  expect(await loud.closed).toEqual({ code: 1008, reason: 'rate_limit_error.input_too_fast' })
+  expect(loud.events.filter(({ type }) => type === 'error').map(({ error }) => error.code)).toEqual([
+    'input_too_fast',
+    'input_too_fast',
+  ])
+  const told = limited.host.opened.find(({ closed }) => closed === 'limit')
+  expect([flooded, quiet]).toContain(told)
+  const other = limited.host.opened.find((session) => session !== told) as FakeSession
+  calm.send({ type: 'input_audio_buffer.append', audio })
+  await other.heard(15_000)
+  other.say(...SPOKEN_TURN)
+  await calm.event('response.done')
+  expect(calm.events.map(({ type }) => type)).not.toContain('error')
+  calm.socket.close()
+  await other.ended
+  await limited.app.close()
 })
 
 describe('a conversation', () => {

@@ -1,0 +1,145 @@
+/** What was recorded plays again to the byte: whatever happened in the call. */
+import { expect, test } from 'vitest'
+import { HedgeShare } from '../../src/attempt/hedge-share.ts'
+import type { ModelEvent } from '../../src/dialect/neutral.ts'
+import { ProviderError } from '../../src/errors.ts'
+import { BRIDGE, Call, type CallOptions, PACED } from '../session/call.ts'
+import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
+import { RecordedCall } from './recorded.ts'
+
+/** Nothing differs, and the call did what the test is about. */
+async function same(recorded: RecordedCall): Promise<void> {
+  const { call } = recorded
+  const replayed = await recorded.replayed()
+  expect(replayed.difference).toBeNull()
+  expect(replayed.outputs).toBe(call.taken.length)
+  expect(replayed.turns).toBe(call.count('turn'))
+  expect(call.clock.pendingTimers).toBe(0)
+}
+
+test('two turns, greeted and with word times', async () => {
+  const recorded = await RecordedCall.open({
+    greeting: 'Welcome.',
+    stt: new FakeStt({ words: ['What is it?', 'And now?'], finalMs: 80 }),
+    llm: new FakeLlm({ firstTokenMs: 120, tokenMs: 15 }),
+    tts: new FakeTts({ firstAudioMs: 60, wordTimes: true }),
+  })
+  const { call } = recorded
+  await call.wait(2000)
+  await call.says()
+  await call.wait(4000)
+  await call.says(600)
+  await call.wait(4000)
+  expect(call.count('responseDone')).toBe(3)
+  await same(recorded)
+})
+
+test('an interruption over a paced wire that can be cleared', async () => {
+  const recorded = await RecordedCall.open({ caps: BRIDGE, llm: new FakeLlm({ firstTokenMs: 50 }) })
+  const { call } = recorded
+  await call.says()
+  await call.wait(700)
+  await call.speak(500)
+  await call.silent(700)
+  await call.wait(3000)
+  expect(call.count('outputCleared')).toBeGreaterThan(0)
+  const records = await call.records()
+  expect(records.some(({ heard }) => heard?.interrupted)).toBe(true)
+  await same(recorded)
+})
+
+test('a model that fails, another that takes over, and a recogniser that breaks', async () => {
+  const llm = new FakeLlm()
+  llm.next = new ProviderError({
+    provider: 'fake',
+    stage: 'llm',
+    kind: 'rate',
+    message: 'slow down',
+    retryAfterMs: 3000,
+  })
+  const recorded = await RecordedCall.open({
+    settings: { maxRevisions: 0 },
+    llm,
+    spare: { llm: new FakeLlm({ answer: () => 'The spare one answers.' }) },
+  })
+  const { call } = recorded
+  await call.speak(600)
+  call.stt.streams[0]!.breaks()
+  await call.says(500)
+  await call.wait(4000)
+  expect(call.transcript).toContain('The spare one')
+  expect(call.stt.streams.length).toBe(2)
+  await same(recorded)
+})
+
+test('a hedge, won by the second', async () => {
+  const llm = new FakeLlm()
+  llm.next = 'stall'
+  const recorded = await RecordedCall.open({
+    settings: { maxRevisions: 0 },
+    llm,
+    spare: { llm: new FakeLlm({ answer: () => 'The second answers.', firstTokenMs: 100 }) },
+    hedge: { after: { ms: 500 }, share: new HedgeShare(1) },
+  })
+  await recorded.call.says()
+  await recorded.call.wait(5000)
+  expect(recorded.call.transcript.trim()).toBe('The second answers.')
+  await same(recorded)
+})
+
+test('a tool call, its result, and typed text', async () => {
+  const calls: ModelEvent[] = [
+    { type: 'text', text: 'Let me look. ' },
+    { type: 'toolCall', call: { callId: 'c1', name: 'f', arguments: '{"a":1}' } },
+    { type: 'usage', usage: { inputTokens: 10, outputTokens: 4 } },
+    { type: 'finish', reason: 'tool_calls' },
+  ]
+  const recorded = await RecordedCall.open({
+    caps: PACED,
+    settings: { tools: [{ name: 'f', parameters: { $ref: '#/x' } }] },
+    llm: new FakeLlm({
+      answer: ({ messages }) => (messages.at(-1)?.role === 'tool' ? 'It is done.' : calls),
+    }),
+  })
+  const { call } = recorded
+  await call.says()
+  await call.wait(3000)
+  call.send({
+    type: 'createItem',
+    item: { id: '', type: 'toolResult', callId: 'c1', output: 'x', status: 'completed' },
+    after: null,
+  })
+  await call.respond()
+  await call.wait(3000)
+  await call.text('Typed.')
+  await call.respond({ modality: 'text' })
+  await call.wait(1000)
+  expect(call.count('toolCalled')).toBeGreaterThan(0)
+  expect(call.transcript).toContain('It is done.')
+  await same(recorded)
+})
+
+test('a recorded call is the call it would have been: the same outputs at the same times', async () => {
+  const options = (): CallOptions => ({
+    caps: BRIDGE,
+    stt: new FakeStt({ words: ['What is it?', 'Stop.', 'And now?'], finalMs: 80 }),
+    llm: new FakeLlm({ firstTokenMs: 120, tokenMs: 15 }),
+    tts: new FakeTts({ firstAudioMs: 60, wordTimes: true }),
+  })
+  const story = async (call: Call) => {
+    await call.says()
+    await call.wait(900)
+    await call.says(500)
+    await call.wait(4000)
+    call.send({ type: 'settings', patch: { speed: 1.5 } })
+    await call.says(700)
+    await call.wait(4000)
+    return call.taken
+  }
+  const plain = await story(await Call.open(options()))
+  const { call } = await RecordedCall.open(options())
+  const taken = await story(call)
+  expect(plain.length).toBeGreaterThan(100)
+  expect(taken).toEqual(plain)
+  await call.hangUp()
+})
