@@ -11,10 +11,10 @@ import { createRequire } from 'node:module'
 import { openScope } from '../src/cancel.ts'
 import { realClock } from '../src/clock.ts'
 import { type Detection, endpointOptions } from '../src/listen/detection.ts'
-import type { EndOfTurn } from '../src/listen/end-of-turn.ts'
+import { type EndOfTurn, JUDGED_MS } from '../src/listen/end-of-turn.ts'
 import { Endpointer, type SpeechWindow } from '../src/listen/endpoint.ts'
 import { VAD_WINDOW_SAMPLES, type Vad } from '../src/listen/vad.ts'
-import { wordsJudge } from '../src/listen/words.ts'
+import { hearingAndReading, wordsJudge } from '../src/listen/words.ts'
 import { Synthesiser } from '../src/provider/local/flite/synthesise.ts'
 import { ensureModel } from '../src/provider/local/models/index.ts'
 import { createSmartTurn } from '../src/provider/local/smart-turn/index.ts'
@@ -54,12 +54,22 @@ interface Case {
   windows: readonly SpeechWindow[]
 }
 
-const { note } = { note: () => {} }
+const note = () => {}
 const vad = await createSileroVad({ clock: realClock, note })
-const model = (await ensureModel('smart-turn-v3.2')).files['model']!
+const model = await ensureModel('smart-turn-v3.2').then(
+  ({ files }) => files['model']!,
+  (error: Error) => error,
+)
+if (model instanceof Error) {
+  console.log(`skipped: ${model.message}`)
+  await vad.close()
+  process.exit(0)
+}
 const costs: { featuresMs: number; inferenceMs: number }[] = []
 const smart = await createSmartTurn({ clock: realClock, note, model, onJudged: (cost) => costs.push(cost) })
-const judged = new Map<string, number>()
+const judged = new Map<string, number | null>()
+const both = hearingAndReading(smart)
+const judges: readonly EndOfTurn[] = [smart, wordsJudge, both]
 
 const cases = await makeCases()
 for (const one of cases) one.windows = await windowsOf(vad, one.sound.samples)
@@ -76,11 +86,15 @@ for (const silenceDurationMs of [200, 500, 800, 1_200]) {
 }
 for (const eagerness of ['high', 'auto', 'low'] as const) {
   const detection = { type: 'semantic_vad', eagerness, silenceDurationMs: 500 } as const
-  await add(`semantic_vad ${eagerness}, Smart Turn`, detection, smart)
+  await add(`semantic_vad ${eagerness}, Smart Turn alone`, detection, smart)
 }
 for (const eagerness of ['high', 'auto', 'low'] as const) {
   const detection = { type: 'semantic_vad', eagerness, silenceDurationMs: 500 } as const
-  await add(`semantic_vad ${eagerness}, true words`, detection, wordsJudge)
+  await add(`semantic_vad ${eagerness}, Smart Turn and words`, detection, both)
+}
+for (const eagerness of ['high', 'auto', 'low'] as const) {
+  const detection = { type: 'semantic_vad', eagerness, silenceDurationMs: 500 } as const
+  await add(`semantic_vad ${eagerness}, words alone`, detection, wordsJudge)
 }
 printTable(HEAD, rows)
 const features = costs.map((c) => c.featuresMs)
@@ -93,7 +107,7 @@ await Promise.all([vad.close(), smart.close()])
 async function add(name: string, how: Partial<Detection>, judge: EndOfTurn | null): Promise<void> {
   const detection = { threshold: 0.5, prefixPaddingMs: 300, silenceDurationMs: 500, ...how }
   const cells = [name]
-  for (const group of [flite, judge === wordsJudge ? [] : spoken]) {
+  for (const group of [flite, judge === wordsJudge || judge === both ? [] : spoken]) {
     const results = []
     for (const one of group) results.push(await run(one, detection, judge))
     const waits = results.map((r) => r.waitMs)
@@ -127,18 +141,17 @@ async function run(one: Case, detection: Detection, judge: EndOfTurn | null) {
 
 async function ask(one: Case, judge: EndOfTurn, fromMs: number, toMs: number) {
   const { samples, pauseMs, resumeMs, endMs } = one.sound
-  if (judge === wordsJudge) {
-    const inPause = toMs < resumeMs
-    const known = toMs - (inPause ? pauseMs : endMs) >= WORDS_AFTER_MS
-    const words = known && one.words ? one.words[inPause ? 0 : 1] : null
-    return judge.judge({ samples: new Int16Array(0), words })
+  const inPause = toMs < resumeMs
+  const known = toMs - (inPause ? pauseMs : endMs) >= WORDS_AFTER_MS
+  const words = known && one.words ? one.words[inPause ? 0 : 1] : null
+  // What is heard of a case at a time is the same in every mode, and so is what the words say of it.
+  const key = `${judges.indexOf(judge)} ${words !== null} ${cases.indexOf(one)} ${fromMs} ${toMs}`
+  if (!judged.has(key)) {
+    const from = Math.max(fromMs, toMs - JUDGED_MS)
+    const question = { samples: samples.slice(from * 16, toMs * 16), words }
+    judged.set(key, (await judge.judge(question)) ?? null)
   }
-  const key = `${cases.indexOf(one)} ${fromMs} ${toMs}`
-  const from = Math.max(fromMs, toMs - 8_000)
-  const known =
-    judged.get(key) ?? (await judge.judge({ samples: samples.slice(from * 16, toMs * 16), words: null }))
-  if (known !== undefined) judged.set(key, known)
-  return known
+  return judged.get(key) ?? undefined
 }
 
 async function makeCases(): Promise<Case[]> {
@@ -154,10 +167,10 @@ async function makeCases(): Promise<Case[]> {
       }
     }
   }
-  for (const { name, splits } of HUMAN) {
+  for (const { name, fromMs, toMs, splits } of HUMAN) {
     for (const at of splits) {
       for (const pauseMs of PAUSES_MS) {
-        const sound = spliced(human(name), { pauseMs, tailMs: TAIL_MS, at })
+        const sound = spliced(human(name), { pauseMs, tailMs: TAIL_MS, at, within: [fromMs, toMs] })
         made.push({ kind: 'human', sound, words: null, windows: [] })
       }
     }

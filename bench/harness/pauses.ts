@@ -10,11 +10,11 @@ export interface Sound {
   readonly endMs: number
 }
 
-/** Recordings of `fixtures/speech`, with places between words, in ms, read off their envelopes. */
+/** Recordings of `fixtures/speech`: first sound, end of the last voiced one, places between words, in ms, read off their envelopes. */
 export const HUMAN = [
-  { name: 'ten-of-clubs', splits: [520] },
-  { name: 'seven-of-clubs', splits: [640] },
-  { name: 'amiable', splits: [700, 1_150, 1_700, 2_300] },
+  { name: 'ten-of-clubs', fromMs: 175, toMs: 940, splits: [520] },
+  { name: 'seven-of-clubs', fromMs: 100, toMs: 1_220, splits: [640] },
+  { name: 'amiable', fromMs: 240, toMs: 2_870, splits: [700, 1_150, 1_700, 2_300] },
 ] as const
 
 const RATE = 16
@@ -31,15 +31,20 @@ export function human(name: (typeof HUMAN)[number]['name']): Int16Array {
   return new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length))
 }
 
+export interface Splice {
+  readonly pauseMs: number
+  readonly tailMs: number
+  readonly at: number | 'longest gap'
+  /** Where its speech begins and ends, in ms; left out: where it is loud. */
+  readonly within?: readonly [number, number]
+}
+
 /** `at`: ms into `speech`, or the longest gap within it. The pause is `pauseMs` long in all. */
-export function spliced(
-  speech: Int16Array,
-  { pauseMs, tailMs, at }: { pauseMs: number; tailMs: number; at: number | 'longest gap' },
-): Sound {
+export function spliced(speech: Int16Array, { pauseMs, tailMs, at, within }: Splice): Sound {
   const loud = loudness(speech)
   const quiet = 0.02 * Math.max(...loud)
-  const first = loud.findIndex((rms) => rms > quiet) * BLOCK
-  const last = (loud.findLastIndex((rms) => rms > quiet) + 1) * BLOCK
+  const first = within ? within[0] * RATE : loud.findIndex((rms) => rms > quiet) * BLOCK
+  const last = within ? within[1] * RATE : (loud.findLastIndex((rms) => rms > quiet) + 1) * BLOCK
   const [from, to] = at === 'longest gap' ? longestGap(loud, quiet) : quietest(loud, at)
   const parts = [
     new Int16Array(LEAD_MS * RATE),

@@ -25,6 +25,8 @@ import { VAD_SAMPLE_RATE_HZ, VAD_WINDOW_SAMPLES, type Vad, type VadStream, type 
 /** 100 ms a slice and five before the event loop gets its turn: under half a millisecond of work. */
 const SLICE_MS = 100
 const SLICES_A_TURN = 5
+/** What the model was given and has not judged when a pause is asked about, while its worker keeps up. */
+const BEHIND_MS = 200
 /** 4 s: enough to keep the model busy, little to be wrong about after a reset. */
 const PENDING_SAMPLES = 4 * VAD_SAMPLE_RATE_HZ
 /** Three minutes of 24 kHz PCM, seventeen of G.711: one recording sent in one go is heard whole. */
@@ -253,7 +255,7 @@ export class Ear {
 
   #remember(): void {
     const judges = this.#judge !== null && this.#settings.detection?.type === 'semantic_vad'
-    this.#recent = judges ? (this.#recent ?? new RecentSamples(toSamples(JUDGED_MS))) : null
+    this.#recent = judges ? (this.#recent ?? new RecentSamples(toSamples(JUDGED_MS + BEHIND_MS))) : null
   }
 
   /** The model's stream broke (its worker may have crashed): a new one goes on from the next sample. */

@@ -22,8 +22,3 @@ export interface EndOfTurn {
   /** How surely the caller has finished, 0…1; undefined when it cannot be said (busy, failed, words missing). Never rejects. */
   judge(question: TurnQuestion): Promise<number | undefined>
 }
-
-/** The first judge's answer, or where it has none the second's. */
-export function eitherOf(first: EndOfTurn, second: EndOfTurn): EndOfTurn {
-  return { judge: async (question) => (await first.judge(question)) ?? second.judge(question) }
-}

@@ -23,9 +23,9 @@ export interface Patience {
 
 /** The waits are OpenAI's: 8, 4 and 2 s; `auto` is `medium`. The thresholds are measured: `npm run bench:turns`. */
 const MAPPING = {
-  low: { threshold: 0.8, minSilenceMs: 400, maxWaitMs: 8_000 },
-  medium: { threshold: 0.6, minSilenceMs: 250, maxWaitMs: 4_000 },
-  auto: { threshold: 0.6, minSilenceMs: 250, maxWaitMs: 4_000 },
+  low: { threshold: 0.8, minSilenceMs: 600, maxWaitMs: 8_000 },
+  medium: { threshold: 0.6, minSilenceMs: 400, maxWaitMs: 4_000 },
+  auto: { threshold: 0.6, minSilenceMs: 400, maxWaitMs: 4_000 },
   high: { threshold: 0.4, minSilenceMs: 200, maxWaitMs: 2_000 },
 } as const satisfies Record<Eagerness, Omit<Patience, 'unjudgedMs'>>
 

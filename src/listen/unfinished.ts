@@ -39,7 +39,7 @@ const WHOLE = new Set(
   ),
 )
 
-const UNFINISHED = 0.05
+export const UNFINISHED = 0.05
 const RATHER_FINISHED = 0.6
 const FINISHED = 0.95
 /** One or two words with a full stop: recognisers set one after every breath. */
