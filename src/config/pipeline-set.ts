@@ -131,7 +131,8 @@ function lint(pipeline: Pipeline, source: YamlSource): Problem[] {
   const problems: Problem[] = []
   for (const stage of ['stt', 'llm', 'tts'] as const) {
     const { routes } = pipeline[stage]
-    const catchAll = routes.findIndex((route) => route.when === null && route.use.type === 'list')
+    const catchAll = routes.findIndex(({ when }) => when === null)
+    if (catchAll < 0) continue
     routes.slice(catchAll + 1).forEach((route, i) => {
       const path = [stage, 'routes', catchAll + 1 + i]
       const before = routes[catchAll]?.name

@@ -85,7 +85,8 @@ export class Recorder implements Edge {
 
   ask<T>(kind: string, detail: Detail, answer: () => T): T {
     const got = answer()
-    this.#write({ l: 'mark', do: kind, is: detail, got }, this.#outward)
+    // What the session was told a replay must tell it again, sound too.
+    this.#write({ l: 'mark', do: kind, is: detail }, this.#outward, { got })
     return got
   }
 
@@ -161,10 +162,13 @@ export class Recorder implements Edge {
     this.#pumping = false
   }
 
-  #write(line: Readonly<Record<string, unknown>>, bytes: Bytes): void {
+  /** `inward`: members that came from outside. */
+  #write(line: Detail, bytes: Bytes, inward: Detail = {}): void {
     if (this.#ended) return
-    const seen = this.#options.words === 'redact' ? redactWords(line) : line
-    this.#options.sink.write(JSON.stringify(encode(seen, bytes)))
+    const { words, audio, sink } = this.#options
+    const seen = (part: Detail) => (words === 'redact' ? redactWords(part) : part)
+    const told = encode(seen(inward), audio === 'keep' ? 'keep' : 'drop') as Detail
+    sink.write(JSON.stringify({ ...(encode(seen(line), bytes) as Detail), ...told }))
   }
 }
 

@@ -29,6 +29,8 @@ export interface LineupHints {
 
 /** What is expected of any. */
 const UNKNOWN_TARGET = 'any/any'
+/** A pipeline has a few, a session seldom more than two voices. */
+const MAX_PHRASES = 256
 const STAGES = ['stt', 'llm', 'tts'] as const
 /** Roughly, for rules: four characters a token holds for European languages. */
 const CHARS_PER_TOKEN = 4
@@ -40,6 +42,8 @@ export class Routing {
   #zeroAt: number | null = null
   /** The target whose voice the caller has heard. */
   #voice: string | null = null
+  /** Those that were found, since they are asked for at every look at the budget. */
+  readonly #phrases = new Map<string, Phrase>()
   readonly #served: Partial<Record<StageName, string>> = {}
   /** Whose prompt cache holds this conversation. */
   #cache: { readonly target: string; readonly tokens: number; readonly at: number } | undefined
@@ -122,7 +126,13 @@ export class Routing {
 
   /** Ready to be said in this session's voice, or in one that its routes have. */
   phrase(text: string): Phrase | null {
-    return this.#options.router.phrase?.(text, this.#speaker()) ?? null
+    const speaker = this.#speaker()
+    const key = JSON.stringify([text, speaker])
+    const known = this.#phrases.get(key)
+    if (known) return known
+    const phrase = this.#options.router.phrase?.(text, speaker) ?? null
+    if (phrase && this.#phrases.size < MAX_PHRASES) this.#phrases.set(key, phrase)
+    return phrase
   }
 
   #p50Ms(stage: StageName, candidate: Candidate<unknown>): number {

@@ -85,6 +85,15 @@ describe('a pipeline file', () => {
     expect(errors).toEqual([])
   })
 
+  test('whose last route is an experiment takes everything by it, and nothing before is unreachable', () => {
+    const text = (routes: string) => `name: p\nllm: { routes: [${routes}] }\n`
+    const test = '{ name: test, variants: [{ id: a, weight: 100, use: [x/a] }] }'
+    expect(said(text(`{ name: first, when: "true", use: [x/b] }, ${test}`))).toEqual([])
+    expect(said(text(`${test}, { name: any, use: [x/b] }`)).join()).toContain(
+      'any is never reached: test takes everything',
+    )
+  })
+
   test('whose condition cannot hold is an error at the very character', () => {
     const text = [
       'name: p',

@@ -176,3 +176,63 @@ test('a recorded call is the call it would have been: the same outputs at the sa
   expect(taken).toEqual(plain)
   await call.hangUp()
 })
+
+const PHRASES = { 'One moment.': 800, 'Let me look.': 700, 'Sorry.': 900 }
+const LADDER = [
+  { rung: 'filler', afterMs: 1200, say: ['One moment.'] },
+  { rung: 'apology', say: 'Sorry.' },
+] as const
+
+test('phrases while the model is late, and one instead of an answer; an audio that is dropped is dropped there too', async () => {
+  for (const audio of ['keep', 'drop'] as const) {
+    const llm = new FakeLlm({ firstTokenMs: 2500 })
+    const settings = { maxRevisions: 0, apology: 'Sorry.' }
+    const recorded = await RecordedCall.open(
+      { caps: PACED, settings, llm, ladder: LADDER, phrases: PHRASES },
+      { audio, redact: [] },
+    )
+    const { call } = recorded
+    await call.says()
+    await call.wait(6000)
+    llm.next = new ProviderError({ provider: 'fake', stage: 'llm', kind: 'transient', message: 'dropped' })
+    await call.says()
+    await call.wait(4000)
+    const [first, second] = await call.records()
+    expect([first?.budget.degraded, second?.budget.degraded]).toEqual([['filler'], ['apology']])
+    await same(recorded)
+  }
+})
+
+test('a tool that the server ran is not run again', async () => {
+  let runs = 0
+  const definitions = [{ name: 'hours', server: 'http', filler: 'Let me look.' }]
+  const recorded = await RecordedCall.open({
+    caps: PACED,
+    settings: { maxRevisions: 0, serverTools: definitions },
+    phrases: PHRASES,
+    tools: {
+      definitions,
+      run: async () => {
+        runs++
+        return 'nine to five'
+      },
+    },
+    llm: new FakeLlm({
+      answer: ({ messages }): string | ModelEvent[] => {
+        const last = messages.at(-1)
+        if (last?.role === 'tool') return `We are open ${last.text}.`
+        const call = { callId: 'c1', name: 'hours', arguments: '{}' }
+        return [
+          { type: 'toolCall', call },
+          { type: 'finish', reason: 'tool_calls' },
+        ]
+      },
+    }),
+  })
+  const { call } = recorded
+  await call.says()
+  await call.wait(6000)
+  expect(call.transcript.trim()).toBe('We are open nine to five.')
+  await same(recorded)
+  expect(runs).toBe(1)
+})

@@ -63,6 +63,7 @@ describe('a decision', () => {
       variant: 'control',
       share: 0.9,
       by: 'session.user',
+      passedOver: [],
     })
     expect(usable(decision).map(({ model }) => model)).toEqual(['gpt-4o-mini', 'smollm2'])
   })
