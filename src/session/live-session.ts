@@ -324,7 +324,7 @@ export class LiveSession implements Session {
         this.#budget.rest(effect.turn)
         return book.close(effect.turn, effect.outcome)
       case 'hangUp':
-        return void this.close('limit')
+        return void this.close('idle')
       case 'end':
         return
       default:

@@ -62,7 +62,7 @@ describe('idle prompts', () => {
     const said = call.taken.flatMap(({ output }) => (output.type === 'answerDone' ? [output.text] : []))
     expect(said).toEqual(['Hello.', 'Are you still there?', 'Hello?', 'Are you still there?'])
     expect(call.outputsEnded).toBe(true)
-    expect(call.closed).toBe(1)
+    expect([call.closed, call.session.closedFor]).toEqual([1, 'idle'])
     expect(call.clock.pendingTimers).toBe(0)
   })
 
