@@ -1,4 +1,4 @@
-/** Smart Turn's features by their properties, the model on human speech. Without the model: `npx parley models --get smart-turn-v3.2`. */
+/** Smart Turn's features by their properties, the model on human speech. Without the model: `npx parley models pull smart-turn-v3.2`. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../../../src/clock.ts'
 import { ensureModel } from '../../../src/provider/local/models/index.ts'
@@ -73,7 +73,7 @@ describe('the features', () => {
 })
 
 const found = await ensureModel('smart-turn-v3.2', { bring: 'never' }).catch((error: Error) => error.message)
-if (typeof found === 'string') console.log(`skipped: ${found} npx parley models --get smart-turn-v3.2`)
+if (typeof found === 'string') console.log(`skipped: ${found} npx parley models pull smart-turn-v3.2`)
 
 describe.skipIf(typeof found === 'string')('the model', () => {
   let turn: SmartTurn
