@@ -31,6 +31,7 @@ import { ExperimentBook } from './experiment/book.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
+import { withWords } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
@@ -148,7 +149,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const shelf = settings.recording ? openShelf({ setting: settings.recording, clock, note }) : null
   const host = new Host({
     clock,
-    vad: embedded.vad,
+    vad: withWords(embedded.vad),
     limits,
     turns,
     metrics,

@@ -29,8 +29,6 @@ export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(['onContextOverflow'], 'only a model declines', ['stt', 'tts']),
   ...inRoutes(['onContentRefusal'], 'only a model declines', ['stt', 'tts']),
-  later(['idle']),
-  later(['turnDetection', 'eagerness']),
 ]
 
 export const UNSUPPORTED_IN_SETTINGS: readonly Unsupported[] = [later(['telephony'])]

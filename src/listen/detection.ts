@@ -2,7 +2,13 @@
  * The knobs of turn detection: what a client may set, what we fix, and why. The session's `TurnDetection` fits
  * `Detection` by shape; the rest is the ear's own.
  */
+import { type Eagerness, type Patience, patienceFor } from './patience.ts'
+
 export interface Detection {
+  /** `semantic_vad`: pauses are judged, and `silenceDurationMs` counts only where they cannot be. Default `server_vad`. */
+  readonly type?: 'server_vad' | 'semantic_vad'
+  /** Of `semantic_vad`; default `auto`. */
+  readonly eagerness?: Eagerness
   /** Speech probability that begins speech, 0…1. */
   readonly threshold: number
   /** How far before the first speech window an utterance begins. */
@@ -22,6 +28,8 @@ export interface EndpointOptions extends Detection {
   readonly softSilenceMs: number
   /** An utterance is ended here even while the caller speaks on; the next begins at once and loses nothing. */
   readonly maxUtteranceMs: number
+  /** Left out: silence alone ends a turn. */
+  readonly patience?: Patience
 }
 
 export const ENDPOINT_DEFAULTS = {
@@ -49,7 +57,9 @@ export function softSilenceFor(silenceDurationMs: number): number {
 }
 
 export function endpointOptions(detection: Detection, confirmMs: number): EndpointOptions {
-  const { threshold, prefixPaddingMs, silenceDurationMs } = detection
-  const softSilenceMs = softSilenceFor(silenceDurationMs)
-  return { ...ENDPOINT_DEFAULTS, threshold, prefixPaddingMs, silenceDurationMs, confirmMs, softSilenceMs }
+  const { type, eagerness = 'auto', threshold, prefixPaddingMs, silenceDurationMs } = detection
+  const patience = type === 'semantic_vad' ? patienceFor(eagerness, silenceDurationMs) : undefined
+  const softSilenceMs = softSilenceFor(patience?.unjudgedMs ?? silenceDurationMs)
+  const silences = { silenceDurationMs, softSilenceMs, ...(patience ? { patience } : {}) }
+  return { ...ENDPOINT_DEFAULTS, threshold, prefixPaddingMs, confirmMs, ...silences }
 }

@@ -2,6 +2,7 @@
  * Listens to one caller: the wire's bytes in, events out.
  *
  *     write ─► backlog ─► feed (gate, resampler) ─► VadStream ─► windows ─► Endpointer ─► events
+ *                                                               pause ─► EndOfTurn ─┘  (semantic_vad)
  *
  * A usual frame goes through within `write`. A long one, or a flood, waits in the backlog and is taken in slices,
  * the event loop free between them, never more than `PENDING_SAMPLES` ahead of the model. What exceeds the backlog's
@@ -13,15 +14,19 @@ import { type Clock, nextTurn } from '../clock.ts'
 import { Arrivals } from './arrivals.ts'
 import { Backlog } from './backlog.ts'
 import { type Detection, endpointOptions } from './detection.ts'
-import { Endpointer } from './endpoint.ts'
+import { type EndOfTurn, JUDGED_MS, type TurnQuestion } from './end-of-turn.ts'
+import { Endpointer, type PauseQuestion } from './endpoint.ts'
 import type { EarEvent } from './events.ts'
 import { Feed } from './feed.ts'
 import { type GateEngine, loadedGate } from './gate.ts'
+import { RecentSamples } from './recent-samples.ts'
 import { VAD_SAMPLE_RATE_HZ, VAD_WINDOW_SAMPLES, type Vad, type VadStream, type VadWindow } from './vad.ts'
 
 /** 100 ms a slice and five before the event loop gets its turn: under half a millisecond of work. */
 const SLICE_MS = 100
 const SLICES_A_TURN = 5
+/** What the model was given and has not judged when a pause is asked about, while its worker keeps up. */
+const BEHIND_MS = 200
 /** 4 s: enough to keep the model busy, little to be wrong about after a reset. */
 const PENDING_SAMPLES = 4 * VAD_SAMPLE_RATE_HZ
 /** Three minutes of 24 kHz PCM, seventeen of G.711: one recording sent in one go is heard whole. */
@@ -45,6 +50,8 @@ export interface EarOptions extends EarSettings {
   readonly signal: AbortSignal
   /** What `loadGate` loaded unless given; null: every frame goes to the model. */
   readonly gate?: GateEngine | null
+  /** What was said before the present pause, and in which language; left out: nobody reads it. */
+  readonly said?: () => Omit<TurnQuestion, 'samples'>
 }
 
 /** What the endpointer waits with while detection is off. */
@@ -55,12 +62,17 @@ export class Ear {
   readonly #clock: Clock
   readonly #signal: AbortSignal
   readonly #gates: GateEngine | null
+  readonly #judge: EndOfTurn | null
+  readonly #said: () => Omit<TurnQuestion, 'samples'>
   readonly #events: Channel<EarEvent>
   readonly #arrivals = new Arrivals()
   readonly #backlog = new Backlog(BACKLOG_BYTES)
   readonly #endpointer: Endpointer
   readonly #onAbort = () => this.close()
   #settings: EarSettings
+  /** Held only while pauses are judged: 256 kB. */
+  #recent: RecentSamples | null = null
+  #asking = false
   #stream: VadStream
   #feed: Feed
   /** 16 kHz samples written to the ear. */
@@ -78,14 +90,17 @@ export class Ear {
     this.#clock = clock
     this.#signal = signal
     this.#gates = options.gate === undefined ? (vad.gate ?? loadedGate() ?? null) : options.gate
+    this.#judge = vad.endOfTurn ?? null
+    this.#said = options.said ?? (() => ({ words: null }))
     this.#settings = { detection, confirmMs, format }
+    this.#remember()
     this.#events = new Channel({ capacity: EVENTS, signal })
     this.#endpointer = new Endpointer(endpointOptions(detection ?? UNUSED, confirmMs))
     this.#stream = vad.open({ signal })
     this.#feed = this.#openFeed(format, 0)
     signal.addEventListener('abort', this.#onAbort, { once: true })
     if (signal.aborted) this.close()
-    else void this.#judge(this.#stream)
+    else void this.#follow(this.#stream)
   }
 
   /** One reader. Ends at `close`; fails with the signal's reason at abort, or when the model cannot be had. */
@@ -133,6 +148,7 @@ export class Ear {
     const { detection, confirmMs, format } = this.#settings
     if (!sameFormat(format, before.format)) this.#backlog.align()
     if (detection) this.#endpointer.configure(endpointOptions(detection, confirmMs))
+    this.#remember()
     if (!detection !== !before.detection) this.reset()
   }
 
@@ -159,7 +175,8 @@ export class Ear {
   #openFeed(format: AudioFormat, position: number): Feed {
     const gate = this.#gates?.open(format.sampleRateHz) ?? null
     const hold = () => this.#endpointer.busy || this.#feed.pending >= VAD_WINDOW_SAMPLES
-    return new Feed({ format, gate, stream: this.#stream, position, hold })
+    const recent = () => this.#recent
+    return new Feed({ format, gate, stream: this.#stream, position, hold, recent })
   }
 
   /** Everything written so far goes by unheard. */
@@ -199,7 +216,7 @@ export class Ear {
     this.#feed = this.#openFeed(format, position)
   }
 
-  async #judge(stream: VadStream): Promise<void> {
+  async #follow(stream: VadStream): Promise<void> {
     let cause: unknown = new Error('the voice-activity stream ended')
     try {
       for await (const windows of stream) {
@@ -223,6 +240,22 @@ export class Ear {
     const at = this.#arrivals.at(endSample)
     const [startMs, endMs] = [toMs(startSample), toMs(endSample)]
     this.#tell(this.#endpointer.push({ startMs, endMs, probability, startAt, at }))
+    // One question at a time; one that had to wait is asked anew by the next window.
+    const question = this.#asking || !this.#recent ? null : this.#endpointer.takeQuestion()
+    if (question) void this.#ask(question)
+  }
+
+  async #ask({ pause, fromMs, toMs }: PauseQuestion): Promise<void> {
+    this.#asking = true
+    const samples = this.#recent!.read(toSamples(Math.max(fromMs, toMs - JUDGED_MS)), toSamples(toMs))
+    const probability = await this.#judge!.judge({ samples, ...this.#said() }).catch(() => undefined)
+    this.#asking = false
+    this.#endpointer.judged(pause, probability)
+  }
+
+  #remember(): void {
+    const judges = this.#judge !== null && this.#settings.detection?.type === 'semantic_vad'
+    this.#recent = judges ? (this.#recent ?? new RecentSamples(toSamples(JUDGED_MS + BEHIND_MS))) : null
   }
 
   /** The model's stream broke (its worker may have crashed): a new one goes on from the next sample. */
@@ -235,7 +268,7 @@ export class Ear {
       return this.#fail(error)
     }
     this.#feed.reattach(this.#stream)
-    void this.#judge(this.#stream)
+    void this.#follow(this.#stream)
     this.#drain()
   }
 
@@ -250,6 +283,10 @@ export class Ear {
         return this.#fail(new Error('nobody reads the ear'))
     }
   }
+}
+
+function toSamples(ms: number): number {
+  return Math.round((ms * VAD_SAMPLE_RATE_HZ) / 1000)
 }
 
 function toMs(samples: number): number {

@@ -6,9 +6,13 @@
  *     idle ────────► maybe ──────────────► speaking ─────────────────► softEnded ────────────────► idle
  *       ▲  too little  │                       ▲        enough speech      │
  *       └──────────────┘                       └───────────────────────────┘
+ *
+ * With `patience` a pause is a question to a judge: `takeQuestion` hands it out, `judged` brings the answer, and the
+ * next window acts on it. Each pause has a number, so that an answer to one that is over is known for what it is.
  */
 import { type EndpointOptions, exitThreshold } from './detection.ts'
 import type { EarEvent } from './events.ts'
+import { hasEnded, nextQuestionMs } from './patience.ts'
 
 /** One judged window: audio times in ms, and when the sample before it and its last sample arrived. In order. */
 export interface SpeechWindow {
@@ -36,6 +40,20 @@ interface Utterance extends Burst {
   confirmed: boolean
 }
 
+/** What the judge is asked of: the utterance and its pause, in audio time. */
+export interface PauseQuestion {
+  readonly pause: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** A pause and what the judge said of it. */
+interface Pause {
+  readonly number: number
+  askFromMs: number
+  probability: number | undefined
+}
+
 type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'maybe'; readonly burst: Burst }
@@ -51,6 +69,8 @@ export class Endpointer {
   #voiced = false
   /** No utterance begins before this: the end of the last one's speech, or a reset. */
   #floorMs = 0
+  #pause: Pause = { number: 0, askFromMs: 0, probability: undefined }
+  #question: PauseQuestion | null = null
 
   constructor(options: EndpointOptions) {
     this.#options = options
@@ -75,8 +95,24 @@ export class Endpointer {
     return told ? [{ type: 'speechDropped', at }] : NOTHING
   }
 
+  /** What the last window gave reason to ask, once. Left alone, the next window asks again. */
+  takeQuestion(): PauseQuestion | null {
+    const question = this.#question
+    this.#question = null
+    if (question) this.#pause.askFromMs = nextQuestionMs(this.#silenceMs(question.toMs))
+    return question
+  }
+
+  /** The answer to a question; undefined: the judge could not say, and the next window asks again. */
+  judged(pause: number, probability: number | undefined): void {
+    if (pause !== this.#pause.number) return
+    if (probability === undefined) this.#pause.askFromMs = 0
+    else this.#pause.probability = probability
+  }
+
   push(window: SpeechWindow): readonly EarEvent[] {
     const { threshold } = this.#options
+    this.#question = null
     this.#voiced = window.probability >= (this.#voiced ? exitThreshold(threshold) : threshold)
     const state = this.#state
     switch (state.kind) {
@@ -127,6 +163,7 @@ export class Endpointer {
     if (window.endMs - utterance.endMs < this.#options.softSilenceMs) return NOTHING
     const { endMs, endAt } = utterance
     this.#state = { kind: 'softEnded', utterance, burst: null }
+    this.#pause = { number: this.#pause.number + 1, askFromMs: 0, probability: undefined }
     const paused: EarEvent = { type: 'speechPaused', endMs, endAt, at: window.at }
     return [paused, ...this.#softEnded(utterance, null, window)]
   }
@@ -151,8 +188,24 @@ export class Endpointer {
     }
     if (burst && !this.#fizzled(burst, window)) return NOTHING
     if (burst) this.#state = { kind: 'softEnded', utterance, burst: null }
-    const silent = window.endMs - utterance.endMs >= this.#options.silenceDurationMs
-    return silent || this.#tooLong(utterance, window) ? [this.#end(utterance, window)] : NOTHING
+    if (this.#isOver(utterance, window)) return [this.#end(utterance, window)]
+    const { endMs } = window
+    if (this.#options.patience && endMs - utterance.endMs >= this.#pause.askFromMs)
+      this.#question = { pause: this.#pause.number, fromMs: utterance.startMs, toMs: endMs }
+    return NOTHING
+  }
+
+  #isOver(utterance: Utterance, window: SpeechWindow): boolean {
+    const { patience, silenceDurationMs } = this.#options
+    const silenceMs = window.endMs - utterance.endMs
+    const silent = patience
+      ? hasEnded(patience, silenceMs, this.#pause.probability)
+      : silenceMs >= silenceDurationMs
+    return silent || this.#tooLong(utterance, window)
+  }
+
+  #silenceMs(atMs: number): number {
+    return this.#state.kind === 'softEnded' ? atMs - this.#state.utterance.endMs : 0
   }
 
   #confirm(utterance: Utterance, at: number): readonly EarEvent[] {
@@ -164,6 +217,7 @@ export class Endpointer {
   #end(utterance: Utterance, window: SpeechWindow): EarEvent {
     const { endMs, endAt } = utterance
     this.#state = IDLE
+    this.#pause = { ...this.#pause, number: this.#pause.number + 1 }
     this.#floorMs = endMs
     return { type: 'speechEnded', endMs, endAt, audioEndMs: window.endMs, at: window.at }
   }

@@ -11,6 +11,7 @@ import { type Converter, createConverter, createDecoder } from '../audio/convert
 import { type AudioFormat, bytesPerSample, msToBytes, PCM16_16K } from '../audio/format.ts'
 import type { SpeechGate } from './gate.ts'
 import { RecentBytes } from './recent.ts'
+import type { RecentSamples } from './recent-samples.ts'
 import { VAD_SAMPLE_RATE_HZ, type VadStream } from './vad.ts'
 
 /** The gate opens up to 260 ms after the first sound of speech 36 dB softer than usual (`bench/listen.ts`). */
@@ -29,6 +30,8 @@ export interface FeedOptions {
   /** Where the first byte stands: 16 kHz samples since the ear opened. */
   readonly position: number
   readonly hold: () => boolean
+  /** Keeps what the model is given; null: nobody asks for it. */
+  readonly recent: () => RecentSamples | null
 }
 
 export class Feed {
@@ -37,6 +40,7 @@ export class Feed {
   readonly #hold: () => boolean
   readonly #decode: (bytes: Uint8Array) => Int16Array
   readonly #recent: RecentBytes
+  readonly #keep: () => RecentSamples | null
   #stream: VadStream
   #converter: Converter | undefined
   #state: 'closed' | 'open' = 'closed'
@@ -50,6 +54,7 @@ export class Feed {
     this.format = options.format
     this.#gate = options.gate
     this.#hold = options.hold
+    this.#keep = options.recent
     this.#stream = options.stream
     this.#position = options.position
     this.#sent = Math.round(options.position)
@@ -135,9 +140,14 @@ export class Feed {
   #send(bytes: Uint8Array): void {
     const samples = samplesOf(this.#converter!.process(bytes), bytes)
     const behind = Math.round(this.#position) - this.#sent - samples.length
-    if (behind > 0) this.#stream.write(new Int16Array(behind))
-    if (samples.length > 0) this.#stream.write(samples)
-    this.#sent += Math.max(0, behind) + samples.length
+    if (behind > 0) this.#give(new Int16Array(behind))
+    if (samples.length > 0) this.#give(samples)
+  }
+
+  #give(samples: Int16Array): void {
+    this.#stream.write(samples)
+    this.#keep()?.write(this.#sent, samples)
+    this.#sent += samples.length
   }
 
   #shut(): void {

@@ -3,6 +3,7 @@
  * PCM; windows of 512 samples (32 ms) come out with a speech probability, in order, one for each window
  * written, possibly many at a time and some tens of milliseconds later (inference runs in a worker).
  */
+import type { EndOfTurn } from './end-of-turn.ts'
 import type { GateEngine } from './gate.ts'
 
 export const VAD_SAMPLE_RATE_HZ = 16_000
@@ -27,5 +28,7 @@ export interface VadStream extends AsyncIterable<readonly VadWindow[]> {
 export interface Vad {
   /** Instead of the gate of the process: a recording has its own. */
   readonly gate?: GateEngine
+  /** Judges pauses under `semantic_vad`; left out: silence alone ends a turn. */
+  readonly endOfTurn?: EndOfTurn
   open(options: { readonly signal: AbortSignal }): VadStream
 }

@@ -1,4 +1,4 @@
-/** Voice activity across the edge: the model's probabilities are steps, the cheap gate's word is a mark. */
+/** What hears across the edge: the models' probabilities are steps, the cheap gate's word is a mark. */
 import type { GateEngine } from '../listen/gate.ts'
 import type { Vad, VadWindow } from '../listen/vad.ts'
 import { Count, type Edge, overEdge } from './edge.ts'
@@ -13,6 +13,8 @@ export interface RealEars {
 export function earsOverEdge(edge: Edge, real: RealEars | null): Vad {
   const streams = new Count()
   const gates = new Count()
+  const questions = new Count()
+  let listening: AbortSignal
   return {
     gate: {
       open(sampleRateHz) {
@@ -26,7 +28,14 @@ export function earsOverEdge(edge: Edge, real: RealEars | null): Vad {
         }
       },
     },
+    endOfTurn: {
+      async judge(question) {
+        const answer = async () => (await real?.vad.endOfTurn?.judge(question)) ?? null
+        return (await edge.run('turn.judge', { id: questions.next() }, listening, answer)) ?? undefined
+      },
+    },
     open({ signal }) {
+      listening = signal
       const id = streams.next()
       edge.tell('vad.open', { id })
       const stream = real?.vad.open({ signal })

@@ -76,6 +76,8 @@ export type Effect =
       readonly turn: string
       readonly outcome: Exclude<TurnRecord['outcome'], 'open'>
     }
+  /** Close the session. */
+  | { readonly do: 'hangUp' }
   | { readonly do: 'end' }
 
 /** How a response's words leave: as text, or as a voice. */

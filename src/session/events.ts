@@ -131,7 +131,7 @@ export type SessionEvent =
   | SpeechEvent
   | RecognitionEvent
   | AnswerEvent
-  | { readonly type: 'timer'; readonly at: number; readonly timer: TimerName }
+  | { readonly type: 'timer'; readonly at: number; readonly timer: TimerName; readonly audioMs: number }
   | { readonly type: 'hangup'; readonly at: number }
 
-export type TimerName = 'falseInterruption'
+export type TimerName = 'falseInterruption' | 'idle'

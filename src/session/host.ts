@@ -147,7 +147,7 @@ const asItIs = (settings: SessionSettings) => settings
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {
-  const { instructions, voice, language, turnDetection, interruption, speculation, budget } = pipeline
+  const { instructions, voice, language, turnDetection, interruption, idle, speculation, budget } = pipeline
   const apology = budget.ladder.find((rung) => rung.rung === 'apology')?.say
   return {
     instructions,
@@ -161,6 +161,7 @@ export function settingsFrom(pipeline: Pipeline): SessionSettings {
     transcriptDeltas: 'committed',
     turnDetection,
     interruption,
+    idle,
     tools: [],
     toolChoice: 'auto',
     maxOutputTokens: 'inf',

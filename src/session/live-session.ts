@@ -29,7 +29,7 @@ import { Routing } from './routing.ts'
 import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, isQuiet, languageOf, type State } from './state.ts'
+import { initialState, isQuiet, languageOf, type State, saidBeforePause } from './state.ts'
 import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
@@ -169,6 +169,7 @@ export class LiveSession implements Session {
       vad,
       clock,
       signal,
+      said: () => saidBeforePause(this.#state),
       format: settings.inputFormat,
       detection: settings.turnDetection,
       confirmMs: settings.interruption.minSpeechMs,
@@ -322,6 +323,8 @@ export class LiveSession implements Session {
       case 'closeTurn':
         this.#budget.rest(effect.turn)
         return book.close(effect.turn, effect.outcome)
+      case 'hangUp':
+        return void this.close('idle')
       case 'end':
         return
       default:
@@ -350,13 +353,8 @@ export class LiveSession implements Session {
     const bytes = this.#itemAudio.get(itemId)?.length ?? 0
     const message = truncateRefusal(audioEndMs, track, { bytes, format })
     if (message !== null) {
-      return this.#outlet.emit({
-        type: 'refused',
-        code: 'invalid_value',
-        message,
-        param: 'audio_end_ms',
-        ref,
-      })
+      const refused = { code: 'invalid_value', message, param: 'audio_end_ms', ref }
+      return this.#outlet.emit({ type: 'refused', ...refused })
     }
     if (track && !track.over) {
       this.#speaker.cut(track.facts.response)
@@ -386,7 +384,8 @@ export class LiveSession implements Session {
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
     const { clock } = this.#options
-    const fire = () => this.#dispatch({ type: 'timer', at: clock.now(), timer })
+    const fire = () =>
+      this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs })
     this.#timers.set(timer, clock.setTimer(ms, fire))
   }
 

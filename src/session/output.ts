@@ -43,6 +43,13 @@ export type ControlOutput =
   | { readonly type: 'speechStarted'; readonly itemId: string; readonly audioStartMs: number }
   | { readonly type: 'speechStopped'; readonly itemId: string; readonly audioEndMs: number }
   | { readonly type: 'committed'; readonly itemId: string; readonly previousItemId: string | null }
+  /** The caller was silent for so long that the turn goes back to the model; `committed` and an answer follow. */
+  | {
+      readonly type: 'timeoutTriggered'
+      readonly itemId: string
+      readonly audioStartMs: number
+      readonly audioEndMs: number
+    }
   | { readonly type: 'cleared' }
   | { readonly type: 'itemAdded'; readonly item: Item; readonly previousItemId: string | null }
   | { readonly type: 'itemDone'; readonly item: Item; readonly previousItemId: string | null }

@@ -58,7 +58,7 @@ export function reduceSpeech(d: Draft, event: SpeechEvent): void {
       if (utterance.announced) d.do({ do: 'preview', turn: utterance.turn })
       return
     case 'speechResumed':
-      d.set({ input: { kind: 'listening', utterance } })
+      d.set({ input: { kind: 'listening', utterance: { ...utterance, whole: false } } })
       return dropSpeculation(d)
     case 'speechEnded':
       return ended(d, utterance, event)
@@ -77,6 +77,7 @@ function started(d: Draft, event: Extract<SpeechEvent, { type: 'speechStarted' }
     confirmed: false,
     announced: false,
     words: '',
+    whole: false,
     shown: '',
   }
   d.set({ input: { kind: 'listening', utterance }, revision: 0 })
@@ -215,7 +216,7 @@ export function reduceRecognition(d: Draft, event: RecognitionEvent): void {
 function partial(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
   const utterance = utteranceOf(d.state)
   if (utterance?.turn !== event.turn) return
-  d.utterance({ words: event.text })
+  d.utterance({ words: event.text, whole: event.complete })
   showWords(d, event.stable)
   considerInterrupting(d)
   if (event.complete) speculate(d, event)

@@ -6,6 +6,7 @@ import { Draft } from './draft.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
+import { idled, watchIdle } from './reduce-idle.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
 import { reduceRecognition, reduceSpeech, resume } from './reduce-speech.ts'
 import { closeTurn, openTurn } from './reduce-turn.ts'
@@ -19,6 +20,7 @@ export function reduce(
   if (state.closed) return { state, effects: [] }
   const d = new Draft(state)
   handle(d, event)
+  watchIdle(d, state, event)
   return { state: d.state, effects: d.effects }
 }
 
@@ -53,7 +55,7 @@ function handle(d: Draft, event: SessionEvent): void {
     case 'truncated':
       return reduceAnswer(d, event)
     case 'timer':
-      return resume(d)
+      return event.timer === 'idle' ? idled(d, event) : resume(d)
     case 'hangup':
       return hangUp(d)
     default:
@@ -71,6 +73,7 @@ function hangUp(d: Draft): void {
   for (const { id } of d.state.responses.values()) d.do({ do: 'drop', response: id, reason: 'hangup' })
   for (const { response } of d.state.playing) d.do({ do: 'drop', response, reason: 'hangup' })
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })
+  d.do({ do: 'clearTimer', timer: 'idle' })
   if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : 'cancelled')
   for (const { inConversation, turn } of d.state.responses.values()) {
     if (!inConversation) closeTurn(d, turn, 'cancelled')

@@ -3,7 +3,8 @@ import type { ClientEvent } from './client.ts'
 import type { SessionOutput } from './output.ts'
 import type { SessionSettings } from './settings.ts'
 
-export type CloseReason = 'client' | 'expired' | 'drain' | 'limit' | 'error'
+/** `idle`: the caller let every idle prompt go by. */
+export type CloseReason = 'client' | 'expired' | 'drain' | 'limit' | 'idle' | 'error'
 
 /** What a wire can do; the session asks these and never the wire's name. */
 export interface WireCaps {

@@ -1,6 +1,7 @@
 /** What a session runs by. The pipeline gives the start, the client changes what `clientMay` allows. */
 import type { AudioFormat } from '../audio/format.ts'
 import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { Eagerness } from '../listen/patience.ts'
 import type { ServerTool } from '../stage/tools.ts'
 
 export interface TurnDetection {
@@ -9,10 +10,23 @@ export interface TurnDetection {
   readonly threshold: number
   /** Audio kept from before the first speech window. */
   readonly prefixPaddingMs: number
-  /** Silence that ends a turn. */
+  /** Silence that ends a turn; under `semantic_vad` where nobody could judge it. */
   readonly silenceDurationMs: number
+  /** Of `semantic_vad`; left out: `auto`. */
+  readonly eagerness?: Eagerness
+  /** Of `server_vad`: a caller silent for so long after an answer was played is answered all the same; null or left out: never. */
+  readonly idleTimeoutMs?: number | null
   readonly createResponse: boolean
   readonly interruptResponse: boolean
+}
+
+/** What is said to a caller who says nothing. */
+export interface IdlePrompts {
+  readonly afterMs: number
+  /** One after the other, from the beginning again. */
+  readonly say: readonly string[]
+  /** So many times, then the session ends; 0: for ever. */
+  readonly hangUpAfter: number
 }
 
 export interface Interruption {
@@ -41,6 +55,8 @@ export interface SessionSettings {
   /** null: the client commits by hand. */
   readonly turnDetection: TurnDetection | null
   readonly interruption: Interruption
+  /** Null or left out: a silent caller is left in peace. */
+  readonly idle?: IdlePrompts | null
   readonly tools: readonly ToolDefinition[]
   /** Run by the server for the pipeline, beside the client's own; of one name, these count. */
   readonly serverTools?: readonly ServerTool[]

@@ -27,6 +27,8 @@ export interface Utterance {
   readonly announced: boolean
   /** Latest recognised words. */
   readonly words: string
+  /** They are all that was said before the present pause. */
+  readonly whole: boolean
   /** The part of them the wire was shown. */
   readonly shown: string
 }
@@ -125,6 +127,8 @@ export interface State {
   readonly owed: string | null
   /** The same for a turn whose words nobody could tell. */
   readonly owedApology: { readonly turn: string; readonly failure: Failure } | null
+  /** Times in a row that the caller let an idle prompt go by. */
+  readonly idlePrompts: number
   /** As recognised: of the first words that told, and of the newest. */
   readonly heard: { readonly first: string; readonly now: string } | null
   /** Suffix of the next id, and what all ids of this session share. */
@@ -148,6 +152,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     unanswered: false,
     owed: null,
     owedApology: null,
+    idlePrompts: 0,
     heard: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,
@@ -197,4 +202,12 @@ export function isQuiet(state: State): boolean {
 
 export function utteranceOf(state: State): Utterance | undefined {
   return state.input.kind === 'idle' ? undefined : state.input.utterance
+}
+
+/** For whoever judges the pause: the words so far, null while some are owed. */
+export function saidBeforePause(state: State): { readonly words: string | null; readonly language?: string } {
+  const utterance = utteranceOf(state)
+  const language = languageOf(state)
+  const words = utterance?.whole ? utterance.words : null
+  return { words, ...(language === undefined ? {} : { language }) }
 }

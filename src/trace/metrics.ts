@@ -138,7 +138,10 @@ export class Metrics {
   }
 
   /** `limit`: the client flooded, or did not read. */
-  sessionClosed(wire: string, reason: 'client' | 'expired' | 'drain' | 'limit' | 'error' = 'client'): void {
+  sessionClosed(
+    wire: string,
+    reason: 'client' | 'expired' | 'drain' | 'limit' | 'idle' | 'error' = 'client',
+  ): void {
     this.#sessions.dec({ wire: this.#wires.of(wire) })
     this.#closed.inc({ wire: this.#wires.of(wire), reason })
   }

@@ -1,9 +1,11 @@
 /** What was recorded plays again to the byte: whatever happened in the call. */
 import { expect, test } from 'vitest'
 import { HedgeShare } from '../../src/attempt/hedge-share.ts'
+import { settled } from '../../src/clock.ts'
 import type { ModelEvent } from '../../src/dialect/neutral.ts'
 import { ProviderError } from '../../src/errors.ts'
 import { BRIDGE, Call, type CallOptions, PACED } from '../session/call.ts'
+import { SETTINGS } from '../session/story.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
 import { RecordedCall } from './recorded.ts'
 
@@ -45,6 +47,37 @@ test('an interruption over a paced wire that can be cleared', async () => {
   expect(call.count('outputCleared')).toBeGreaterThan(0)
   const records = await call.records()
   expect(records.some(({ heard }) => heard?.interrupted)).toBe(true)
+  await same(recorded)
+})
+
+test('a pause that was judged, by a judge who takes his time', async () => {
+  const clockMs: number[] = []
+  const recorded = await RecordedCall.open({
+    settings: { turnDetection: { ...SETTINGS.turnDetection!, type: 'semantic_vad', eagerness: 'high' } },
+    endOfTurn: {
+      judge: async ({ samples }) => {
+        clockMs.push(samples.length / 16)
+        await settled()
+        return samples.length > 2_500 * 16 ? 0.9 : 0.05
+      },
+    },
+  })
+  const { call } = recorded
+  await call.speak(1000)
+  await call.silent(900)
+  await call.speak(800)
+  await call.silent(2_000)
+  await call.wait(3000)
+  expect(clockMs.length).toBeGreaterThan(2)
+  expect(call.count('responseDone')).toBe(1)
+  await same(recorded)
+})
+
+test('a caller who is asked whether they are there, until the session ends', async () => {
+  const idle = { afterMs: 5_000, say: ['Hello?'], hangUpAfter: 1 }
+  const recorded = await RecordedCall.open({ settings: { idle }, greeting: 'Welcome.' })
+  await recorded.call.wait(20_000)
+  expect(recorded.call.count('responseDone')).toBe(2)
   await same(recorded)
 })
 

@@ -10,6 +10,7 @@ import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
 import type { Rung } from '../../src/budget/ladder.ts'
 import { delay, settled, VirtualClock } from '../../src/clock.ts'
 import type { ExperimentBook } from '../../src/experiment/book.ts'
+import type { EndOfTurn } from '../../src/listen/end-of-turn.ts'
 import type { Vad } from '../../src/listen/vad.ts'
 import { PacerGroup } from '../../src/playout/pacer-group.ts'
 import type { ClientEvent, ResponseRequest } from '../../src/session/client.ts'
@@ -55,6 +56,7 @@ export interface CallOptions {
   /** Instead of a router without rules. */
   readonly router?: (lineup: Lineup, clock: VirtualClock) => Router
   readonly vad?: Vad
+  readonly endOfTurn?: EndOfTurn
   /** `never` reads nothing; a number waits so many ms after each output. */
   readonly reader?: 'fast' | 'never' | number
   readonly clock?: VirtualClock
@@ -134,6 +136,7 @@ export class Call {
       ...(options.tools ? { tools: options.tools } : {}),
       clock,
       vad: {
+        ...(options.endOfTurn ? { endOfTurn: options.endOfTurn } : {}),
         open: (o) => {
           this.#signal = o.signal
           return vad.open(o)

@@ -155,7 +155,7 @@ class World {
       case 'delete':
         return void story.client({ type: 'deleteItem', itemId: this.#item(n) })
       case 'timer':
-        return void story.tell({ type: 'timer', timer: 'falseInterruption' })
+        return void story.tell({ type: 'timer', timer: 'falseInterruption', audioMs: 0 })
       case 'manual':
         return void story.client({ type: 'settings', patch: { turnDetection: null } })
       case 'automatic': {

@@ -1,7 +1,8 @@
 /**
  * The embedded provider, `local`: everything that runs on this machine, assembled from what is here.
  *
- *     silero ─► vad        moonshine-tiny, moonshine-base ─► stt
+ *     silero ─► vad        smart-turn ─► vad.endOfTurn
+ *     moonshine-tiny, moonshine-base ─► stt
  *     flite ─► tts         smollm2, scripted, scripted/NAME ─► llm
  *
  * Voice detection must be there; each other part that cannot be had is left out, with its reason in `report`.
@@ -16,6 +17,7 @@ import { lazyMoonshine } from './moonshine-lazy.ts'
 import { adviceOf, type ModelReport, missing, present } from './report.ts'
 import { createScripted } from './scripted/index.ts'
 import { OWN_SCRIPTS, ScriptLibrary } from './scripted/library.ts'
+import { createSmartTurn, type SmartTurn } from './smart-turn/index.ts'
 import { createSmol, type Smol } from './smollm2/index.ts'
 import { createSileroVad } from './vad/index.ts'
 
@@ -32,12 +34,19 @@ export interface LocalOptions extends ProviderDeps {
    */
   readonly bring?: 'needed' | 'all' | 'never'
   /** Parts to leave out, present or not: tests and benchmarks that need no language model. */
-  readonly without?: readonly ('smollm2' | 'moonshine-tiny' | 'moonshine-base' | 'flite')[]
+  readonly without?: readonly (
+    | 'smart-turn-v3.2'
+    | 'smollm2'
+    | 'moonshine-tiny'
+    | 'moonshine-base'
+    | 'flite'
+  )[]
   readonly onProgress?: (progress: ModelProgress) => void
   readonly signal?: AbortSignal
 }
 
 export interface LocalProvider extends Provider {
+  /** Without the model of Smart Turn it judges no pauses. */
   readonly vad: Vad
   readonly report: readonly ModelReport[]
   /** `report` in sentences, what to do first. */
@@ -48,15 +57,23 @@ export interface LocalProvider extends Provider {
 export async function createLocalProvider(options: LocalOptions): Promise<LocalProvider> {
   const parts = new Parts(options)
   // All at once: they load different files in different threads.
-  const starting = [parts.vad(), parts.moonshineTiny(), parts.flite(), parts.smol()] as const
-  const [vad, tiny, flite, smol] = await Promise.allSettled(starting)
+  const starting = [
+    parts.vad(),
+    parts.moonshineTiny(),
+    parts.flite(),
+    parts.smol(),
+    parts.smartTurn(),
+  ] as const
+  const [vad, tiny, flite, smol, turn] = await Promise.allSettled(starting)
   const base = await parts.moonshineBase(partOf(tiny)?.caps)
   const closeAll = async () => {
     await Promise.all(
-      [partOf(vad), partOf(tiny), base, partOf(flite), partOf(smol)].map((part) => part?.close()),
+      [partOf(vad), partOf(tiny), base, partOf(flite), partOf(smol), partOf(turn)].map((part) =>
+        part?.close(),
+      ),
     )
   }
-  const failed = [vad, tiny, flite, smol].find((part) => part.status === 'rejected')
+  const failed = [vad, tiny, flite, smol, turn].find((part) => part.status === 'rejected')
   if (failed || vad.status === 'rejected') {
     await closeAll()
     throw failed?.reason
@@ -66,7 +83,7 @@ export async function createLocalProvider(options: LocalOptions): Promise<LocalP
   const scripted = scriptedBy(options)
   return {
     name: 'local',
-    vad: vad.value,
+    vad: judging(vad.value, partOf(turn)),
     report: parts.report,
     advice: adviceOf(parts.report),
     stt: (model) => byId([partOf(tiny), base], model),
@@ -74,6 +91,10 @@ export async function createLocalProvider(options: LocalOptions): Promise<LocalP
     tts: (model) => byId([partOf(flite)], model),
     close: closeAll,
   }
+}
+
+function judging(vad: Vad, endOfTurn: SmartTurn | undefined): Vad {
+  return endOfTurn ? { endOfTurn, open: (options) => vad.open(options) } : vad
 }
 
 /** `scripted` is the script named `default`, `scripted/NAME` the one of that name. */
@@ -144,6 +165,14 @@ class Parts {
       const model = (await this.#ensure('smollm2', 'all')).files['model']!
       const { clock, note } = this.#options
       return createSmol({ clock, note, runtime, model })
+    })
+  }
+
+  smartTurn(): Promise<SmartTurn | undefined> {
+    return this.#attempt('smart-turn-v3.2', async () => {
+      const model = (await this.#ensure('smart-turn-v3.2', 'all')).files['model']!
+      const { clock, note } = this.#options
+      return createSmartTurn({ clock, note, model })
     })
   }
 

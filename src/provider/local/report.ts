@@ -12,6 +12,7 @@ export interface ModelReport {
 
 const STANDS_IN: Readonly<Record<ModelReport['model'], string | null>> = {
   'silero-vad-v6': null,
+  'smart-turn-v3.2': 'Under semantic_vad the end of a turn is judged by its words alone.',
   'moonshine-tiny': 'Nothing else here turns speech into text: name another provider in the pipeline.',
   'moonshine-base': null,
   smollm2: 'Answers come from a script (local/scripted).',

@@ -107,6 +107,12 @@ export class Encoder {
           previous_item_id: output.previousItemId,
           item_id: output.itemId,
         })
+      case 'timeoutTriggered':
+        return this.#event('input_audio_buffer.timeout_triggered', {
+          audio_start_ms: output.audioStartMs,
+          audio_end_ms: output.audioEndMs,
+          item_id: output.itemId,
+        })
       case 'cleared':
         return this.#event('input_audio_buffer.cleared', {})
       case 'itemAdded':

@@ -32,7 +32,7 @@ function transcriptionObject(facts: SessionFacts, settings: SessionSettings, ech
         format: wireFormat(settings.inputFormat),
         transcription: transcription(facts, settings, echo),
         noise_reduction: echo.noiseReduction ?? null,
-        turn_detection: withoutAnswers(turnDetection(settings, echo)),
+        turn_detection: withoutAnswers(wireTurnDetection(settings.turnDetection)),
       },
     },
     include: echo.include ?? null,
@@ -44,13 +44,6 @@ function withoutAnswers(detection: unknown): unknown {
   if (detection === null) return null
   const { create_response: _c, interrupt_response: _i, idle_timeout_ms: _t, ...rest } = detection as Json
   return rest
-}
-
-function turnDetection(settings: SessionSettings, echo: WireEcho): unknown {
-  return wireTurnDetection(settings.turnDetection, {
-    eagerness: echo.turnDetection?.eagerness ?? 'auto',
-    idleTimeoutMs: echo.turnDetection?.idleTimeoutMs ?? null,
-  })
 }
 
 function conversationObject(facts: SessionFacts, settings: SessionSettings, echo: WireEcho): object {
@@ -73,7 +66,7 @@ function conversationObject(facts: SessionFacts, settings: SessionSettings, echo
         format: wireFormat(settings.inputFormat),
         transcription: transcription(facts, settings, echo),
         noise_reduction: echo.noiseReduction ?? null,
-        turn_detection: turnDetection(settings, echo),
+        turn_detection: wireTurnDetection(settings.turnDetection),
       },
       output: {
         format: wireFormat(settings.outputFormat),

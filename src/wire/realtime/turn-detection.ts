@@ -1,15 +1,11 @@
 /**
  * Turn detection on the wire. Members left out of a new object take the pipeline's values.
- *
- * `semantic_vad` is judged as server VAD until a model judges the end of a turn: its eagerness stretches or
- * shortens the pipeline's own silence window. `auto` and `medium` keep it, `high` takes six tenths, `low` twice.
- * (OpenAI's waits of 2, 4 and 8 s are upper bounds for a caller who sounds unfinished; a VAD alone would make every turn
- * wait that long.)
  */
+import type { Eagerness } from '../../listen/patience.ts'
 import type { TurnDetection } from '../../session/settings.ts'
 import { asBoolean, asInteger, asNumber, asObject, asOneOf } from './check.ts'
 
-export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
+export type { Eagerness }
 
 /** What the client asked for; absent members are the pipeline's. */
 export interface TurnDetectionRequest {
@@ -20,12 +16,10 @@ export interface TurnDetectionRequest {
   readonly silenceDurationMs?: number
   readonly createResponse?: boolean
   readonly interruptResponse?: boolean
-  /** Echoed; nothing acts on it yet. */
   readonly idleTimeoutMs: number | null
 }
 
 const EAGERNESS: readonly Eagerness[] = ['low', 'medium', 'high', 'auto']
-const SILENCE_FACTOR: Record<Eagerness, number> = { low: 2, medium: 1, auto: 1, high: 0.6 }
 
 /** Where a pipeline itself listens by hand but the client asks for detection: OpenAI's documented values. */
 export const FALLBACK: TurnDetection = {
@@ -33,6 +27,8 @@ export const FALLBACK: TurnDetection = {
   threshold: 0.5,
   prefixPaddingMs: 300,
   silenceDurationMs: 500,
+  eagerness: 'auto',
+  idleTimeoutMs: null,
   createResponse: true,
   interruptResponse: true,
 }
@@ -74,31 +70,30 @@ export function resolveTurnDetection(
 ): TurnDetection | null {
   if (request === null) return null
   const base = pipeline ?? FALLBACK
-  const stretch = request.type === 'semantic_vad' ? SILENCE_FACTOR[request.eagerness] : 1
   return {
     type: request.type,
     threshold: request.threshold ?? base.threshold,
     prefixPaddingMs: request.prefixPaddingMs ?? base.prefixPaddingMs,
-    silenceDurationMs: request.silenceDurationMs ?? Math.round(base.silenceDurationMs * stretch),
+    silenceDurationMs: request.silenceDurationMs ?? base.silenceDurationMs,
+    eagerness: request.eagerness,
+    idleTimeoutMs: request.idleTimeoutMs,
     createResponse: request.createResponse ?? base.createResponse,
     interruptResponse: request.interruptResponse ?? base.interruptResponse,
   }
 }
 
 /** Every member, since clients act on the echo: the Agents SDK cancels by hand unless it reads `interrupt_response: true`. */
-export function wireTurnDetection(
-  setting: TurnDetection | null,
-  echo: { readonly eagerness: Eagerness; readonly idleTimeoutMs: number | null },
-): unknown {
+export function wireTurnDetection(setting: TurnDetection | null): unknown {
   if (setting === null) return null
   const shared = { create_response: setting.createResponse, interrupt_response: setting.interruptResponse }
-  if (setting.type === 'semantic_vad') return { type: 'semantic_vad', eagerness: echo.eagerness, ...shared }
+  if (setting.type === 'semantic_vad')
+    return { type: 'semantic_vad', eagerness: setting.eagerness ?? 'auto', ...shared }
   return {
     type: 'server_vad',
     threshold: setting.threshold,
     prefix_padding_ms: setting.prefixPaddingMs,
     silence_duration_ms: setting.silenceDurationMs,
-    idle_timeout_ms: echo.idleTimeoutMs,
+    idle_timeout_ms: setting.idleTimeoutMs ?? null,
     ...shared,
   }
 }

@@ -41,7 +41,12 @@ describe.skipIf(!vadHere)('with voice detection alone', () => {
     expect(local.stt?.('moonshine-tiny')).toBeUndefined()
     expect(local.llm?.('smollm2')).toBeUndefined()
     const absent = local.report.filter((r) => !r.present)
-    expect(absent.map((r) => r.model).sort()).toEqual(['moonshine-base', 'moonshine-tiny', 'smollm2'])
+    expect(absent.map((r) => r.model).sort()).toEqual([
+      'moonshine-base',
+      'moonshine-tiny',
+      'smart-turn-v3.2',
+      'smollm2',
+    ])
     expect(absent.every((r) => r.reason !== null && r.reason.length > 10)).toBe(true)
     expect(local.advice.join('\n')).toMatch(/Answers come from a script/)
   })
@@ -67,7 +72,7 @@ describe.skipIf(!vadHere)('with voice detection alone', () => {
 })
 
 test('parts may be left out', { skip: !vadHere }, async () => {
-  const without = ['smollm2', 'moonshine-tiny', 'moonshine-base', 'flite'] as const
+  const without = ['smart-turn-v3.2', 'smollm2', 'moonshine-tiny', 'moonshine-base', 'flite'] as const
   const local = await createLocalProvider({ ...deps, without })
   expect(local.report).toEqual([present('silero-vad-v6')])
   expect([local.tts?.('flite'), local.stt?.('moonshine-tiny'), local.llm?.('smollm2')]).toEqual(

@@ -261,6 +261,7 @@ describe('what the events say', () => {
       'input_audio_buffer.cleared',
       'conversation.item.deleted',
       'conversation.item.truncated',
+      'input_audio_buffer.timeout_triggered',
       'conversation.item.retrieved',
       'conversation.item.retrieved',
       'conversation.item.input_audio_transcription.failed',
@@ -268,18 +269,19 @@ describe('what the events say', () => {
       'error',
     ])
     expect(rest[3]).toMatchObject({ item_id: 'item_2', content_index: 0, audio_end_ms: 450 })
-    expect(rest[4]?.['item'].content).toEqual([
+    expect(rest[4]).toMatchObject({ item_id: 'item_1', audio_start_ms: 340, audio_end_ms: 6340 })
+    expect(rest[5]?.['item'].content).toEqual([
       { type: 'output_audio', transcript: 'Good morning.', audio: 'AQID' },
     ])
-    expect(rest[5]?.['item'].content).toEqual([{ type: 'input_text', text: 'hi' }])
-    expect(rest[7]?.['error']).toEqual({
+    expect(rest[6]?.['item'].content).toEqual([{ type: 'input_text', text: 'hi' }])
+    expect(rest[8]?.['error']).toEqual({
       type: 'invalid_request_error',
       code: 'invalid_value',
       message: 'No.',
       param: 'item',
       event_id: 'evt_9',
     })
-    expect(rest[8]?.['error']).toEqual({
+    expect(rest[9]?.['error']).toEqual({
       type: 'server_error',
       code: 'tts_failed',
       message: 'No voice answered.',
@@ -310,6 +312,8 @@ test('the Agents SDK’s own schemas accept each event of OpenAI’s', async () 
   const { parseRealtimeEvent } = await import(/* @vite-ignore */ schemas)
   for (const event of encode([...SPOKEN_TURN, ...THE_REST])) {
     const read = parseRealtimeEvent({ data: JSON.stringify(event) })
-    expect(read.isGeneric, event.type).toBe(false)
+    // The one event of OpenAI's that this SDK has no schema for; it hands it on as it is.
+    const unknown = event['type'] === 'input_audio_buffer.timeout_triggered'
+    expect(read.isGeneric, event.type).toBe(unknown)
   }
 })

@@ -142,6 +142,7 @@ export const THE_REST: readonly SessionOutput[] = [
   { type: 'cleared' },
   { type: 'itemDeleted', itemId: 'item_1' },
   { type: 'itemTruncated', itemId: 'item_2', contentIndex: 0, audioEndMs: 450 },
+  { type: 'timeoutTriggered', itemId: 'item_1', audioStartMs: 340, audioEndMs: 6340 },
   { type: 'itemRetrieved', item: assistant('completed'), audio: Uint8Array.of(1, 2, 3) },
   { type: 'itemRetrieved', item: { ...CALLER, parts: [{ type: 'text', text: 'hi' }] }, audio: null },
   { type: 'transcriptFailed', itemId: 'item_1', code: 'stt_failed', message: 'No recogniser answered.' },

@@ -54,7 +54,13 @@ export interface ModelEntry {
   readonly files: readonly FilePin[]
 }
 
-export type ModelName = 'silero-vad-v6' | 'moonshine-tiny' | 'moonshine-base' | 'smollm2' | 'smollm2-runtime'
+export type ModelName =
+  | 'silero-vad-v6'
+  | 'smart-turn-v3.2'
+  | 'moonshine-tiny'
+  | 'moonshine-base'
+  | 'smollm2'
+  | 'smollm2-runtime'
 
 export const CATALOGUE: Readonly<Record<ModelName, ModelEntry>> = {
   'silero-vad-v6': {
@@ -76,6 +82,26 @@ export const CATALOGUE: Readonly<Record<ModelName, ModelEntry>> = {
         name: 'silero_vad_v6.onnx',
         bytes: 2_327_524,
         sha256: '1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3',
+      },
+    ],
+  },
+  'smart-turn-v3.2': {
+    title: 'Smart Turn v3.2 (23 languages)',
+    licence: 'BSD-2-Clause',
+    purpose: 'hears whether the caller has finished, for semantic_vad',
+    source: {
+      kind: 'python-wheel',
+      package: 'pipecat-ai',
+      version: '1.14.0',
+      downloadBytes: 12_109_725,
+    },
+    files: [
+      {
+        key: 'model',
+        source: 'pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx',
+        name: 'smart-turn-v3.2-cpu.onnx',
+        bytes: 8_679_182,
+        sha256: '2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f',
       },
     ],
   },

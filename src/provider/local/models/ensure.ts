@@ -34,7 +34,7 @@ export interface EnsureOptions {
 
 /** The variable that may name a file or address of a model: `smollm2` → `PARLEY_MODEL_SMOLLM2`. */
 export function givenVariable(name: ModelName): string {
-  return `PARLEY_MODEL_${name.toUpperCase().replaceAll('-', '_')}`
+  return `PARLEY_MODEL_${name.toUpperCase().replaceAll(/[-.]/g, '_')}`
 }
 
 /**
