@@ -1,5 +1,5 @@
 /**
- * One Realtime socket: frames in, in order, never waiting; the session's outputs out, as fast as the socket takes
+ * One Realtime connection, a text channel and perhaps media beside it: frames in, in order, never waiting; the session's outputs out, as fast as the socket takes
  * them; a ping now and then; an end for every way it can end.
  *
  *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
@@ -11,6 +11,7 @@ import type { CloseReason, Session, SessionOrigin } from '../../session/session.
 import { Attachment, type AttachmentDeps } from './attachment.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
+import type { Media } from './media.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
 import { type WireSocket, Writer } from './writer.ts'
 
@@ -26,6 +27,8 @@ export interface ConnectionStart {
   readonly origin: SessionOrigin
   /** The `model` of the session object: as the client named it, else the pipeline's name. */
   readonly model: string
+  /** Where sound has a way of its own: no audio in events, and the server owns the far side's playback. */
+  readonly media?: Media
 }
 
 const PING_MS = 20_000
@@ -43,6 +46,7 @@ export class Connection {
   readonly #writer: Writer
   readonly #encoder: Encoder
   readonly #model: string
+  readonly #media: Media | undefined
   readonly #expiresAt: number
   readonly #conversationId = randomId('conv')
   #over = false
@@ -54,6 +58,7 @@ export class Connection {
     this.#deps = deps
     this.#attachment = new Attachment(start.session, start.origin, deps)
     this.#model = start.model
+    this.#media = start.media
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
     this.#encoder = new Encoder(this.#view(), this.#writer.write)
@@ -62,6 +67,11 @@ export class Connection {
   /** Sends `session.created` at once and begins. Resolves when the session's outputs ended. */
   async run(): Promise<void> {
     this.#encoder.sessionCreated()
+    this.#media?.attach({
+      news: (what, responseId) => this.#encoder.outputBuffer(what, responseId),
+      send: (event) => this.#session.send(event),
+      heard: (pcm) => this.#session.audio(pcm),
+    })
     this.#pingLater()
     this.#timers.push(this.#deps.clock.setTimer(this.#deps.sessionMinutes * 60_000, () => this.#expired()))
     try {
@@ -85,7 +95,9 @@ export class Connection {
     if (this.#over) return
     this.#silentPings = 0
     try {
-      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings))
+      const { outputFormat } = this.#session.settings
+      const sound = this.#media ? 'beside' : 'inside'
+      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, { outputFormat, sound }))
     } catch (error) {
       this.#deps.note('realtime event failed', { sessionId: this.#session.id, error: errorText(error) })
       this.#encoder.error({ type: 'server_error', code: 'internal_error', message: 'The event failed.' })
@@ -108,6 +120,8 @@ export class Connection {
       case 'audio':
         this.#attachment.begin()
         return this.#session.audio(parsed.bytes)
+      case 'clearOutput':
+        return this.#media?.clear()
       case 'event':
         this.#attachment.begin()
         return this.#session.send(parsed.event)
@@ -137,6 +151,10 @@ export class Connection {
   }
 
   #take(output: SessionOutput): void {
+    if (this.#media?.output(output) === 'taken') {
+      if (output.type === 'answerAudio') this.#attachment.voiced()
+      return
+    }
     switch (output.type) {
       case 'settingsApplied':
         if (this.#attachment.applied()) this.#encoder.sessionUpdated()
@@ -192,6 +210,7 @@ export class Connection {
     if (this.#over) return
     this.#over = true
     this.#writer.end()
+    this.#media?.close()
     this.#session.close(reason).catch((error: unknown) => {
       this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })
     })

@@ -8,6 +8,7 @@ import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/out
 import type { SessionSettings } from '../../session/settings.ts'
 import { eventIds } from './ids.ts'
 import { wireItem } from './items.ts'
+import type { BufferNews } from './media.ts'
 import { responseObject } from './response-object.ts'
 import { sessionObject } from './session-object.ts'
 import type { WireEcho } from './session-update.ts'
@@ -51,6 +52,11 @@ export class Encoder {
 
   sessionUpdated(): void {
     this.#event('session.updated', { session: this.#session() })
+  }
+
+  /** Where the server owns the far side's playback. */
+  outputBuffer(what: BufferNews, responseId: string): void {
+    this.#event(`output_audio_buffer.${what}`, { response_id: responseId })
   }
 
   /** All five keys are always there; `event_id` inside is the client's, and frees what waits for it. */

@@ -21,9 +21,13 @@ export type Parsed =
   | { readonly kind: 'audio'; readonly bytes: Uint8Array }
   | { readonly kind: 'event'; readonly event: ClientEvent }
   | { readonly kind: 'update'; readonly update: SessionUpdate; readonly ref: string | null }
+  /** The far side's playback, where the server owns it, is to fall silent. */
+  | { readonly kind: 'clearOutput' }
   | RefusedEvent
 
 export interface ParseContext {
+  /** `beside`: sound has a way of its own, so events cannot carry any or say its format. Left out: `inside`. */
+  readonly sound?: 'inside' | 'beside'
   /** The session's output format, which a response must share. */
   readonly outputFormat: AudioFormat
 }
@@ -47,6 +51,12 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['parley.played', (given) => readPlayed(given)],
 ])
 
+/** Instead of those above, where sound goes beside the events. */
+const BESIDE: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['session.update', (given, ref) => withoutFormats(readUpdate(given, ref))],
+  ['output_audio_buffer.clear', () => ({ kind: 'clearOutput' })],
+])
+
 export const CLIENT_EVENTS: readonly string[] = [...READERS.keys()]
 
 /** Settings are echoed whole, so a flood of huge ones must not multiply; items and audio may be larger. */
@@ -65,7 +75,7 @@ export function parseFrame(frame: Buffer, context: ParseContext): Parsed {
     const type = given['type']
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)
-    const read = READERS.get(type)
+    const read = (context.sound === 'beside' ? BESIDE.get(type) : undefined) ?? READERS.get(type)
     if (!read) throw invalidValue('type', type, CLIENT_EVENTS)
     if (type === 'session.update' && frame.length > MAX_UPDATE_CHARS)
       throw new Refusal('invalid_event', `Invalid event: session.update above ${MAX_UPDATE_CHARS} bytes.`)
@@ -116,6 +126,13 @@ function readRef(given: Json): string | null {
 function readUpdate(given: Json, ref: string | null): Parsed {
   if (given['session'] === undefined) throw missing('session')
   return { kind: 'update', update: parseSessionUpdate(given['session']), ref }
+}
+
+/** The codec was agreed on elsewhere; what clients send by habit is not refused. */
+function withoutFormats(parsed: Parsed): Parsed {
+  if (parsed.kind !== 'update') return parsed
+  const { inputFormat: _, outputFormat: __, ...patch } = parsed.update.patch
+  return { ...parsed, update: { ...parsed.update, patch } }
 }
 
 function itemId(given: Json): string {
