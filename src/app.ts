@@ -40,6 +40,7 @@ import { metricsPlugin } from './trace/metrics-plugin.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
+import { registerCalls } from './wire/realtime/webrtc/calls.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
@@ -132,14 +133,16 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   metricsPlugin(http, { metrics })
   explainPlugin(http, { snapshots, clock })
   await http.register(async (scope) => {
-    registerRealtime(scope, {
+    const realtime = {
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
-      hasPipeline: (name) => snapshots.has(name),
+      hasPipeline: (name: string) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,
-    })
+    }
+    registerRealtime(scope, realtime)
+    registerCalls(scope, { ...realtime, network: { host: settings.listen.host, ...settings.listen.webrtc } })
   })
   await http.register(consolePage, deps.consoleRoot === undefined ? {} : { root: deps.consoleRoot })
   const watching =
