@@ -5,6 +5,8 @@
  *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
  *                └► error                                          (the next is taken when the socket has room)
  */
+
+import { OpusPacketError } from '../../audio/opus.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session, SessionOrigin } from '../../session/session.ts'
@@ -12,6 +14,7 @@ import { Attachment, type AttachmentDeps } from './attachment.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
 import type { Media } from './media.ts'
+import { OpusEvents } from './opus-events.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
 import { type WireSocket, Writer } from './writer.ts'
 
@@ -49,6 +52,10 @@ export class Connection {
   readonly #media: Media | undefined
   readonly #expiresAt: number
   readonly #conversationId = randomId('conv')
+  /** Made when the client first asks for Opus. */
+  #opus: OpusEvents | undefined
+  #inputCodec: 'opus' | 'none' = 'none'
+  #lastAudio: Extract<SessionOutput, { type: 'answerAudio' }> | undefined
   #over = false
   #silentPings = 0
   #timers: Timer[] = []
@@ -119,7 +126,7 @@ export class Connection {
     switch (parsed.kind) {
       case 'audio':
         this.#attachment.begin()
-        return this.#session.audio(parsed.bytes)
+        return this.#hear(parsed)
       case 'clearOutput':
         return this.#media?.clear()
       case 'event':
@@ -127,13 +134,40 @@ export class Connection {
         return this.#session.send(parsed.event)
       case 'update': {
         const refused = this.#attachment.update(parsed.update, parsed.ref)
-        if (refused) this.#handle(refused)
+        if (refused) return this.#handle(refused)
+        const { inputCodec, outputCodec } = parsed.update.echo
+        if (inputCodec === 'opus' || outputCodec === 'opus')
+          this.#opus ??= new OpusEvents((pcm) => this.#session.audio(pcm))
+        this.#inputCodec = inputCodec ?? this.#inputCodec
         return
       }
       case 'refused':
         return this.#encoder.error({ ...parsed, type: 'invalid_request_error' })
       default:
         parsed satisfies never
+    }
+  }
+
+  #hear({ bytes, sequence, ref }: Extract<Parsed, { kind: 'audio' }>): void {
+    if (!this.#opus || this.#inputCodec !== 'opus') return this.#session.audio(bytes)
+    try {
+      this.#opus.hear(bytes, sequence)
+    } catch (error) {
+      if (!(error instanceof OpusPacketError)) throw error
+      this.#handle(refusal('invalid_value', "Invalid 'audio': not a packet of Opus.", 'audio', ref))
+    }
+  }
+
+  /** Packets go out whole; what an answer leaves over is filled up at its end. */
+  #speak(output: SessionOutput, opus: OpusEvents): void {
+    const last = this.#lastAudio
+    if (output.type === 'answerAudio') {
+      if (last?.responseId !== output.responseId) opus.forget()
+      this.#lastAudio = output
+      for (const audio of opus.say(output.audio)) this.#encoder.output({ ...output, audio })
+    } else if (output.type === 'answerDone' && last) {
+      for (const audio of opus.finish()) this.#encoder.output({ ...last, audio })
+      this.#lastAudio = undefined
     }
   }
 
@@ -144,6 +178,7 @@ export class Connection {
       for await (const output of session.outputs) {
         if (this.#over) return
         if (session !== this.#session) break
+        if (this.#opus) await this.#opus.ready
         this.#take(output)
         if (this.#writer.blocked) await this.#writer.ready()
       }
@@ -155,6 +190,7 @@ export class Connection {
       if (output.type === 'answerAudio') this.#attachment.voiced()
       return
     }
+    if (this.#opus && this.#attachment.echo.outputCodec === 'opus') this.#speak(output, this.#opus)
     switch (output.type) {
       case 'settingsApplied':
         if (this.#attachment.applied()) this.#encoder.sessionUpdated()
@@ -163,7 +199,8 @@ export class Connection {
         return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
       case 'answerAudio':
         this.#attachment.voiced()
-        return this.#encoder.output(output)
+        if (this.#attachment.echo.outputCodec !== 'opus') this.#encoder.output(output)
+        return
       default:
         this.#attachment.begin()
         this.#encoder.output(output)
@@ -211,6 +248,7 @@ export class Connection {
     this.#over = true
     this.#writer.end()
     this.#media?.close()
+    this.#opus?.close()
     this.#session.close(reason).catch((error: unknown) => {
       this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })
     })

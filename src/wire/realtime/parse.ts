@@ -18,7 +18,12 @@ export interface RefusedEvent {
 }
 
 export type Parsed =
-  | { readonly kind: 'audio'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'audio'
+      readonly bytes: Uint8Array
+      readonly sequence: number | null
+      readonly ref: string | null
+    }
   | { readonly kind: 'event'; readonly event: ClientEvent }
   | { readonly kind: 'update'; readonly update: SessionUpdate; readonly ref: string | null }
   /** The far side's playback, where the server owns it, is to fall silent. */
@@ -39,7 +44,7 @@ const event = (event: ClientEvent): Parsed => ({ kind: 'event', event })
 /** Every client event there is; what stands here is what the error for an unknown one lists. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['session.update', (given, ref) => readUpdate(given, ref)],
-  ['input_audio_buffer.append', (given) => ({ kind: 'audio', bytes: decodeAudio(given['audio'], 'audio') })],
+  ['input_audio_buffer.append', (given, ref) => readAppend(given, ref)],
   ['input_audio_buffer.commit', (_, ref) => event({ type: 'commit', ref })],
   ['input_audio_buffer.clear', (_, ref) => event({ type: 'clear', ref })],
   ['conversation.item.create', (given, ref) => readCreate(given, ref)],
@@ -128,11 +133,20 @@ function readUpdate(given: Json, ref: string | null): Parsed {
   return { kind: 'update', update: parseSessionUpdate(given['session']), ref }
 }
 
+/** `sequence` counts packets of Opus; nothing else has one. */
+function readAppend(given: Json, ref: string | null): Parsed {
+  const bytes = decodeAudio(given['audio'], 'audio')
+  const said = given['sequence']
+  const sequence = said == null ? null : asInteger(said, 'sequence', 0, Number.MAX_SAFE_INTEGER)
+  return { kind: 'audio', bytes, sequence, ref }
+}
+
 /** The codec was agreed on elsewhere; what clients send by habit is not refused. */
 function withoutFormats(parsed: Parsed): Parsed {
   if (parsed.kind !== 'update') return parsed
   const { inputFormat: _, outputFormat: __, ...patch } = parsed.update.patch
-  return { ...parsed, update: { ...parsed.update, patch } }
+  const { inputCodec: ___, outputCodec: ____, ...echo } = parsed.update.echo
+  return { ...parsed, update: { patch, echo } }
 }
 
 function itemId(given: Json): string {

@@ -31,7 +31,7 @@ export function sessionObject(facts: SessionFacts, settings: SessionSettings, ec
     expires_at: facts.expiresAt,
     audio: {
       input: {
-        format: wireFormat(settings.inputFormat),
+        format: wireFormat(settings.inputFormat, echo.inputCodec),
         transcription: transcription(facts, settings, echo),
         noise_reduction: echo.noiseReduction ?? null,
         turn_detection: wireTurnDetection(settings.turnDetection, {
@@ -40,7 +40,7 @@ export function sessionObject(facts: SessionFacts, settings: SessionSettings, ec
         }),
       },
       output: {
-        format: wireFormat(settings.outputFormat),
+        format: wireFormat(settings.outputFormat, echo.outputCodec),
         voice: echo.voice ?? settings.voice,
         speed: settings.speed,
       },
