@@ -54,6 +54,7 @@ import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
 import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
+import { registerCalls } from './wire/realtime/webrtc/calls.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
@@ -94,7 +95,7 @@ export const embeddedModels = { list: listModels, ensure: ensureModel }
 
 const PUBLIC_PATHS = ['/healthz', '/readyz', '/', '/index.html', '/favicon.svg', '/assets/*']
 /** What a browser's client secret opens. */
-const SECRET_PATHS = ['/v1/realtime']
+const SECRET_PATHS = ['/v1/realtime', '/v1/realtime/calls', '/v1/realtime/calls/:id/hangup']
 const BODY_LIMIT_BYTES = 1024 * 1024
 
 export async function buildApp(settings: Settings, pipelines: PipelineSet, deps: AppDeps = {}): Promise<App> {
@@ -173,16 +174,18 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   experimentsPlugin(http, { experiments, turns })
   explainPlugin(http, { snapshots, clock })
   await http.register(async (scope) => {
-    registerRealtime(scope, {
+    const realtime = {
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
       inputRates: new InputRates(clock, settings),
       responseRates: new ResponseRates(clock, settings),
-      hasPipeline: (name) => snapshots.has(name),
+      hasPipeline: (name: string) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,
-    })
+    }
+    registerRealtime(scope, realtime)
+    registerCalls(scope, { ...realtime, network: { host: settings.listen.host, ...settings.listen.webrtc } })
     registerClientSecrets(scope, {
       secrets,
       hasPipeline: (name) => snapshots.has(name),

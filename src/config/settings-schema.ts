@@ -96,6 +96,15 @@ export const settingsSchema = z.strictObject({
       port: port.default(defaults.PORT),
       publicUrl: publicUrl.optional(),
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      webrtc: z
+        .strictObject({
+          udpPorts: z
+            .tuple([z.int().min(1024).max(65_535), z.int().min(1024).max(65_535)])
+            .refine(([first, last]) => first <= last, 'wants the lower port first')
+            .optional(),
+          publicAddress: z.union([z.ipv4(), z.ipv6()], 'wants an IP address, such as 203.0.113.7').optional(),
+        })
+        .prefault({}),
     })
     .prefault({}),
   keys: z

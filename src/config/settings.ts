@@ -67,6 +67,11 @@ export interface Settings {
     readonly publicUrl: string | null
     /** Paths of PEM files. */
     readonly tls: { readonly certFile: string; readonly keyFile: string } | null
+    readonly webrtc: {
+      /** First and last; null: any free ones. A call takes one or two for each address. */
+      readonly udpPorts: readonly [number, number] | null
+      readonly publicAddress: string | null
+    }
   }
   /** Empty: no key is needed, and only this machine is answered. */
   readonly keys: readonly KeySetting[]
@@ -158,6 +163,10 @@ function build(
       port: request.listen?.port ?? input.listen.port,
       publicUrl: input.listen.publicUrl?.replace(/\/+$/, '') ?? null,
       tls: tls ? { certFile: resolve(folder, tls.cert), keyFile: resolve(folder, tls.key) } : null,
+      webrtc: {
+        udpPorts: input.listen.webrtc.udpPorts ?? null,
+        publicAddress: input.listen.webrtc.publicAddress ?? null,
+      },
     },
     keys: input.keys.map((key) => ({
       id: key.id,

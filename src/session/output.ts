@@ -84,8 +84,13 @@ export type ControlOutput =
     }
   /** Something failed that no response can carry: the session goes on. */
   | { readonly type: 'fault'; readonly code: string; readonly message: string }
-  /** The server cut what it had sent but the far side has not played: bridges clear their buffer. */
-  | { readonly type: 'outputCleared'; readonly responseId: string }
+  /** The server takes back what the far side has not played: bridges clear their buffer. A pause may go on later. */
+  | {
+      readonly type: 'outputCleared'
+      readonly responseId: string
+      readonly itemId: string
+      readonly why: 'cut' | 'pause'
+    }
   | { readonly type: 'turn'; readonly record: TurnRecord }
   | {
       readonly type: 'serverAnswered'

@@ -195,7 +195,7 @@ export class Track {
     if (this.#state !== 'over') {
       this.#cut = true
       this.#end()
-      if (this.#spoken && this.#speaker.options.caps.ownsOutput) this.#clear()
+      if (this.#spoken && this.#speaker.options.caps.ownsOutput) this.#clear('cut')
     }
     this.#speaker.queue.drop(this.facts.response)
     this.#ledger.cut(this.#now())
@@ -210,7 +210,7 @@ export class Track {
     // A far side that cannot be cleared plays on what it has, and then waits.
     if (!this.#speaker.options.caps.ownsOutput) return
     this.#ledger.paused(this.#now())
-    this.#clear()
+    this.#clear('pause')
     const texts = this.#speaker.queue
       .drop(this.facts.response)
       .flatMap((output) => (output.type === 'answerText' ? [{ sentence: -1, text: output.delta }] : []))
@@ -282,8 +282,14 @@ export class Track {
     )
   }
 
-  #clear(): void {
-    this.#speaker.queue.control({ type: 'outputCleared', responseId: this.facts.response })
+  #clear(why: 'cut' | 'pause'): void {
+    const { response, voicing } = this.facts
+    this.#speaker.queue.control({
+      type: 'outputCleared',
+      responseId: response,
+      itemId: voicing.itemId,
+      why,
+    })
   }
 
   #allTaken(): void {

@@ -47,7 +47,7 @@ describe('settings', () => {
     writeFileSync(
       file,
       `
-listen: { host: 127.0.0.1, port: 8080, publicUrl: https://voice.example.com/, tls: { cert: c.pem, key: k.pem } }
+listen: { host: 127.0.0.1, port: 8080, publicUrl: https://voice.example.com/, tls: { cert: c.pem, key: k.pem }, webrtc: { udpPorts: [40000, 40199], publicAddress: 203.0.113.7 } }
 keys:
   - { id: web-team, secret: "${ref('PARLEY_KEY')}", attributes: { tier: premium, seats: 3, vip: true } }
 providers:
@@ -66,6 +66,7 @@ origins: [https://app.example.com]
       port: 8080,
       publicUrl: 'https://voice.example.com',
       tls: { certFile: join(dir, 'c.pem'), keyFile: join(dir, 'k.pem') },
+      webrtc: { udpPorts: [40_000, 40_199], publicAddress: '203.0.113.7' },
     })
     expect(settings.keys[0]).toMatchObject({
       id: 'web-team',

@@ -1,5 +1,5 @@
 /**
- * One Realtime socket: frames in, in order, never waiting; the session's outputs out, as fast as the socket takes
+ * One Realtime connection, a text channel and perhaps media beside it: frames in, in order, never waiting; the session's outputs out, as fast as the socket takes
  * them; a ping now and then; an end for every way it can end.
  *
  *     frame ─► parse ─► session.audio / session.send            session.outputs ─► encode ─► writer ─► socket
@@ -7,6 +7,7 @@
  */
 import type { InputMeter, InputRates } from '../../access/input-rates.ts'
 import type { Allowance, ResponseRates } from '../../access/response-rates.ts'
+import { OpusPacketError } from '../../audio/opus.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { ERRORS } from '../../errors.ts'
 import type { SessionOutput } from '../../session/output.ts'
@@ -15,6 +16,8 @@ import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachm
 import { betaShape } from './beta/outgoing.ts'
 import { Encoder, type WireError } from './encode.ts'
 import { randomId } from './ids.ts'
+import type { Media } from './media.ts'
+import { OpusEvents } from './opus-events.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
 import { GA, type ShapeName } from './shape.ts'
 import { type WireSocket, Writer } from './writer.ts'
@@ -34,6 +37,8 @@ export interface ConnectionStart extends AttachmentStart {
   readonly shape: ShapeName
   /** The `model` of the session object: as the client named it, else the pipeline's name. */
   readonly model: string
+  /** Where sound has a way of its own: no audio in events, and the server owns the far side's playback. */
+  readonly media?: Media
 }
 
 const PING_MS = 20_000
@@ -55,9 +60,14 @@ export class Connection {
   readonly #encoder: Encoder
   readonly #model: string
   readonly #keyId: string | null
+  readonly #media: Media | undefined
   readonly #expiresAt: number
   readonly #shape: ShapeName
   readonly #conversationId = randomId('conv')
+  /** Made when the client first asks for Opus. */
+  #opus: OpusEvents | undefined
+  #inputCodec: 'opus' | 'none' = 'none'
+  #lastAudio: Extract<SessionOutput, { type: 'answerAudio' }> | undefined
   #over = false
   #silentPings = 0
   #timers: Timer[] = []
@@ -69,6 +79,7 @@ export class Connection {
     this.#model = start.model
     this.#keyId = start.origin.key?.id ?? null
     this.#meter = deps.inputRates?.open(this.#keyId, () => this.#flooded())
+    this.#media = start.media
     this.#expiresAt = Math.floor(deps.clock.wallMs() / 1000) + deps.sessionMinutes * 60
     this.#writer = new Writer(socket, deps.clock, () => this.#stalled())
     const view = this.#view()
@@ -80,6 +91,11 @@ export class Connection {
   /** Sends `session.created` at once and begins. Resolves when the session's outputs ended. */
   async run(): Promise<void> {
     this.#encoder.sessionCreated()
+    this.#media?.attach({
+      news: (what, responseId) => this.#encoder.outputBuffer(what, responseId),
+      send: (event) => this.#session.send(event),
+      heard: (pcm) => this.#session.audio(pcm),
+    })
     this.#pingLater()
     this.#timers.push(this.#deps.clock.setTimer(this.#deps.sessionMinutes * 60_000, () => this.#expired()))
     try {
@@ -105,7 +121,13 @@ export class Connection {
     if (!this.#measure(frame.length)) return
     this.#silentPings = 0
     try {
-      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, this.#session.settings, this.#shape))
+      const { outputFormat, kind } = this.#session.settings
+      const context = {
+        outputFormat,
+        sound: this.#media ? 'beside' : 'inside',
+        ...(kind === undefined ? {} : { kind }),
+      } as const
+      this.#handle(isBinary ? BINARY_FRAME : parseFrame(frame, context, this.#shape))
     } catch (error) {
       this.#deps.note('realtime event failed', { sessionId: this.#session.id, error: errorText(error) })
       this.#encoder.error({ type: 'server_error', code: 'internal_error', message: 'The event failed.' })
@@ -138,7 +160,9 @@ export class Connection {
     switch (parsed.kind) {
       case 'audio':
         this.#attachment.begin()
-        return this.#session.audio(parsed.bytes)
+        return this.#hear(parsed)
+      case 'clearOutput':
+        return this.#media?.clear()
       case 'event':
         this.#attachment.begin()
         if (parsed.event.type === 'respond' && this.#allowance()?.remaining === 0)
@@ -146,13 +170,40 @@ export class Connection {
         return this.#session.send(parsed.event)
       case 'update': {
         const refused = this.#attachment.update(parsed.update, parsed.ref)
-        if (refused) this.#handle(refused)
+        if (refused) return this.#handle(refused)
+        const { inputCodec, outputCodec } = parsed.update.echo
+        if (inputCodec === 'opus' || outputCodec === 'opus')
+          this.#opus ??= new OpusEvents((pcm) => this.#session.audio(pcm))
+        this.#inputCodec = inputCodec ?? this.#inputCodec
         return
       }
       case 'refused':
         return this.#encoder.error({ ...parsed, type: ERRORS[parsed.code].type })
       default:
         parsed satisfies never
+    }
+  }
+
+  #hear({ bytes, sequence, ref }: Extract<Parsed, { kind: 'audio' }>): void {
+    if (!this.#opus || this.#inputCodec !== 'opus') return this.#session.audio(bytes)
+    try {
+      this.#opus.hear(bytes, sequence)
+    } catch (error) {
+      if (!(error instanceof OpusPacketError)) throw error
+      this.#handle(refusal('invalid_value', "Invalid 'audio': not a packet of Opus.", 'audio', ref))
+    }
+  }
+
+  /** Packets go out whole; what an answer leaves over is filled up at its end. */
+  #speak(output: SessionOutput, opus: OpusEvents): void {
+    const last = this.#lastAudio
+    if (output.type === 'answerAudio') {
+      if (last?.responseId !== output.responseId) opus.forget()
+      this.#lastAudio = output
+      for (const audio of opus.say(output.audio)) this.#encoder.output({ ...output, audio })
+    } else if (output.type === 'answerDone' && last) {
+      for (const audio of opus.finish()) this.#encoder.output({ ...last, audio })
+      this.#lastAudio = undefined
     }
   }
 
@@ -163,6 +214,7 @@ export class Connection {
       for await (const output of session.outputs) {
         if (this.#over) return
         if (session !== this.#session) break
+        if (this.#opus) await this.#opus.ready
         this.#take(output)
         if (this.#writer.blocked) await this.#writer.ready()
       }
@@ -170,6 +222,11 @@ export class Connection {
   }
 
   #take(output: SessionOutput): void {
+    if (this.#media?.output(output) === 'taken') {
+      if (output.type === 'answerAudio') this.#attachment.voiced()
+      return
+    }
+    if (this.#opus && this.#attachment.echo.outputCodec === 'opus') this.#speak(output, this.#opus)
     switch (output.type) {
       case 'settingsApplied':
         if (this.#attachment.applied()) this.#encoder.sessionUpdated()
@@ -187,9 +244,13 @@ export class Connection {
         // The response that was over the rate had ended by itself.
         if (output.ref === OVER_RATE_REF) return
         return this.#encoder.output({ ...output, ref: this.#attachment.refused(output.ref) })
+      case 'itemRetrieved':
+        // Seconds of it do not fit a data channel's message.
+        return this.#encoder.output(this.#media ? { ...output, audio: null } : output)
       case 'answerAudio':
         this.#attachment.voiced()
-        return this.#encoder.output(output)
+        if (this.#attachment.echo.outputCodec !== 'opus') this.#encoder.output(output)
+        return
       default:
         this.#attachment.begin()
         this.#encoder.output(output)
@@ -254,6 +315,8 @@ export class Connection {
     this.#over = true
     this.#meter?.close()
     this.#writer.end()
+    this.#media?.close()
+    this.#opus?.close()
     this.#session.close(reason).catch((error: unknown) => {
       this.#deps.note('closing a session failed', { sessionId: this.#session.id, error: errorText(error) })
     })

@@ -11,6 +11,7 @@ import type { SessionSettings } from '../../session/settings.ts'
 import type { Json } from './check.ts'
 import { eventIds } from './ids.ts'
 import { wireItem } from './items.ts'
+import type { BufferNews } from './media.ts'
 import { responseObject } from './response-object.ts'
 import { sessionObject } from './session-object.ts'
 import type { WireEcho } from './session-update.ts'
@@ -62,6 +63,11 @@ export class Encoder {
   rateLimits({ limit, remaining, resetMs }: Allowance): void {
     const one = { name: 'requests', limit, remaining, reset_seconds: Math.ceil(resetMs / 1000) }
     this.#event('rate_limits.updated', { rate_limits: [one] })
+  }
+
+  /** Where the server owns the far side's playback. */
+  outputBuffer(what: BufferNews, responseId: string): void {
+    this.#event(`output_audio_buffer.${what}`, { response_id: responseId })
   }
 
   /** All five keys are always there; `event_id` inside is the client's, and frees what waits for it. */

@@ -2,7 +2,11 @@
 import { ALAW_8K, type AudioFormat, MULAW_8K, PCM16_24K } from '../../audio/format.ts'
 import { asInteger, asObject, asOneOf } from './check.ts'
 
-export type WireFormat = { type: 'audio/pcm'; rate: number } | { type: 'audio/pcmu' } | { type: 'audio/pcma' }
+export type WireFormat =
+  | { type: 'audio/pcm'; rate: number }
+  | { type: 'audio/pcmu' }
+  | { type: 'audio/pcma' }
+  | { type: 'audio/opus' }
 
 const RATE_HZ = 24_000
 
@@ -13,7 +17,9 @@ export function parseFormat(value: unknown, path: string): AudioFormat {
     return name === 'pcm16' ? PCM16_24K : name === 'g711_ulaw' ? MULAW_8K : ALAW_8K
   }
   const format = asObject(value, path)
-  switch (asOneOf(format['type'], `${path}.type`, ['audio/pcm', 'audio/pcmu', 'audio/pcma'])) {
+  switch (asOneOf(format['type'], `${path}.type`, ['audio/pcm', 'audio/pcmu', 'audio/pcma', 'audio/opus'])) {
+    case 'audio/opus':
+      return PCM16_24K // Coded at the wire: `isOpus`.
     case 'audio/pcm':
       if (format['rate'] !== undefined && format['rate'] !== null)
         asInteger(format['rate'], `${path}.rate`, RATE_HZ, RATE_HZ)
@@ -25,7 +31,13 @@ export function parseFormat(value: unknown, path: string): AudioFormat {
   }
 }
 
-export function wireFormat(format: AudioFormat): WireFormat {
+/** Ours: packets of Opus inside events. */
+export function isOpus(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'type' in value && value.type === 'audio/opus'
+}
+
+export function wireFormat(format: AudioFormat, codec: 'opus' | 'none' = 'none'): WireFormat {
+  if (codec === 'opus') return { type: 'audio/opus' }
   switch (format.encoding) {
     case 'pcm16':
       return { type: 'audio/pcm', rate: format.sampleRateHz }

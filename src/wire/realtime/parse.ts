@@ -20,12 +20,21 @@ export interface RefusedEvent {
 }
 
 export type Parsed =
-  | { readonly kind: 'audio'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'audio'
+      readonly bytes: Uint8Array
+      readonly sequence: number | null
+      readonly ref: string | null
+    }
   | { readonly kind: 'event'; readonly event: ClientEvent }
   | { readonly kind: 'update'; readonly update: SessionUpdate; readonly ref: string | null }
+  /** The far side's playback, where the server owns it, is to fall silent. */
+  | { readonly kind: 'clearOutput' }
   | RefusedEvent
 
 export interface ParseContext {
+  /** `beside`: sound has a way of its own, so events cannot carry any or say its format. Left out: `inside`. */
+  readonly sound?: 'inside' | 'beside'
   /** The session's output format, which a response must share. */
   readonly outputFormat: AudioFormat
   /** Of the session; left out: a conversation. */
@@ -39,7 +48,7 @@ const event = (event: ClientEvent): Parsed => ({ kind: 'event', event })
 /** Every client event there is; what stands here is what the error for an unknown one lists. */
 const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['session.update', (given, ref, context) => readUpdate(given, ref, context)],
-  ['input_audio_buffer.append', (given) => ({ kind: 'audio', bytes: decodeAudio(given['audio'], 'audio') })],
+  ['input_audio_buffer.append', (given, ref) => readAppend(given, ref)],
   ['input_audio_buffer.commit', (_, ref) => event({ type: 'commit', ref })],
   ['input_audio_buffer.clear', (_, ref) => event({ type: 'clear', ref })],
   ['conversation.item.create', (given, ref) => readCreate(given, ref)],
@@ -49,6 +58,12 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['response.create', (given, ref, context) => readRespond(given, ref, context)],
   ['response.cancel', (given, ref) => readCancel(given, ref)],
   ['parley.played', (given) => readPlayed(given)],
+])
+
+/** Instead of those above, where sound goes beside the events. */
+const BESIDE: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['session.update', (given, ref, context) => withoutFormats(readUpdate(given, ref, context))],
+  ['output_audio_buffer.clear', () => ({ kind: 'clearOutput' })],
 ])
 
 export const CLIENT_EVENTS: readonly string[] = [...READERS.keys()]
@@ -75,7 +90,7 @@ export function parseFrame(frame: Buffer, context: ParseContext, shape: ShapeNam
     const type = given['type']
     if (type === undefined) throw missing('type')
     if (typeof type !== 'string') throw wrongType('type', 'a string', type)
-    const read = READERS.get(type)
+    const read = (context.sound === 'beside' ? BESIDE.get(type) : undefined) ?? READERS.get(type)
     if (!read || (context.kind === 'transcription' && !TRANSCRIPTION_EVENTS.includes(type)))
       throw invalidValue(
         'type',
@@ -131,6 +146,22 @@ function readRef(given: Json): string | null {
 function readUpdate(given: Json, ref: string | null, context: ParseContext): Parsed {
   if (given['session'] === undefined) throw missing('session')
   return { kind: 'update', update: parseSessionUpdate(given['session'], context.kind ?? 'realtime'), ref }
+}
+
+/** `sequence` counts packets of Opus; nothing else has one. */
+function readAppend(given: Json, ref: string | null): Parsed {
+  const bytes = decodeAudio(given['audio'], 'audio')
+  const said = given['sequence']
+  const sequence = said == null ? null : asInteger(said, 'sequence', 0, Number.MAX_SAFE_INTEGER)
+  return { kind: 'audio', bytes, sequence, ref }
+}
+
+/** The codec was agreed on elsewhere; what clients send by habit is not refused. */
+function withoutFormats(parsed: Parsed): Parsed {
+  if (parsed.kind !== 'update') return parsed
+  const { inputFormat: _, outputFormat: __, ...patch } = parsed.update.patch
+  const { inputCodec: ___, outputCodec: ____, ...echo } = parsed.update.echo
+  return { ...parsed, update: { ...parsed.update, patch, echo } }
 }
 
 function itemId(given: Json): string {

@@ -63,13 +63,13 @@ function conversationObject(facts: SessionFacts, settings: SessionSettings, echo
     expires_at: facts.expiresAt,
     audio: {
       input: {
-        format: wireFormat(settings.inputFormat),
+        format: wireFormat(settings.inputFormat, echo.inputCodec),
         transcription: transcription(facts, settings, echo),
         noise_reduction: echo.noiseReduction ?? null,
         turn_detection: wireTurnDetection(settings.turnDetection),
       },
       output: {
-        format: wireFormat(settings.outputFormat),
+        format: wireFormat(settings.outputFormat, echo.outputCodec),
         voice: echo.voice ?? settings.voice,
         speed: settings.speed,
       },

@@ -15,7 +15,7 @@ import {
   type Json,
   wrongType,
 } from './check.ts'
-import { parseFormat } from './format.ts'
+import { isOpus, parseFormat } from './format.ts'
 import { type ParleyRequest, parseProviderData } from './provider-data.ts'
 import { parseMaxTokens, parseModalities, parseVoice } from './response-request.ts'
 import { parseToolChoice, parseTools } from './tools.ts'
@@ -38,6 +38,9 @@ export interface WireEcho {
   readonly parallelToolCalls?: boolean
   readonly reasoning?: unknown
   readonly parley?: ParleyRequest
+  /** Where the format was said: whether its bytes are Opus on the wire, while the session goes on in PCM. */
+  readonly inputCodec?: 'opus' | 'none'
+  readonly outputCodec?: 'opus' | 'none'
 }
 
 export interface SessionUpdate {
@@ -116,7 +119,10 @@ function readInput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo: 
   const input = section(given, 'input')
   const path = 'session.audio.input'
   const format = pick(input, 'format', given, 'input_audio_format')
-  if (format != null) patch.inputFormat = parseFormat(format, `${path}.format`)
+  if (format != null) {
+    patch.inputFormat = parseFormat(format, `${path}.format`)
+    echo.inputCodec = isOpus(format) ? 'opus' : 'none'
+  }
   const transcription = pick(input, 'transcription', given, 'input_audio_transcription')
   if (transcription !== undefined) {
     echo.transcription = parseTranscription(transcription, `${path}.transcription`)
@@ -161,7 +167,10 @@ function readOutput(given: Json, patch: Mutable<Partial<SessionSettings>>, echo:
   const output = section(given, 'output')
   const path = 'session.audio.output'
   const format = pick(output, 'format', given, 'output_audio_format')
-  if (format != null) patch.outputFormat = parseFormat(format, `${path}.format`)
+  if (format != null) {
+    patch.outputFormat = parseFormat(format, `${path}.format`)
+    echo.outputCodec = isOpus(format) ? 'opus' : 'none'
+  }
   const voice = pick(output, 'voice', given, 'voice')
   if (voice != null) {
     patch.voice = parseVoice(voice, `${path}.voice`)

@@ -148,6 +148,6 @@ export const THE_REST: readonly SessionOutput[] = [
   { type: 'transcriptFailed', itemId: 'item_1', code: 'stt_failed', message: 'No recogniser answered.' },
   { type: 'refused', code: 'invalid_value', message: 'No.', param: 'item', ref: 'evt_9' },
   { type: 'fault', code: 'tts_failed', message: 'No voice answered.' },
-  { type: 'outputCleared', responseId: 'resp_1' },
+  { type: 'outputCleared', responseId: 'resp_1', itemId: 'item_1', why: 'cut' },
   { type: 'turn', record: RECORD },
 ]

@@ -461,7 +461,7 @@ describe('session.update', () => {
     [{ instructions: 'x'.repeat(1_048_577) }, 'string_above_max_length', 'session.instructions'],
     [{ audio: [] }, 'invalid_type', 'session.audio'],
     [
-      { audio: { input: { format: { type: 'audio/opus' } } } },
+      { audio: { input: { format: { type: 'audio/aac' } } } },
       'invalid_value',
       'session.audio.input.format.type',
     ],

@@ -1,0 +1,91 @@
+/** `@openai/agents-realtime` in Chromium, unchanged, over its default transport there: WebRTC. */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chromiumPath, openBrowser, SKIPPED } from '../console/browser.ts'
+import { type RunningApp, startApp } from './app.ts'
+import { at48k, closeEmbedded, human, spoken } from './embedded.ts'
+
+if (!chromiumPath) console.warn(SKIPPED)
+
+const BUNDLE = new URL(
+  '../../node_modules/@openai/agents-realtime/dist/bundle/openai-realtime-agents.umd.js',
+  import.meta.url,
+)
+
+/** Runs in the page: an agent with a tool, and what the SDK told of it. */
+const TALK = `(async () => {
+  const sdk = Object.values(window).find((one) => one && one.RealtimeSession && one.RealtimeAgent)
+  window.heard = []
+  window.asked = []
+  const weather = sdk.tool({
+    name: 'get_weather',
+    description: 'Weather of a city.',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+    execute: async ({ city }) => { window.asked.push(city); return JSON.stringify({ sky: 'cloudy', temperature: 'twelve' }) },
+  })
+  const agent = new sdk.RealtimeAgent({ name: 'Guide', instructions: 'Be kind.', tools: [weather] })
+  const session = new sdk.RealtimeSession(agent, { model: 'gpt-realtime' })
+  window.session = session
+  session.transport.on('*', (event) => window.heard.push(event))
+  session.on('error', (error) => window.heard.push({ type: 'sdk: error', error: String(error && error.error && error.error.message || JSON.stringify(error)) }))
+  session.on('audio_interrupted', () => window.heard.push({ type: 'sdk: interrupted' }))
+  const minted = await fetch('/v1/realtime/client_secrets', {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"session":{"type":"realtime"}}',
+  })
+  const { value } = await minted.json()
+  await session.connect({ apiKey: value, url: location.origin + '/v1/realtime/calls' })
+  return session.transport.constructor.name
+})()`
+
+const said = (n: number) =>
+  `(() => { const done = heard.filter((e) => e.type === 'response.done' && e.response.output.some((o) => o.type === 'message')); return done[${n}] && JSON.stringify(done[${n}].response.output) })()`
+
+describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK over WebRTC' : SKIPPED, () => {
+  let server: RunningApp
+  beforeAll(async () => {
+    server = await startApp()
+  })
+  afterAll(async () => {
+    await server.close()
+    await closeEmbedded()
+  })
+
+  test('a spoken turn, an interruption, a tool call and a written turn in one call', async () => {
+    const story = at48k(await spoken('Tell me a story.'))
+    const interruption = at48k(await human('seven-of-clubs'))
+    const browser = await openBrowser([
+      { silentMs: 2_500, clip: story },
+      { silentMs: 4_000, clip: interruption },
+      { silentMs: 120_000 },
+    ])
+    try {
+      const page = await browser.context.newPage()
+      page.setDefaultTimeout(25_000)
+      await page.goto(`${server.url}/healthz`)
+      await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
+      await page.evaluate(TALK)
+      const has = (type: string) => page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
+      await has('output_audio_buffer.started')
+      await has('output_audio_buffer.cleared')
+      await has('conversation.item.truncated')
+      await page.waitForFunction(`/seven of clubs/i.test(${said(1)} ?? ${said(0)} ?? '')`)
+      await has('output_audio_buffer.stopped')
+      await page.evaluate(`session.sendMessage('What is the weather in London?')`)
+      await page.waitForFunction(
+        `heard.some((e) => e.type === 'response.done' && /In London it is cloudy and twelve/i.test(JSON.stringify(e)))`,
+      )
+      expect(await page.evaluate('asked')).toEqual(['London'])
+      expect(
+        await page.evaluate(`heard.filter((e) => e.type === 'error' || e.type === 'sdk: error')`),
+      ).toEqual([])
+      expect(
+        await page.evaluate(`heard.filter((e) => e.type === 'response.output_audio.delta').length`),
+      ).toBe(0)
+    } catch (error) {
+      const types = await browser.context.pages().at(-1)?.evaluate('heard.map((e) => e.type).join(" ")')
+      throw new Error(`had: ${types}`, { cause: error })
+    } finally {
+      await browser.close()
+    }
+  })
+})
