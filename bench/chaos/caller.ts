@@ -163,7 +163,7 @@ export class Caller implements LineEvents {
   #settle(lived: Lived): void {
     const { world, clock } = this.#options
     const words = this.#loudspeaker.words(lived.items, lived.cutAt ?? clock.now())
-    Object.assign(world.outcomes.get(lived.plan.turn)!, wordsHeard(words, lived.plan))
+    Object.assign(world.outcomes.get(lived.plan.turn)!, wordsHeard(words, lived.plan, lived.record))
   }
 
   #cut(lived: Lived, at: number): void {

@@ -57,16 +57,23 @@ interface Reading {
 export function wordsHeard(
   heard: readonly HeardWord[],
   plan: TurnPlan,
+  record: TurnRecord | null,
 ): { words: number; maybe: 0 | 1; less: 0 | 1 } {
-  const { words, maybe } = readWords(heard, plan)
+  const broke = voiceBroke(plan, record)
+  const { words, maybe } = readWords(heard, plan, broke)
   // The end of the last word of a piece is told with the piece's own: a voice that broke before never told.
   const closes = /[.,]$/.test(plan.sentences.flat()[words - 1] ?? '')
-  const isBroken = plan.faults.some(({ stage }) => stage === 'tts')
-  return { words, maybe, less: closes && isBroken ? 1 : 0 }
+  return { words, maybe, less: closes && broke ? 1 : 0 }
+}
+
+/** By its own fault, or with the connection that it shared with another conversation's. */
+function voiceBroke(plan: TurnPlan, record: TurnRecord | null): boolean {
+  if (plan.faults.some(({ stage }) => stage === 'tts')) return true
+  return record?.attempts.some(({ stage, status }) => stage === 'tts' && status === 'failed') ?? false
 }
 
 /** Holds what was heard against what was to be said. */
-export function readWords(heard: readonly HeardWord[], plan: TurnPlan): Reading {
+export function readWords(heard: readonly HeardWord[], plan: TurnPlan, broke: boolean): Reading {
   const sentences = placesOf(plan)
   const shown = plan.sentences.flat()
   const sentenceOf = (place: number) => sentences.findIndex((places) => places.includes(place))
@@ -96,7 +103,7 @@ export function readWords(heard: readonly HeardWord[], plan: TurnPlan): Reading 
         const sentence = sentenceOf(place)
         const last = sentences[sentence]!.at(-1)!
         // All its sound was there, but the voice broke before it said so: that is a sentence that broke.
-        if (last + 1 === at && plan.faults.some(({ stage }) => stage === 'tts')) reading.untold++
+        if (last + 1 === at && broke) reading.untold++
         else if (last < at)
           reading.wrong.push(`sentence ${sentence + 1} was complete and is said again from word ${place}`)
         restarted.set(sentence, (restarted.get(sentence) ?? 0) + 1)
@@ -126,7 +133,7 @@ export function judge(
   silenceLimitMs: number,
 ): Verdict {
   const { plan, record, cutAt, leftAt, items, spokeUntil } = lived
-  const reading = readWords(heard, plan)
+  const reading = readWords(heard, plan, voiceBroke(plan, record))
   const wrong = (what: string) => world.wrong(plan.turn, what)
   for (const what of reading.wrong) wrong(what)
   const all = plan.sentences.flat().length

@@ -43,22 +43,26 @@ describe('the judge', () => {
   const first = plan.sentences[0]!.length
 
   test('lets a whole answer pass, and one whose sentence began again', () => {
-    expect(readWords(said(all), plan)).toMatchObject({ wrong: [], words: all.length, restarts: 0 })
-    expect(readWords(said([0, 1, ...all]), plan)).toMatchObject({ wrong: [], restarts: 1 })
+    expect(readWords(said(all), plan, false)).toMatchObject({ wrong: [], words: all.length, restarts: 0 })
+    expect(readWords(said([0, 1, ...all]), plan, false)).toMatchObject({ wrong: [], restarts: 1 })
   })
 
   test('notices a lost word, a sentence said twice, a third beginning, and a word of somebody else', () => {
-    expect(readWords(said([0, 2, 3]), plan).wrong).toEqual(['words 1 to 1 are lost'])
-    expect(readWords(said([...all.slice(0, first + 1), 0]), plan).wrong[0]).toMatch(
+    expect(readWords(said([0, 2, 3]), plan, false).wrong).toEqual(['words 1 to 1 are lost'])
+    expect(readWords(said([...all.slice(0, first + 1), 0]), plan, false).wrong[0]).toMatch(
       /complete and is said again/,
     )
-    expect(readWords(said([0, 1, 0, 1, 0]), plan).wrong[0]).toMatch(/restarted 2 times/)
+    expect(readWords(said([...all.slice(0, first), ...all]), plan, true)).toMatchObject({
+      wrong: [],
+      untold: 1,
+    })
+    expect(readWords(said([0, 1, 0, 1, 0]), plan, false).wrong[0]).toMatch(/restarted 2 times/)
     const stranger = [{ code: { turn: 4000, place: 0 }, ms: 180 }]
-    expect(readWords(stranger, plan).wrong[0]).toMatch(/another turn/)
+    expect(readWords(stranger, plan, false).wrong[0]).toMatch(/another turn/)
   })
 
   test('does not take half a word for one', () => {
     const half = [...said([0, 1]), { code: { turn: plan.turn, place: 2 }, ms: 60 }]
-    expect(readWords(half, plan)).toMatchObject({ words: 2, maybe: 0 })
+    expect(readWords(half, plan, false)).toMatchObject({ words: 2, maybe: 0 })
   })
 })
