@@ -148,9 +148,7 @@ export function judge(
     wrong('an apology for an answer that was complete')
   const untilAt = cutAt ?? leftAt ?? Math.max(lived.doneAt, spokeUntil)
   const silentMs = loudspeaker.longestSilenceMs(items, spokeUntil, untilAt)
-  // Where everybody breaks, one after the other, each may take an idle deadline of its own.
-  const everybody = plan.faults.some(({ depth }) => depth > 1) ? IDLE_MS : 0
-  if (silentMs > silenceLimitMs + everybody) wrong(`silent for ${Math.round(silentMs)} ms`)
+  if (silentMs > silenceLimitMs) wrong(`silent for ${Math.round(silentMs)} ms`)
   const { toolCalls } = world.outcomes.get(plan.turn)!
   const due = plan.kind === 'tool' ? 1 : 0
   if (toolCalls > due || (toolCalls < due && complete)) wrong(`${toolCalls} tool calls where ${due} is due`)

@@ -35,7 +35,9 @@ const MODEL_LEAST_MS = 500
 const MODEL_LEAST_MS_PER_CHAR = 0.4
 /** Longer than the executor's own: what was said already is being spoken meanwhile. */
 const MODEL_IDLE_MS = 5_000
-/** Before that, a word that is not whole and then nothing is silence to the caller. */
+/** While another model could go on with it. */
+const FIRST_MODEL_IDLE_MS = 2_500
+/** Before that, a word that is not whole and then nothing is silence to the caller. Nobody is given less. */
 const SILENT_IDLE_MS = 2_000
 /** Far above any spoken answer; more than this unspoken means the voice has stopped taking. */
 const MAX_PIECES = 4_096
@@ -81,8 +83,8 @@ export class Answer {
   #held = true
   #utterance: Utterance | undefined
   #usage: ModelUsage | null = null
-  /** Something was queued for the voice. */
-  #spoke = false
+  /** When something was last queued for the voice. */
+  #saidAt = Number.NEGATIVE_INFINITY
   /** Said when the model broke off and nobody went on. */
   #closing: Phrase | null = null
 
@@ -201,6 +203,7 @@ export class Answer {
     reason: string,
   ): AttemptRun<Candidate<LlmAdapter>, ModelEvent> {
     const { attempts, clock, health, language, lineup, slackMs, patienceMs, pricing } = this.#options
+    const whole = candidates.length > 1 ? FIRST_MODEL_IDLE_MS : MODEL_IDLE_MS
     return attempt({
       stage: 'llm',
       candidates,
@@ -219,9 +222,9 @@ export class Answer {
       budget:
         said === ''
           ? { slackMs: () => slackMs('llm'), patienceMs }
-          : { slackMs: () => MODEL_IDLE_MS, patienceMs: 0 },
+          : { slackMs: () => this.#restOfIdleMs(), patienceMs: 0 },
       leastMs: MODEL_LEAST_MS + MODEL_LEAST_MS_PER_CHAR * lengthOf(request),
-      idleMs: () => (this.#spoke ? MODEL_IDLE_MS : SILENT_IDLE_MS),
+      idleMs: () => (said === '' && this.#saidAt >= 0 ? whole : this.#restOfIdleMs()),
       hedge: lineup.llmHedge ?? null,
       log: attempts,
       reason,
@@ -230,6 +233,11 @@ export class Answer {
           modelMeter(pricing, candidate, continued(request, said, candidate), clock),
       }),
     })
+  }
+
+  /** Who goes on has what is left of the time since the last whole piece: two that fall silent are one silence. */
+  #restOfIdleMs(): number {
+    return Math.max(SILENT_IDLE_MS, MODEL_IDLE_MS - (this.#options.clock.now() - this.#saidAt))
   }
 
   async #read(events: AsyncIterable<ModelEvent>, thought: Thought): Promise<void> {
@@ -283,7 +291,7 @@ export class Answer {
       if (thought) {
         thought.words = 'some'
         thought.said += piece.text
-        this.#spoke = true
+        this.#saidAt = this.#options.clock.now()
       }
       this.#options.mark('firstSentence')
       await this.#pieces.send(piece)

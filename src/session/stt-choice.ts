@@ -36,10 +36,7 @@ export class SttChoice {
 
   /** The first of the candidates that was not lost lately; if all were, the one that was lost longest ago. */
   choose(present: Candidate<SttAdapter>): Candidate<SttAdapter> {
-    const candidates = this.#options.candidates()
-    const trusted = candidates.find((candidate) => this.#isTrusted(candidate))
-    const longestAgo = () => candidates.toSorted((a, b) => this.#lostSinceMs(b) - this.#lostSinceMs(a))[0]
-    return trusted ?? longestAgo() ?? present
+    return this.#best(this.#options.candidates()) ?? present
   }
 
   lost(candidate: Candidate<SttAdapter>): void {
@@ -53,8 +50,9 @@ export class SttChoice {
   ): { readonly ms: number; readonly next: Candidate<SttAdapter> | null } {
     const { slackMs, patienceMs, candidates, health } = this.#options
     const all = candidates()
-    const others = all.filter((one) => idOf(one) !== idOf(candidate) && this.#isTrusted(one))
-    const next = (utterance.losses + 1 < all.length ? others[0] : undefined) ?? null
+    // One that is not trusted, too: it will be asked, so it needs its time.
+    const others = all.filter((one) => idOf(one) !== idOf(candidate))
+    const next = (utterance.losses + 1 < all.length ? this.#best(others) : undefined) ?? null
     const replayMs = utterance.losses > 0 ? lengthOf(utterance) / candidate.adapter.caps.maxReplaySpeed : 0
     const { p50Ms, p95Ms } = this.#latency(candidate)
     const ms = windowMs({
@@ -67,6 +65,11 @@ export class SttChoice {
       ...(patienceMs === undefined ? {} : { patienceMs }),
     })
     return { ms: Math.min(ms, FINAL_DEADLINE_MS), next }
+  }
+
+  #best(candidates: readonly Candidate<SttAdapter>[]): Candidate<SttAdapter> | undefined {
+    const trusted = candidates.find((candidate) => this.#isTrusted(candidate))
+    return trusted ?? candidates.toSorted((a, b) => this.#lostSinceMs(b) - this.#lostSinceMs(a))[0]
   }
 
   #latency(candidate: Candidate<SttAdapter>) {
