@@ -1,9 +1,9 @@
-/** `@openai/agents-realtime` in Chromium, unchanged, over its default transport there: WebRTC. */
+/** `@openai/agents-realtime` in Chromium, unchanged, over its default transport there, WebRTC, and over WebSocket. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumPath, openBrowser, SKIPPED } from '../console/browser.ts'
 import { type RunningApp, startApp } from './app.ts'
-import { at48k, closeEmbedded, human, spoken } from './embedded.ts'
+import { at48k, closeEmbedded, human, quiet, spoken } from './embedded.ts'
 
 if (!chromiumPath) console.warn(SKIPPED)
 
@@ -12,8 +12,8 @@ const BUNDLE = new URL(
   import.meta.url,
 )
 
-/** Runs in the page: an agent with a tool, and what the SDK told of it. */
-const TALK = `(async () => {
+/** Runs in the page: an agent with a tool, and what the SDK told of it. `transport`: undefined is the SDK's default. */
+const talk = (url: string, transport?: 'websocket') => `(async () => {
   const sdk = Object.values(window).find((one) => one && one.RealtimeSession && one.RealtimeAgent)
   window.heard = []
   window.asked = []
@@ -24,7 +24,7 @@ const TALK = `(async () => {
     execute: async ({ city }) => { window.asked.push(city); return JSON.stringify({ sky: 'cloudy', temperature: 'twelve' }) },
   })
   const agent = new sdk.RealtimeAgent({ name: 'Guide', instructions: 'Be kind.', tools: [weather] })
-  const session = new sdk.RealtimeSession(agent, { model: 'gpt-realtime' })
+  const session = new sdk.RealtimeSession(agent, { model: 'gpt-realtime', transport: ${JSON.stringify(transport)} })
   window.session = session
   session.transport.on('*', (event) => window.heard.push(event))
   session.on('error', (error) => window.heard.push({ type: 'sdk: error', error: String(error && error.error && error.error.message || JSON.stringify(error)) }))
@@ -33,14 +33,24 @@ const TALK = `(async () => {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"session":{"type":"realtime"}}',
   })
   const { value } = await minted.json()
-  await session.connect({ apiKey: value, url: location.origin + '/v1/realtime/calls' })
-  return session.transport.constructor.name
+  await session.connect({ apiKey: value, url: '${url}' })
 })()`
+
+/** A WebSocket has no microphone of its own: clips of PCM16 at 24 kHz, base64, sent at the pace of speech. */
+const FEED = `window.feed = async (clip) => {
+  const bytes = Uint8Array.from(atob(clip), (char) => char.charCodeAt(0))
+  const began = performance.now()
+  for (let at = 0; at < bytes.length; at += 960) {
+    const early = at / 48 - (performance.now() - began)
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
+    session.sendAudio(bytes.slice(at, at + 960).buffer)
+  }
+}`
 
 const said = (n: number) =>
   `(() => { const done = heard.filter((e) => e.type === 'response.done' && e.response.output.some((o) => o.type === 'message')); return done[${n}] && JSON.stringify(done[${n}].response.output) })()`
 
-describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK over WebRTC' : SKIPPED, () => {
+describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK in a browser' : SKIPPED, () => {
   let server: RunningApp
   beforeAll(async () => {
     server = await startApp()
@@ -50,7 +60,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK over WebRTC' : SKI
     await closeEmbedded()
   })
 
-  test('a spoken turn, an interruption, a tool call and a written turn in one call', async () => {
+  test('over WebRTC: a spoken turn, an interruption, a tool call and a written turn', async () => {
     const story = at48k(await spoken('Tell me a story.'))
     const interruption = at48k(await human('seven-of-clubs'))
     const browser = await openBrowser([
@@ -63,7 +73,7 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK over WebRTC' : SKI
       page.setDefaultTimeout(25_000)
       await page.goto(`${server.url}/healthz`)
       await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
-      await page.evaluate(TALK)
+      await page.evaluate(talk(`${server.url}/v1/realtime/calls`))
       const has = (type: string) => page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
       await has('output_audio_buffer.started')
       await has('output_audio_buffer.cleared')
@@ -81,6 +91,41 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK over WebRTC' : SKI
       expect(
         await page.evaluate(`heard.filter((e) => e.type === 'response.output_audio.delta').length`),
       ).toBe(0)
+    } catch (error) {
+      const types = await browser.context.pages().at(-1)?.evaluate('heard.map((e) => e.type).join(" ")')
+      throw new Error(`had: ${types}`, { cause: error })
+    } finally {
+      await browser.close()
+    }
+  })
+
+  test('over WebSocket: the same', async () => {
+    const story = Buffer.concat([await spoken('Tell me a story.'), quiet(3_000)])
+    const interruption = Buffer.concat([await human('seven-of-clubs'), quiet(60_000)])
+    const browser = await openBrowser([{ silentMs: 1_000 }])
+    try {
+      const page = await browser.context.newPage()
+      page.setDefaultTimeout(25_000)
+      await page.goto(`${server.url}/healthz`)
+      await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
+      await page.evaluate(talk(`${server.url.replace('http', 'ws')}/v1/realtime`, 'websocket'))
+      await page.evaluate(FEED)
+      await page.evaluate(`void feed('${story.toString('base64')}').then(() => { window.told = true })`)
+      const has = (type: string) => page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
+      await has('response.output_audio.delta')
+      await page.waitForFunction('window.told')
+      await page.evaluate(`void feed('${interruption.toString('base64')}')`)
+      await has('sdk: interrupted')
+      await has('conversation.item.truncated')
+      await page.waitForFunction(`/seven of clubs/i.test(${said(1)} ?? ${said(0)} ?? '')`)
+      await page.evaluate(`session.sendMessage('What is the weather in London?')`)
+      await page.waitForFunction(
+        `heard.some((e) => e.type === 'response.done' && /In London it is cloudy and twelve/i.test(JSON.stringify(e)))`,
+      )
+      expect(await page.evaluate('asked')).toEqual(['London'])
+      expect(
+        await page.evaluate(`heard.filter((e) => e.type === 'error' || e.type === 'sdk: error')`),
+      ).toEqual([])
     } catch (error) {
       const types = await browser.context.pages().at(-1)?.evaluate('heard.map((e) => e.type).join(" ")')
       throw new Error(`had: ${types}`, { cause: error })
