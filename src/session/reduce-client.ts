@@ -96,6 +96,7 @@ function commitBuffer(d: Draft, ref: string | null, facts: ClientFacts): void {
     onFinal: 'nothing',
     endMs: audioMs,
     audioEndMs: audioMs,
+    endAt: at,
     utterance: null,
   })
   d.do({ do: 'finalize', turn, itemId, endMs: audioMs })
@@ -144,7 +145,15 @@ function recogniseItem(
 ): void {
   const { turn, itemId } = written
   openTurn(d, turn, at)
-  d.addTranscription({ turn, itemId, onFinal: 'nothing', endMs: 0, audioEndMs: 0, utterance: null })
+  d.addTranscription({
+    turn,
+    itemId,
+    onFinal: 'nothing',
+    endMs: 0,
+    audioEndMs: 0,
+    endAt: at,
+    utterance: null,
+  })
   d.do({ do: 'recognise', ...written })
 }
 

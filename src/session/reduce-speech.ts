@@ -170,11 +170,11 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
   const { turn, itemId } = utterance
   if (!utterance.announced && !utterance.confirmed) return abandon(d, utterance)
   d.set({ input: { kind: 'idle' } })
-  const { endMs, audioEndMs } = event
-  const facts = { turn, itemId, endMs, audioEndMs, utterance }
+  const { endMs, audioEndMs, endAt } = event
+  const facts = { turn, itemId, endMs, audioEndMs, endAt, utterance }
   if (utterance.announced) {
     const onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
-    commit(d, { ...facts, onFinal }, event.endAt, event.at)
+    commit(d, { ...facts, onFinal }, event.at)
   } else {
     d.addTranscription({ ...facts, onFinal: 'held' })
     if (d.state.paused) d.do({ do: 'setTimer', timer: 'falseInterruption', ms: FALSE_INTERRUPTION_MS })
@@ -184,8 +184,8 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
 }
 
 /** The utterance becomes an item of the conversation, its words still unknown. */
-function commit(d: Draft, t: Transcription, endAt: number, at: number): void {
-  const { turn, itemId } = t
+function commit(d: Draft, t: Transcription, at: number): void {
+  const { turn, itemId, endAt } = t
   d.emit({ type: 'speechStopped', itemId, audioEndMs: Math.round(t.audioEndMs) })
   openTurn(d, turn, endAt)
   if (t.utterance) d.do({ do: 'mark', turn, name: 'speechStart', at: t.utterance.startedAt })
@@ -296,7 +296,7 @@ function disregard(d: Draft, t: Transcription): void {
 function becomeTurn(d: Draft, t: Transcription, at: number): void {
   d.emit({ type: 'speechStarted', itemId: t.itemId, audioStartMs: Math.round(t.utterance?.startMs ?? 0) })
   if (interrupts(d)) interrupt(d)
-  commit(d, t, at, at)
+  commit(d, t, at)
   d.takeTranscription(t.turn)
 }
 

@@ -101,6 +101,8 @@ export interface Transcription {
   readonly onFinal: 'respond' | 'nothing' | 'held'
   readonly endMs: number
   readonly audioEndMs: number
+  /** By the clock, when the caller had finished. */
+  readonly endAt: number
   readonly utterance: Utterance | null
 }
 

@@ -9,6 +9,7 @@ import { lengthOf, type Utterance } from './spoken-utterance.ts'
 
 /** Nobody is waited for longer. Moonshine base needs 1 s for ten seconds of speech on a busy core. */
 export const FINAL_DEADLINE_MS = 10_000
+const LATE_DEADLINE_MS = 5_000
 /** Published p99 of most services are below 2 s, and changing over costs the caller a replay. */
 const STT_LEAST_MS = 1_000
 /** A recogniser that was lost is not the first choice again before. */
@@ -55,16 +56,20 @@ export class SttChoice {
     const next = (utterance.losses + 1 < all.length ? this.#best(others) : undefined) ?? null
     const replayMs = utterance.losses > 0 ? lengthOf(utterance) / candidate.adapter.caps.maxReplaySpeed : 0
     const { p50Ms, p95Ms } = this.#latency(candidate)
+    const leastMs = STT_LEAST_MS + replayMs
+    const slack = slackMs?.(utterance.turn) ?? Number.POSITIVE_INFINITY
+    // Speech that may yet turn out to be none has no deadline of its own; who lost one recogniser has waited already.
+    const isLate = slack === Number.POSITIVE_INFINITY && utterance.losses > 0
     const ms = windowMs({
-      slackMs: slackMs?.(utterance.turn) ?? Number.POSITIVE_INFINITY,
+      slackMs: slack,
       p50Ms,
       p95Ms,
       nextP50Ms: next && this.#latency(next).p50Ms,
-      leastMs: STT_LEAST_MS + replayMs,
+      leastMs,
       timeouts: health.timeoutsInARow({ stage: 'stt', target: idOf(candidate), credential: '' }),
       ...(patienceMs === undefined ? {} : { patienceMs }),
     })
-    return { ms: Math.min(ms, FINAL_DEADLINE_MS), next }
+    return { ms: Math.min(ms, isLate ? Math.max(LATE_DEADLINE_MS, leastMs) : FINAL_DEADLINE_MS), next }
   }
 
   #best(candidates: readonly Candidate<SttAdapter>[]): Candidate<SttAdapter> | undefined {

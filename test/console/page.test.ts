@@ -220,6 +220,9 @@ function frequency(chunks: readonly Int16Array[]): number {
   const samples = chunks.flatMap((chunk) => [...chunk])
   const start = samples.findIndex((sample) => Math.abs(sample) > 1500) + 2400
   const part = samples.slice(start, start + 12_000)
-  const crossings = part.filter((sample, i) => i > 0 && sample >= 0 !== part[i - 1]! >= 0).length
-  return crossings / 2 / 0.5
+  const rises = part.flatMap((sample, i) => (i > 0 && sample >= 0 && part[i - 1]! < 0 ? [i] : []))
+  // The middle half: where a busy machine's fake microphone skips, one period is longer or shorter than it was.
+  const periods = rises.slice(1).map((at, i) => at - rises[i]!)
+  const middle = periods.sort((a, b) => a - b).slice(periods.length / 4, (periods.length * 3) / 4)
+  return (24_000 * middle.length) / middle.reduce((sum, period) => sum + period, 0)
 }
