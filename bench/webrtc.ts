@@ -7,10 +7,11 @@
  *
  * CPU by `process.cpuUsage`; a call's server side is at most half of the pair, since both do the same.
  */
-import { MediaStreamTrack, RTCPeerConnection, RTCRtpCodecParameters, RtpHeader, RtpPacket } from 'werift'
+import { MediaStreamTrack, RtpHeader, RtpPacket } from 'werift'
 import { loadOpus, OpusCodec } from '../src/audio/opus.ts'
 import { delay, realClock } from '../src/clock.ts'
 import { Peer } from '../src/wire/realtime/webrtc/peer.ts'
+import { loopbackPeer } from '../test/e2e/rtc-caller.ts'
 
 const FRAMES = 1_500
 const PAIRS = Number(process.env['PAIRS'] ?? 10)
@@ -55,23 +56,7 @@ process.exit(0)
 
 async function pair() {
   const network = { host: '127.0.0.1', udpPorts: null, publicAddress: null }
-  const client = new RTCPeerConnection({
-    iceServers: [],
-    iceUseIpv6: false,
-    iceInterfaceAddresses: { udp4: '127.0.0.1' },
-    iceAdditionalHostAddresses: ['127.0.0.1'],
-    codecs: {
-      audio: [
-        new RTCRtpCodecParameters({
-          mimeType: 'audio/opus',
-          clockRate: 48_000,
-          channels: 2,
-          payloadType: 111,
-        }),
-      ],
-      video: [],
-    },
-  })
+  const client = loopbackPeer()
   client.createDataChannel('oai-events')
   const track = new MediaStreamTrack({ kind: 'audio' })
   client.addTransceiver(track, { direction: 'sendrecv' })

@@ -50,6 +50,39 @@ const FEED = `window.feed = async (clip) => {
 const said = (n: number) =>
   `(() => { const done = heard.filter((e) => e.type === 'response.done' && e.response.output.some((o) => o.type === 'message')); return done[${n}] && JSON.stringify(done[${n}].response.output) })()`
 
+type Browser = Awaited<ReturnType<typeof openBrowser>>
+type Page = Awaited<ReturnType<Browser['context']['newPage']>>
+
+async function inPage(browser: Browser, url: string, work: (page: Page) => Promise<void>): Promise<void> {
+  const page = await browser.context.newPage()
+  try {
+    page.setDefaultTimeout(25_000)
+    await page.goto(`${url}/healthz`)
+    await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
+    await work(page)
+  } catch (error) {
+    const types = await page.evaluate('window.heard?.map((e) => e.type).join(" ")')
+    throw new Error(`had: ${types}`, { cause: error })
+  } finally {
+    await browser.close()
+  }
+}
+
+const hears = (page: Page) => (type: string) =>
+  page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
+
+/** And that nothing went wrong on the whole way. */
+async function writesAndAsksTheTool(page: Page): Promise<void> {
+  await page.evaluate(`session.sendMessage('What is the weather in London?')`)
+  await page.waitForFunction(
+    `heard.some((e) => e.type === 'response.done' && /In London it is cloudy and twelve/i.test(JSON.stringify(e)))`,
+  )
+  expect(await page.evaluate('asked')).toEqual(['London'])
+  expect(await page.evaluate(`heard.filter((e) => e.type === 'error' || e.type === 'sdk: error')`)).toEqual(
+    [],
+  )
+}
+
 describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK in a browser' : SKIPPED, () => {
   let server: RunningApp
   beforeAll(async () => {
@@ -68,69 +101,37 @@ describe.skipIf(!chromiumPath)(chromiumPath ? 'the Agents SDK in a browser' : SK
       { silentMs: 4_000, clip: interruption },
       { silentMs: 120_000 },
     ])
-    try {
-      const page = await browser.context.newPage()
-      page.setDefaultTimeout(25_000)
-      await page.goto(`${server.url}/healthz`)
-      await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
+    await inPage(browser, server.url, async (page) => {
       await page.evaluate(talk(`${server.url}/v1/realtime/calls`))
-      const has = (type: string) => page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
+      const has = hears(page)
       await has('output_audio_buffer.started')
       await has('output_audio_buffer.cleared')
       await has('conversation.item.truncated')
       await page.waitForFunction(`/seven of clubs/i.test(${said(1)} ?? ${said(0)} ?? '')`)
       await has('output_audio_buffer.stopped')
-      await page.evaluate(`session.sendMessage('What is the weather in London?')`)
-      await page.waitForFunction(
-        `heard.some((e) => e.type === 'response.done' && /In London it is cloudy and twelve/i.test(JSON.stringify(e)))`,
-      )
-      expect(await page.evaluate('asked')).toEqual(['London'])
-      expect(
-        await page.evaluate(`heard.filter((e) => e.type === 'error' || e.type === 'sdk: error')`),
-      ).toEqual([])
+      await writesAndAsksTheTool(page)
       expect(
         await page.evaluate(`heard.filter((e) => e.type === 'response.output_audio.delta').length`),
       ).toBe(0)
-    } catch (error) {
-      const types = await browser.context.pages().at(-1)?.evaluate('heard.map((e) => e.type).join(" ")')
-      throw new Error(`had: ${types}`, { cause: error })
-    } finally {
-      await browser.close()
-    }
+    })
   })
 
   test('over WebSocket: the same', async () => {
     const story = Buffer.concat([await spoken('Tell me a story.'), quiet(3_000)])
     const interruption = Buffer.concat([await human('seven-of-clubs'), quiet(60_000)])
     const browser = await openBrowser([{ silentMs: 1_000 }])
-    try {
-      const page = await browser.context.newPage()
-      page.setDefaultTimeout(25_000)
-      await page.goto(`${server.url}/healthz`)
-      await page.addScriptTag({ content: readFileSync(BUNDLE, 'utf8') })
+    await inPage(browser, server.url, async (page) => {
       await page.evaluate(talk(`${server.url.replace('http', 'ws')}/v1/realtime`, 'websocket'))
       await page.evaluate(FEED)
       await page.evaluate(`void feed('${story.toString('base64')}').then(() => { window.told = true })`)
-      const has = (type: string) => page.waitForFunction(`heard.some((e) => e.type === '${type}')`)
+      const has = hears(page)
       await has('response.output_audio.delta')
       await page.waitForFunction('window.told')
       await page.evaluate(`void feed('${interruption.toString('base64')}')`)
       await has('sdk: interrupted')
       await has('conversation.item.truncated')
       await page.waitForFunction(`/seven of clubs/i.test(${said(1)} ?? ${said(0)} ?? '')`)
-      await page.evaluate(`session.sendMessage('What is the weather in London?')`)
-      await page.waitForFunction(
-        `heard.some((e) => e.type === 'response.done' && /In London it is cloudy and twelve/i.test(JSON.stringify(e)))`,
-      )
-      expect(await page.evaluate('asked')).toEqual(['London'])
-      expect(
-        await page.evaluate(`heard.filter((e) => e.type === 'error' || e.type === 'sdk: error')`),
-      ).toEqual([])
-    } catch (error) {
-      const types = await browser.context.pages().at(-1)?.evaluate('heard.map((e) => e.type).join(" ")')
-      throw new Error(`had: ${types}`, { cause: error })
-    } finally {
-      await browser.close()
-    }
+      await writesAndAsksTheTool(page)
+    })
   })
 })

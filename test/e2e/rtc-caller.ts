@@ -27,23 +27,7 @@ export interface RtcOptions {
 export async function dialRtc(url: string, options: RtcOptions = {}): Promise<RtcCaller> {
   await loadOpus()
   const codec = new OpusCodec()
-  const pc = new RTCPeerConnection({
-    iceServers: [],
-    iceUseIpv6: false,
-    iceInterfaceAddresses: { udp4: '127.0.0.1' },
-    iceAdditionalHostAddresses: ['127.0.0.1'],
-    codecs: {
-      audio: [
-        new RTCRtpCodecParameters({
-          mimeType: 'audio/opus',
-          clockRate: 48_000,
-          channels: 2,
-          payloadType: 111,
-        }),
-      ],
-      video: [],
-    },
-  })
+  const pc = loopbackPeer()
   const events = new HeardEvents()
   const channel = pc.createDataChannel('oai-events')
   channel.onMessage.subscribe((data) => events.push(JSON.parse(data.toString())))
@@ -108,4 +92,25 @@ function padded(frame: Uint8Array, bytes: number): Uint8Array {
   const whole = new Uint8Array(bytes)
   whole.set(frame.subarray(0, bytes))
   return whole
+}
+
+/** A peer that is found over loopback and nowhere else, and speaks Opus. */
+export function loopbackPeer(): RTCPeerConnection {
+  return new RTCPeerConnection({
+    iceServers: [],
+    iceUseIpv6: false,
+    iceInterfaceAddresses: { udp4: '127.0.0.1' },
+    iceAdditionalHostAddresses: ['127.0.0.1'],
+    codecs: {
+      audio: [
+        new RTCRtpCodecParameters({
+          mimeType: 'audio/opus',
+          clockRate: 48_000,
+          channels: 2,
+          payloadType: 111,
+        }),
+      ],
+      video: [],
+    },
+  })
 }
