@@ -205,6 +205,19 @@ describe('the model', () => {
     },
   )
 
+  test('that stalls like the one before it: together they are one silence of five seconds, not two', async () => {
+    const call = await Call.open({
+      settings: NO_GUESS,
+      llm: halfModel('Once upon a time there was a king. He had ', 'stalls'),
+      spare: { llm: halfModel('And ', 'stalls') },
+    })
+    await call.says()
+    await call.wait(6_000)
+    expect(call.last('responseDone').response.ending?.status).not.toBe('completed')
+    expect(await attempts(call, 'llm')).toEqual(['fake failed first', 'spare failed continuation'])
+    await ends(call)
+  })
+
   test('with prefill goes on from the words themselves', async () => {
     const requests: ModelRequest[] = []
     const spare = halfModel('', 'breaks', true)
