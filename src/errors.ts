@@ -60,7 +60,18 @@ export interface ProviderErrorFacts {
   readonly retryAfterMs?: number
   /** With `bad_request` only. */
   readonly declined?: Declined
+  /** With `bad_request` only. */
+  readonly told?: ProviderTold
   readonly cause?: unknown
+}
+
+/** What the provider said of a request it refused: for its sender alone, whom it may quote. */
+export interface ProviderTold {
+  readonly status: number
+  readonly message: string
+  readonly type?: string
+  readonly code?: string
+  readonly param?: string
 }
 
 /** What an adapter throws, and the only thing. `message` must hold no secret and no caller's words. */
@@ -72,6 +83,8 @@ export class ProviderError extends Error {
   readonly retryable: boolean
   readonly retryAfterMs: number | undefined
   readonly declined: Declined | undefined
+  /** Not a property, which a log would write down. */
+  readonly #told: ProviderTold | undefined
 
   constructor(facts: ProviderErrorFacts) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause })
@@ -81,5 +94,10 @@ export class ProviderError extends Error {
     this.retryable = RETRYABLE[facts.kind]
     this.retryAfterMs = facts.retryAfterMs
     this.declined = facts.declined
+    this.#told = facts.told
+  }
+
+  get told(): ProviderTold | undefined {
+    return this.#told
   }
 }

@@ -2,12 +2,10 @@
  * OpenAI-shaped errors, as a status with a body or as an object inside a stream, into our kinds. Messages are
  * built from codes alone: a provider's own sentence may quote the key or the caller. Pure.
  */
-import type { ProviderErrorKind } from '../errors.ts'
+import type { Declined, ProviderErrorKind } from '../errors.ts'
+import type { ErrorFacts, Told } from './codec.ts'
 
-export interface ErrorFacts {
-  readonly kind: ProviderErrorKind
-  readonly message: string
-}
+const TOLD_CHARACTERS = 2_000
 
 /** Of an HTTP answer that is not 2xx; `body` as parsed, anything otherwise. */
 export function errorOfStatus(status: number, body: unknown): ErrorFacts {
@@ -15,7 +13,11 @@ export function errorOfStatus(status: number, body: unknown): ErrorFacts {
   const byCode = kindOfCode(code)
   // A spent quota comes as 429 like a full minute does; only the code tells them apart.
   const kind = status === 429 && byCode === 'quota' ? 'quota' : kindOfStatus(status)
-  return { kind, message: `HTTP ${status}${code === '' ? '' : ` (${code})`}` }
+  const message = `HTTP ${status}${code === '' ? '' : ` (${code})`}`
+  if (kind !== 'bad_request') return { kind, message }
+  const declined = declinedBy(code)
+  const told = toldBy(body)
+  return { kind, message, ...(declined && { declined }), ...(told && { told }) }
 }
 
 /** Of `{ error: … }` inside a stream that began with 200. */
@@ -67,6 +69,37 @@ function kindOfCode(code: string): ProviderErrorKind | undefined {
       return 'transient'
     default:
       return undefined
+  }
+}
+
+function declinedBy(code: string): Declined | undefined {
+  switch (code) {
+    case 'context_length_exceeded':
+    case 'context_window_exceeded':
+    case 'string_above_max_length':
+      return 'context_overflow'
+    case 'content_filter':
+    case 'content_policy_violation':
+      return 'content_refusal'
+    default:
+      return undefined
+  }
+}
+
+/** Its own sentence, for who sent the request. */
+function toldBy(body: unknown): Told | undefined {
+  const error = errorObject(body)
+  const message = error?.['message']
+  if (!error || typeof message !== 'string' || message === '') return undefined
+  const member = (name: string) => {
+    const value = error[name]
+    return typeof value === 'string' && value !== '' ? { [name]: value.slice(0, 200) } : {}
+  }
+  return {
+    message: message.slice(0, TOLD_CHARACTERS),
+    ...member('type'),
+    ...member('code'),
+    ...member('param'),
   }
 }
 

@@ -1,5 +1,6 @@
-/** What a language-model adapter offers: one call, one stream of neutral events. */
+/** What a language-model adapter offers: one call, one stream of neutral events; and its own wire, for the gateway. */
 import type { Clock } from '../clock.ts'
+import type { Delivery, DialectName, Encoded, Frame } from '../dialect/codec.ts'
 import type { ModelEvent, ModelRequest } from '../dialect/neutral.ts'
 
 export interface LlmCaps {
@@ -20,4 +21,28 @@ export interface LlmAdapter {
   readonly caps: LlmCaps
   /** The iteration throws `ProviderError`, or the signal's reason once it aborts. */
   stream(request: ModelRequest, options: LlmStreamOptions): AsyncIterable<ModelEvent>
+  /** Left out: it has no wire of its own, and is asked by `stream`. */
+  readonly wire?: LlmWire
+}
+
+/** A whole answer: the provider's JSON text, and what it means. */
+export interface WholeAnswer {
+  readonly text: string
+  readonly events: readonly ModelEvent[]
+}
+
+export interface WireCall extends LlmStreamOptions {
+  /** In the dialect. */
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+/** The model by its own dialect. What is thrown is as with `stream`. */
+export interface LlmWire {
+  readonly dialect: DialectName
+  encode(request: ModelRequest, delivery: Delivery): Encoded
+  /** A client's body of the same dialect, as this server wants it. */
+  fit(body: Record<string, unknown>): Record<string, unknown>
+  /** As reads of the socket bring them. */
+  frames(call: WireCall): AsyncIterable<readonly Frame[]>
+  whole(call: WireCall): Promise<WholeAnswer>
 }

@@ -1,14 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import type { ModelEvent } from '../../src/dialect/neutral.ts'
-import { ChatStreamDecoder, ChatStreamFault, encodeChatRequest } from '../../src/dialect/openai-chat.ts'
+import { StreamFault } from '../../src/dialect/faults.ts'
+import type { ModelEvent, ModelRequest } from '../../src/dialect/neutral.ts'
+import { ChatStreamDecoder } from '../../src/dialect/openai-chat/decode.ts'
+import { type ChatEncodeOptions, encodeChatRequest as encode } from '../../src/dialect/openai-chat/encode.ts'
 import { errorOf, errorOfStatus } from '../../src/dialect/openai-error.ts'
 
-const OPTIONS = { model: 'm', maxTokensField: 'max_tokens' } as const
+const OPTIONS = { model: 'm', maxTokensField: 'max_tokens', delivery: 'stream' } as const
+const encodeChatRequest = (request: ModelRequest, options: ChatEncodeOptions) => encode(request, options).body
+
+const sse = (data: object) => ({ event: 'message', data: JSON.stringify(data) })
 
 function decode(...chunks: (object | string)[]): ModelEvent[] {
   let made = 0
-  const decoder = new ChatStreamDecoder(() => `made_${++made}`)
-  const events = chunks.flatMap((c) => decoder.push(typeof c === 'string' ? c : JSON.stringify(c)))
+  const decoder = new ChatStreamDecoder({ newCallId: () => `made_${++made}`, calls: 'whole' })
+  const events = chunks.flatMap((c) =>
+    decoder.push({ event: 'message', data: typeof c === 'string' ? c : JSON.stringify(c) }),
+  )
   return [...events, ...decoder.end()]
 }
 const chunk = (delta: object, finish_reason: string | null = null) => ({
@@ -86,8 +93,8 @@ describe('a stream', () => {
     ])
   })
   test('a call comes whole, when it is complete', () => {
-    const decoder = new ChatStreamDecoder(() => 'x')
-    const push = (c: object) => decoder.push(JSON.stringify(c))
+    const decoder = new ChatStreamDecoder({ newCallId: () => 'x', calls: 'whole' })
+    const push = (c: object) => decoder.push(sse(c))
     expect(push(piece(0, 'c1', 'f', ''))).toEqual([])
     expect(push(piece(0, undefined, undefined, '{"a"'))).toEqual([])
     expect(push(piece(0, undefined, undefined, ':1}'))).toEqual([])
@@ -137,20 +144,20 @@ describe('a stream', () => {
   })
   test('[DONE] alone ends it; nothing at all does not', () => {
     expect(decode('[DONE]')).toEqual([{ type: 'finish', reason: 'stop' }])
-    expect(() => decode(chunk({ content: 'half' }))).toThrow(ChatStreamFault)
+    expect(() => decode(chunk({ content: 'half' }))).toThrow(StreamFault)
   })
   test('once reason and usage are known, a server that does not end costs no time', () => {
-    const decoder = new ChatStreamDecoder(() => 'x')
-    decoder.push(JSON.stringify(chunk({}, 'stop')))
+    const decoder = new ChatStreamDecoder({ newCallId: () => 'x', calls: 'whole' })
+    decoder.push(sse(chunk({}, 'stop')))
     expect(decoder.done).toBe(false)
-    expect(decoder.push(JSON.stringify({ choices: [], usage })).at(-1)).toEqual({
+    expect(decoder.push(sse({ choices: [], usage })).at(-1)).toEqual({
       type: 'finish',
       reason: 'stop',
     })
     expect(decoder.done).toBe(true)
   })
   test.each(['{"a":', '[]', '7', 'null'])('%s is malformed', (data) => {
-    expect(() => decode(data)).toThrow(ChatStreamFault)
+    expect(() => decode(data)).toThrow(StreamFault)
   })
   test('strange members do not break it', () => {
     const odd = [{ choices: null }, { choices: [null, 7] }, chunk({ content: 5, tool_calls: [null, {}] }), {}]

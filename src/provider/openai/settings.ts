@@ -35,7 +35,6 @@ export function endpointOf(settings: OpenAiSettings): Endpoint {
     url,
     headers: {
       'content-type': 'application/json',
-      accept: 'text/event-stream',
       ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
       ...settings.headers,
     },

@@ -1,11 +1,12 @@
-/** Events between a socket that pushes and a reader that pulls: says when the socket should pause. */
+/** Items between a socket that pushes and a reader that pulls: says when the socket should pause. */
 export interface Pressure {
   full(): void
   drained(): void
 }
 
-const FULL_AT = 512
-const DRAINED_AT = 64
+/** Reads of the socket, 64 kB at most each. */
+const FULL_AT = 64
+const DRAINED_AT = 16
 
 export class EventQueue<T> {
   readonly #pressure: Pressure
@@ -18,9 +19,9 @@ export class EventQueue<T> {
     this.#pressure = pressure
   }
 
-  push(items: readonly T[]): void {
+  push(item: T): void {
     if (this.#ending) return
-    for (const item of items) this.#items.push(item)
+    this.#items.push(item)
     if (this.#items.length >= FULL_AT && !this.#paused) {
       this.#paused = true
       this.#pressure.full()

@@ -1,0 +1,110 @@
+/**
+ * One request to a model's HTTP server, as far as its status: what is not 200 is a `ProviderError` with its kind read from the
+ * body. Never retries, follows no redirect. Aborting closes the request.
+ */
+import { type Dispatcher, errors } from 'undici'
+import type { Scope } from '../cancel.ts'
+import type { Clock } from '../clock.ts'
+import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
+import { StreamFault } from '../dialect/faults.ts'
+import { SseTooLarge } from '../dialect/sse.ts'
+import { ProviderError, type ProviderErrorKind } from '../errors.ts'
+import { retryAfterMs } from './retry-after.ts'
+
+export type HttpBody = Dispatcher.ResponseData['body']
+
+/** Where a call goes, and with what. */
+export interface HttpTarget {
+  readonly origin: string
+  /** With the query. */
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface HttpExchange {
+  readonly provider: string
+  readonly dispatcher: Dispatcher
+  readonly codec: ProviderCodec
+  /** Signing may take its time. */
+  readonly target: (delivery: Delivery, body: string) => HttpTarget | Promise<HttpTarget>
+  readonly delivery: Delivery
+  /** JSON text. */
+  readonly body: string
+  readonly clock: Clock
+  /** What must not be told to anybody, wherever a provider quotes it. */
+  readonly secrets: readonly string[]
+}
+
+/** Of an error's body, to read its code. */
+const ERROR_BODY_BYTES = 16_384
+
+/** The answer's head; its body is the caller's to read. Throws `ProviderError`, or what undici throws. */
+export async function exchange(call: HttpExchange, { signal }: Scope): Promise<Dispatcher.ResponseData> {
+  const made = call.target(call.delivery, call.body)
+  const { origin, path, headers } = made instanceof Promise ? await made : made
+  const { dispatcher, body } = call
+  const answer = await dispatcher.request({ origin, path, method: 'POST', headers, body, signal })
+  if (answer.statusCode !== 200) throw await refusalOf(call, answer)
+  const encoding = answer.headers['content-encoding']
+  // None was asked for.
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw failure(call, 'transient', 'the server answered with a compressed body, which was not asked for')
+  }
+  return answer
+}
+
+async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {
+  const { statusCode, headers, body } = answer
+  const { kind, message, declined, told } = call.codec.errorOf(statusCode, await errorBody(body))
+  const after = retryAfterMs(headers, call.clock.wallMs())
+  return failure(call, kind, message, {
+    ...(after !== undefined && { retryAfterMs: after }),
+    ...(declined && { declined }),
+    ...(told && { told: { ...told, message: without(call.secrets, told.message), status: statusCode } }),
+  })
+}
+
+async function errorBody(body: HttpBody): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > ERROR_BODY_BYTES) break
+    }
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '…')), text)
+}
+
+/** Whatever went wrong between here and there. */
+export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error
+  if (error instanceof StreamFault) return failure(call, error.kind, error.message)
+  if (error instanceof SseTooLarge) return failure(call, 'transient', error.message)
+  const late =
+    error instanceof errors.ConnectTimeoutError ||
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError
+  const code = (error as { code?: unknown })?.code
+  const what = typeof code === 'string' ? code : error instanceof Error ? error.name : 'failed'
+  return failure(call, late ? 'timeout' : 'transient', `the connection failed (${what})`, { cause: error })
+}
+
+export function failure(
+  { provider }: Pick<HttpExchange, 'provider'>,
+  kind: ProviderErrorKind,
+  message: string,
+  more: Pick<
+    ConstructorParameters<typeof ProviderError>[0],
+    'retryAfterMs' | 'declined' | 'told' | 'cause'
+  > = {},
+): ProviderError {
+  return new ProviderError({ provider, stage: 'llm', kind, message, ...more })
+}

@@ -1,0 +1,93 @@
+/** A language model behind HTTP, out of the dialect its server speaks and the address it has: for voice and for the gateway. */
+import { randomUUID } from 'node:crypto'
+import { Agent, type Dispatcher } from 'undici'
+import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
+import type { ModelEvent } from '../dialect/neutral.ts'
+import { SseParser } from '../dialect/sse.ts'
+import type { LlmAdapter, LlmCaps, LlmStreamOptions, LlmWire } from '../stage/llm.ts'
+import type { HttpExchange, HttpTarget } from './http-exchange.ts'
+import { type Framing, framesOf } from './http-frames.ts'
+import { wholeOf } from './http-whole.ts'
+
+export interface HttpModel {
+  readonly provider: string
+  readonly model: string
+  readonly caps: LlmCaps
+  readonly codec: ProviderCodec
+  readonly dispatcher: Dispatcher
+  readonly target: (delivery: Delivery, body: string) => HttpTarget | Promise<HttpTarget>
+  /** Left out: as it came. */
+  readonly fit?: (body: Record<string, unknown>) => Record<string, unknown>
+  /** Left out: server-sent events. */
+  readonly framing?: { readonly contentType: RegExp; readonly open: () => Framing }
+  /** What must not be told to anybody. */
+  readonly secrets: readonly string[]
+}
+
+const SSE = { contentType: /^text\/event-stream\b/i, open: (): Framing => new SseParser() }
+
+export function httpModel(model: HttpModel): LlmAdapter {
+  const { codec, framing = SSE, fit = (body) => body } = model
+  const newCallId = () => `call_${randomUUID()}`
+  const call = (delivery: Delivery, body: unknown, { clock }: LlmStreamOptions): HttpExchange => ({
+    ...model,
+    delivery,
+    body: JSON.stringify(body),
+    clock,
+  })
+  const frames = (body: unknown, calls: 'whole' | 'streamed', options: LlmStreamOptions) =>
+    framesOf(
+      {
+        ...call('stream', body, options),
+        contentType: framing.contentType,
+        framing: framing.open,
+        decoder: () => codec.decoder({ newCallId, calls }),
+      },
+      options.signal,
+    )
+  const encode: LlmWire['encode'] = (request, delivery) =>
+    codec.encode(request, { model: model.model, delivery })
+  return {
+    id: `${model.provider}/${model.model}`,
+    caps: model.caps,
+    async *stream(request, options): AsyncGenerator<ModelEvent> {
+      for await (const batch of frames(encode(request, 'stream').body, 'whole', options)) {
+        for (const { events } of batch) yield* events
+      }
+    },
+    wire: {
+      dialect: codec.dialect,
+      encode,
+      fit,
+      frames: ({ body, ...options }) => frames(body, 'streamed', options),
+      whole: ({ body, ...options }) =>
+        wholeOf(
+          { ...call('whole', body, options), read: (parsed) => codec.decodeAnswer(parsed, newCallId) },
+          options.signal,
+        ),
+    },
+  }
+}
+
+/**
+ * The last line of defence only: deadlines are the caller's (`attempt/`). A model that reads a long prompt may
+ * take a minute to its first byte, and one that thinks may take ten to its whole answer.
+ */
+const CONNECT_TIMEOUT_MS = 10_000
+const HEADERS_TIMEOUT_MS = 660_000
+const BODY_TIMEOUT_MS = 120_000
+const KEEP_ALIVE_MS = 30_000
+/** Each running answer holds one. */
+const CONNECTIONS = 512
+
+/** Kept-alive connections of one provider. */
+export function modelAgent(): Dispatcher {
+  return new Agent({
+    connections: CONNECTIONS,
+    pipelining: 1,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  })
+}
