@@ -29,6 +29,7 @@ import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
 import { ExperimentBook } from './experiment/book.ts'
 import { explainPlugin } from './gateway/explain.ts'
+import { modelRoutes } from './gateway/llm/index.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
@@ -173,6 +174,20 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   metricsPlugin(http, { metrics })
   experimentsPlugin(http, { experiments, turns })
   explainPlugin(http, { snapshots, clock })
+  await modelRoutes(http, {
+    snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
+    providers,
+    health,
+    byName: () => [],
+    pricing,
+    clock,
+    turns,
+    metrics,
+    experiments,
+    bodyBytes: Math.round(settings.gateway.bodyMb * 1024 * 1024),
+    windows: settings.gateway,
+    onFault: (error) => log.error({ err: error }, 'request failed'),
+  })
   await http.register(async (scope) => {
     const realtime = {
       host,

@@ -24,6 +24,13 @@ export const CONVERSATION_ERRORS = {
     'A member has another JSON type than it should.',
     'See `param` for which one.',
   ),
+  unsupported_value: fact(
+    400,
+    INVALID,
+    'final',
+    'A member has a value that is good in itself, and that no target of the request can serve.',
+    'See `param` and the message; another target may, if it speaks the dialect of the request.',
+  ),
   invalid_value: fact(
     400,
     INVALID,

@@ -8,8 +8,10 @@ const SUBPROTOCOL = 'openai-insecure-api-key.'
 export function presentedSecret(headers: IncomingHttpHeaders): string | null {
   const bearer = /^bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer
-  const plain = headers['api-key']
-  if (typeof plain === 'string' && plain !== '') return plain
+  for (const name of ['api-key', 'x-api-key']) {
+    const plain = headers[name]
+    if (typeof plain === 'string' && plain !== '') return plain
+  }
   for (const protocol of (headers['sec-websocket-protocol'] ?? '').split(',')) {
     const name = protocol.trim()
     if (name.startsWith(SUBPROTOCOL) && name.length > SUBPROTOCOL.length)

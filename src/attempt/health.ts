@@ -27,7 +27,8 @@ export interface Place {
 }
 
 export type Ending =
-  | { readonly type: 'ok'; readonly firstUsefulMs: number; readonly unitsPerSecond: number | null }
+  /** `firstUsefulMs` null: it was not measured. */
+  | { readonly type: 'ok'; readonly firstUsefulMs: number | null; readonly unitsPerSecond: number | null }
   /** Ended by us. `firstUsefulMs` null: nothing had come in `ms`. */
   | {
       readonly type: 'cut'

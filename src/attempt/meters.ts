@@ -15,6 +15,16 @@ export function modelMeter(
   request: ModelRequest,
   clock: Clock,
 ): Meter<ModelEvent> {
+  return usageMeter(pricing, target, () => tokensIn(request), clock)
+}
+
+/** `promptTokens` is asked where the provider did not say. */
+export function usageMeter(
+  pricing: Costs,
+  target: AttemptTarget,
+  promptTokens: () => number,
+  clock: Clock,
+): Meter<ModelEvent> {
   let usage: ModelUsage | undefined
   let chars = 0
   let firstAt: number | undefined
@@ -30,7 +40,7 @@ export function modelMeter(
     },
     end() {
       const used = usage ?? {
-        inputTokens: tokensIn(request),
+        inputTokens: promptTokens(),
         outputTokens: Math.ceil(chars / CHARS_PER_TOKEN),
       }
       const seconds = (lastAt - (firstAt ?? lastAt)) / 1000

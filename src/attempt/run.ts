@@ -54,6 +54,10 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
     /** See `budget/window.ts`. */
     readonly patienceMs?: number
   }
+  /** For the first useful output, instead of what is learned and planned. */
+  readonly windowMs?: number
+  /** `outcome`: its times say nothing of a first useful output, so they are not learned. Left out: they are. */
+  readonly teaches?: 'outcome'
   /** No window is shorter, whatever was learned. */
   readonly leastMs?: number
   readonly idleMs?: number | (() => number)
@@ -97,6 +101,7 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     patienceMs: budget?.patienceMs ?? 0,
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
+      if (options.windowMs !== undefined) return options.windowMs
       const { p50Ms, p95Ms } = latencyOf(candidate)
       const nextP50Ms = next && latencyOf(next).p50Ms
       const place = { stage, target: idOf(candidate), credential: candidate.credential ?? '' }

@@ -27,6 +27,7 @@ export interface SingleOptions<C extends AttemptTarget, T> {
   readonly declinedBy?: (item: T) => Declined | null
   readonly idleMs: number | (() => number)
   readonly owedSince?: () => number | null
+  readonly teaches?: 'outcome'
   readonly log: AttemptLog | undefined
   readonly meter?: (candidate: C) => Meter<T>
   /** Every attempt of the run, in the order they began. */
@@ -116,7 +117,8 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
     const result = await this.#pull()
     if (result.done) {
       const { unitsPerSecond } = this.#settle({ outcome: 'ok', error: null })
-      this.#end({ type: 'ok', firstUsefulMs: this.#firstUsefulMs ?? 0, unitsPerSecond }, 'ok')
+      const firstUsefulMs = this.#options.teaches === 'outcome' ? null : (this.#firstUsefulMs ?? 0)
+      this.#end({ type: 'ok', firstUsefulMs, unitsPerSecond }, 'ok')
     }
     return result
   }

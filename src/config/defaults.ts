@@ -34,6 +34,16 @@ export const CLIENT_SECRETS = {
   bytes: 64 * 1024 * 1024,
 } as const
 
+// -- gateway (HTTP)
+/** A model that thinks over a long prompt may take half a minute to its first word; a pipeline's budget is shorter. */
+export const GATEWAY_FIRST_OUTPUT_MS = 60_000
+/** Longer than any pause of a model that is at work, its thoughts counted. */
+export const GATEWAY_IDLE_MS = 60_000
+/** As long as OpenAI's and Anthropic's SDKs wait. */
+export const GATEWAY_ANSWER_MS = 600_000
+/** Anthropic's own limit is 32, OpenAI's 50 with images; one request is held in memory several times. */
+export const GATEWAY_BODY_MB = 32
+
 // -- recording (off unless a folder is named)
 /** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
 export const RECORDED_AUDIO = 'keep'

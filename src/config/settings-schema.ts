@@ -147,6 +147,14 @@ export const settingsSchema = z.strictObject({
       turnsKept: z.int().min(0).max(1_000_000).default(defaults.TURNS_KEPT),
     })
     .prefault({}),
+  gateway: z
+    .strictObject({
+      firstOutputMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_FIRST_OUTPUT_MS),
+      idleMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_IDLE_MS),
+      answerMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_ANSWER_MS),
+      bodyMb: z.number().gt(0).max(512).default(defaults.GATEWAY_BODY_MB),
+    })
+    .prefault({}),
   origins: z.array(origin).max(1000).default([]),
   recording: z
     .strictObject({

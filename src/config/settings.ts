@@ -94,6 +94,15 @@ export interface Settings {
     readonly responsesPerMinute: number | null
     readonly turnsKept: number
   }
+  readonly gateway: {
+    /** To the first useful output of a request that names no pipeline. */
+    readonly firstOutputMs: number
+    /** The longest pause inside an answer. */
+    readonly idleMs: number
+    /** Of an answer that is not streamed. */
+    readonly answerMs: number
+    readonly bodyMb: number
+  }
   readonly origins: readonly string[]
   /** null: no session is recorded. */
   readonly recording: RecordingSetting | null
@@ -205,6 +214,7 @@ function build(
       inputBytesPerSecondPerKey: input.limits.inputBytesPerSecondPerKey ?? null,
       responsesPerMinute: input.limits.responsesPerMinute ?? null,
     },
+    gateway: input.gateway,
     origins: input.origins,
     recording: input.recording
       ? {

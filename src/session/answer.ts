@@ -14,6 +14,7 @@ import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock } from '../clock.ts'
+import { continuationOf } from '../dialect/continuation.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import { ProviderError, type StageName } from '../errors.ts'
 import type { Costs } from '../price/pricing.ts'
@@ -353,15 +354,9 @@ interface Thought {
   failure?: Failure
 }
 
-const GO_ON =
-  'You were interrupted by a fault of the line. Continue your last answer exactly where it ends. Repeat nothing of it, and do not mention this.'
-
 /** The same question to the next target, and what was said of the answer so far. */
 function continued(request: ModelRequest, said: string, { adapter }: Candidate<LlmAdapter>): ModelRequest {
-  if (said === '') return request
-  const begun = { role: 'assistant', text: said.trimEnd() } as const
-  const asked = adapter.caps.prefill ? [begun] : [begun, { role: 'user', text: GO_ON } as const]
-  return { ...request, messages: [...request.messages, ...asked] }
+  return continuationOf(request, said, adapter.caps.prefill ? 'prefill' : 'instruct')
 }
 
 /** After words that broke off: those that did not fail themselves. */

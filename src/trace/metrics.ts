@@ -27,6 +27,11 @@ export class Metrics {
     "From the caller's end of speech to the first audio sent.",
     ['pipeline', 'wire'],
   )
+  readonly #firstOutput = this.#histogram(
+    'parley_request_first_output_seconds',
+    'From an HTTP request to the first useful output of its answer.',
+    ['pipeline', 'wire'],
+  )
   readonly #stage = this.#histogram(
     'parley_attempt_first_output_seconds',
     'From the start of an attempt to its first useful output.',
@@ -95,12 +100,26 @@ export class Metrics {
   /** Once for each turn, when it is closed. A turn that is still open is not counted. */
   turn(record: TurnRecord): void {
     if (record.outcome === 'open') return
+    const { actualMs } = record.budget
+    if (actualMs !== null) this.#firstAudio.observe(this.#placeOf(record), Math.max(0, actualMs) / 1000)
+    this.#count(record)
+  }
+
+  /** The same of an HTTP request: its budget is counted to its first output. */
+  request(record: TurnRecord): void {
+    const { actualMs } = record.budget
+    if (actualMs !== null) this.#firstOutput.observe(this.#placeOf(record), Math.max(0, actualMs) / 1000)
+    this.#count(record)
+  }
+
+  #placeOf({ pipeline, wire }: TurnRecord): { readonly pipeline: string; readonly wire: string } {
+    return { pipeline: this.#pipelines.of(pipeline), wire: this.#wires.of(wire) }
+  }
+
+  #count(record: TurnRecord): void {
     const pipeline = this.#pipelines.of(record.pipeline)
     this.#turns.inc({ pipeline, outcome: record.outcome })
     const { actualMs, brokenBy } = record.budget
-    if (actualMs !== null) {
-      this.#firstAudio.observe({ pipeline, wire: this.#wires.of(record.wire) }, Math.max(0, actualMs) / 1000)
-    }
     if (brokenBy !== null) this.#broken.inc({ pipeline, part: brokenBy })
     if (actualMs !== null || brokenBy !== null) {
       const route = this.#routes.of(record.route.llm ?? '')

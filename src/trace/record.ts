@@ -62,3 +62,9 @@ export interface TurnRecord {
   readonly costUsd: number | null
   readonly outcome: 'open' | 'said' | 'transcribed' | 'superseded' | 'failed' | 'cancelled'
 }
+
+/** What every answer says about itself; the words of the turn stay out, who asked has them already. */
+export function parleyRecord(record: TurnRecord): Readonly<Record<string, unknown>> {
+  const { id, pipeline, route, attempts, budget, costUsd } = record
+  return { turnId: id, pipeline, route, attempts, budget, costUsd }
+}

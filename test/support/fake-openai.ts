@@ -29,6 +29,10 @@ export interface FakeAnswer {
   readonly pieces?: readonly string[]
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
   readonly finish?: string
+  /** In front of the text. */
+  readonly reasoning?: string
+  /** Members of every chunk, and of a whole answer, that no adapter knows. */
+  readonly extra?: Readonly<Record<string, unknown>>
   readonly fault?: FakeFault
   readonly retryAfter?: string
   /** How the bytes go out. */
@@ -122,7 +126,39 @@ function serve(
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
     return
   }
-  stream(body, answer, response)
+  if (body['stream'] === true) return stream(body, answer, response)
+  whole(body, answer, response)
+}
+
+function whole(body: Record<string, unknown>, answer: FakeAnswer, response: ServerResponse): void {
+  const { pieces = [], calls = [], fault, reasoning } = answer
+  const text = pieces.join('')
+  const message = {
+    role: 'assistant',
+    content: text === '' && calls.length > 0 ? null : text,
+    ...(reasoning !== undefined && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ id, ...fn }) => ({ id, type: 'function', function: fn })),
+    }),
+  }
+  const finish_reason = answer.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop')
+  const json = JSON.stringify({
+    ...chunkOf(body, answer, [{ index: 0, message, logprobs: null, finish_reason }]),
+    object: 'chat.completion',
+    usage: USAGE,
+  })
+  response.writeHead(200, { 'content-type': 'application/json' })
+  if (fault === 'silent') return void response.write(json.slice(0, 10))
+  if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
+  if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
+  response.end(json)
+}
+
+const USAGE = {
+  prompt_tokens: 12,
+  completion_tokens: 5,
+  total_tokens: 17,
+  prompt_tokens_details: { cached_tokens: 4 },
 }
 
 function refuse(
@@ -143,9 +179,10 @@ function stream(body: Record<string, unknown>, answer: FakeAnswer, response: Ser
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
   const send = writer(response, answer.framing ?? 'lf')
   const chunk = (delta: object, finish: string | null = null) =>
-    send(JSON.stringify(chunkOf(body, [{ index: 0, delta, finish_reason: finish }])))
+    send(JSON.stringify(chunkOf(body, answer, [{ index: 0, delta, finish_reason: finish }])))
 
   chunk({ role: 'assistant', content: '' })
+  if (answer.reasoning !== undefined) chunk({ reasoning_content: answer.reasoning })
   for (const piece of pieces) chunk({ content: piece })
   for (const [index, call] of calls.entries()) {
     chunk({
@@ -165,20 +202,15 @@ function stream(body: Record<string, unknown>, answer: FakeAnswer, response: Ser
   if (fault === 'huge_event') send(JSON.stringify({ padding: 'x'.repeat(1_100_000) }))
   chunk({}, answer.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'))
   if ((body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage) {
-    const usage = {
-      prompt_tokens: 12,
-      completion_tokens: 5,
-      total_tokens: 17,
-      prompt_tokens_details: { cached_tokens: 4 },
-    }
-    send(JSON.stringify({ ...chunkOf(body, []), usage }))
+    send(JSON.stringify({ ...chunkOf(body, answer, []), usage: USAGE }))
   }
   if (fault !== 'no_done') send('[DONE]')
   if (fault !== 'never_closes') response.end()
 }
 
-function chunkOf(body: Record<string, unknown>, choices: object[]): object {
+function chunkOf(body: Record<string, unknown>, { extra }: FakeAnswer, choices: object[]): object {
   return {
+    ...extra,
     id: 'chatcmpl-fake',
     object: 'chat.completion.chunk',
     created: 1_700_000_000,

@@ -22,6 +22,15 @@ const KNOWN = new Set([
     'stop',
     'seed',
     'top_p',
+    'reasoning_effort',
+    'frequency_penalty',
+    'presence_penalty',
+    'logprobs',
+    'top_logprobs',
+    'store',
+    'service_tier',
+    'logit_bias',
+    'modalities',
   ],
 ])
 
@@ -33,7 +42,7 @@ export function chatMistakes(body: Loose, headers: IncomingHttpHeaders): string[
   must(/^application\/json/.test(headers['content-type'] ?? ''), 'content-type must be application/json')
   for (const field of Object.keys(body)) must(KNOWN.has(field), `unknown parameter ${field}`)
   must(typeof body['model'] === 'string' && body['model'] !== '', 'model must be a string')
-  must(body['stream'] === true, 'this server only streams')
+  must(body['stream'] === undefined || typeof body['stream'] === 'boolean', 'stream must be a boolean')
   must(body['stream_options'] === undefined || body['stream'] === true, 'stream_options needs stream')
   const { messages, tools, temperature } = body
   must(Array.isArray(messages) && messages.length > 0, 'messages must be a list with at least one message')

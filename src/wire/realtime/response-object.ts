@@ -2,7 +2,7 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { ModelUsage } from '../../dialect/neutral.ts'
 import type { ResponseEnding, ResponseView } from '../../session/output.ts'
-import type { TurnRecord } from '../../trace/record.ts'
+import { parleyRecord, type TurnRecord } from '../../trace/record.ts'
 import { wireFormat } from './format.ts'
 import { wireItem } from './items.ts'
 
@@ -61,17 +61,5 @@ function wireUsage(usage: ModelUsage | null): object {
       cached_tokens_details: { text_tokens: cached, audio_tokens: 0, image_tokens: 0 },
     },
     output_token_details: { text_tokens: output, audio_tokens: 0 },
-  }
-}
-
-/** What every answer says about itself; the words of the turn stay out, the wire carried them already. */
-export function parleyRecord(record: TurnRecord): object {
-  return {
-    turnId: record.id,
-    pipeline: record.pipeline,
-    route: record.route,
-    attempts: record.attempts,
-    budget: record.budget,
-    costUsd: record.costUsd,
   }
 }

@@ -1,0 +1,87 @@
+/**
+ * A streamed answer to a client: headers with the first useful output, so that what fails before is an ordinary error; a client that
+ * does not read stops the reading upstream; our record in the last event.
+ */
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { AnswerWriter } from '../../dialect/codec.ts'
+import { failFactsOf } from './failure.ts'
+import type { RequestRecord } from './record.ts'
+import type { Batch } from './run.ts'
+
+export interface StreamReply {
+  readonly reply: FastifyReply
+  readonly writer: AnswerWriter
+  readonly record: RequestRecord
+  readonly signal: AbortSignal
+  /** More headers, known when the first byte is sent. */
+  readonly headers: () => Readonly<Record<string, string>>
+  /** More members of the closing event. */
+  readonly trailer: () => Readonly<Record<string, unknown>>
+}
+
+/** Throws what `batches` throws, as long as nothing was sent; after that it ends the answer in the client's dialect. */
+export async function replyStreamed(
+  batches: AsyncIterable<Batch>,
+  options: StreamReply,
+): Promise<'said' | 'failed'> {
+  const { reply, writer, record, signal } = options
+  const out = reply.raw
+  let state: 'waiting' | 'sending' = 'waiting'
+  try {
+    for await (const { frames, passed } of batches) {
+      let text = ''
+      for (const frame of frames) {
+        if (passed === 'passed') text += writer.pass(frame)
+        else for (const event of frame.events) text += writer.write(event)
+      }
+      if (text === '') continue
+      if (state === 'waiting') {
+        state = 'sending'
+        record.first()
+        begin(options)
+      }
+      if (!out.write(text)) await drained(out, signal)
+    }
+    if (state === 'waiting') begin(options)
+    out.end(writer.end(options.trailer()))
+    return 'said'
+  } catch (error) {
+    if (state === 'waiting' || signal.aborted) throw error
+    const facts = failFactsOf(error)
+    if (!facts) {
+      out.destroy()
+      throw error
+    }
+    out.end(writer.fail(facts, options.trailer()))
+    return 'failed'
+  }
+}
+
+function begin({ reply, headers }: StreamReply): void {
+  reply.hijack()
+  reply.raw.writeHead(200, {
+    // What access allowed to pages of other origins.
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    // Proxies in front shall not wait for more.
+    'x-accel-buffering': 'no',
+    ...headers(),
+  })
+}
+
+function drained(out: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void) => {
+      out.off('drain', onDrain)
+      signal.removeEventListener('abort', onAbort)
+      done()
+    }
+    const onDrain = () => settle(resolve)
+    const onAbort = () => settle(() => reject(signal.reason))
+    out.once('drain', onDrain)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+}

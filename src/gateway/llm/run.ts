@@ -1,0 +1,280 @@
+/**
+ * The model's answer to one request, however many targets it takes: in a provider's own events where it speaks the client's dialect, in
+ * translation otherwise. Before anything useful the next target is asked silently; after some text another may go on with it.
+ */
+import { AttemptsFailed } from '../../attempt/failure.ts'
+import type { HealthView } from '../../attempt/health.ts'
+import type { Candidate } from '../../attempt/lineup.ts'
+import { usageMeter } from '../../attempt/meters.ts'
+import { type AttemptOptions, attempt } from '../../attempt/run.ts'
+import type { Clock } from '../../clock.ts'
+import type { ClientCodec, ClientRequest, Frame } from '../../dialect/codec.ts'
+import { continuationOf } from '../../dialect/continuation.ts'
+import { RequestFault } from '../../dialect/faults.ts'
+import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
+import { ProviderError } from '../../errors.ts'
+import type { Costs } from '../../price/pricing.ts'
+import type { LlmAdapter, WholeAnswer } from '../../stage/llm.ts'
+import type { TurnTrace } from '../../trace/turn-trace.ts'
+import { tokensIn } from './facts.ts'
+import type { Plan } from './plan.ts'
+
+export type Target = Candidate<LlmAdapter>
+
+export interface RunOptions {
+  readonly codec: ClientCodec
+  readonly client: ClientRequest
+  readonly body: Readonly<Record<string, unknown>>
+  /** Of the body as it came. */
+  readonly bytes: number
+  /** Members of the body that are ours. */
+  readonly without: ReadonlySet<string>
+  readonly plan: Plan
+  readonly clock: Clock
+  readonly health: HealthView
+  readonly pricing: Costs
+  readonly trace: TurnTrace
+  readonly signal: AbortSignal
+  readonly windows: Windows
+  /** What could not be said to a target: for the record. */
+  readonly dropped: (target: Target, members: readonly string[]) => void
+}
+
+export interface Windows {
+  /** To the first useful output of a request that names no pipeline; others have the pipeline's budget, and what is learned. */
+  readonly firstOutputMs: number
+  readonly idleMs: number
+  /** Of a whole answer. */
+  readonly answerMs: number
+}
+
+/** Its prompt is longer than a spoken one, and what it thinks counts as output: nobody is given less. */
+const LEAST_MS = 1_000
+const LEAST_MS_PER_BYTE = 0.4
+/** How long the last target is waited for beyond the budget. */
+const PATIENCE_MS = 30_000
+
+/** `passed`: the frames are of the client's own dialect, and from the beginning of the answer. */
+export interface Batch {
+  readonly frames: readonly Frame[]
+  readonly passed: 'passed' | 'translated'
+  readonly target: Target
+}
+
+/** Throws `AttemptsFailed`, `RequestFault`, or the signal's reason. */
+export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
+  const { clock, codec, client, plan, windows } = options
+  const said = new Said()
+  let candidates = plan.candidates
+  let reason = 'first'
+  for (;;) {
+    const startedAt = clock.now()
+    const run = attempt<Target, readonly Frame[]>({
+      ...common(options, candidates, reason, isUsefulFrames),
+      open: (target, { signal }) => openFrames(options, target, said.text, signal),
+      declinedBy: (frames) =>
+        frames.some(({ events }) => events.some(isRefusal)) ? 'content_refusal' : null,
+      ...(plan.turnMs === null
+        ? { windowMs: windows.firstOutputMs }
+        : { leastMs: LEAST_MS + LEAST_MS_PER_BYTE * options.bytes }),
+      budget: {
+        slackMs: () => (plan.turnMs ?? 0) - (clock.now() - startedAt),
+        patienceMs: PATIENCE_MS,
+      },
+      idleMs: windows.idleMs,
+      hedge: said.text === '' ? plan.hedge : null,
+      meter: (target) => {
+        const meter = usageMeter(options.pricing, target, () => tokensIn(client), clock)
+        return {
+          item: (frames) => {
+            for (const { events } of frames) for (const event of events) meter.item(event)
+          },
+          end: () => meter.end(),
+        }
+      },
+    })
+    try {
+      for await (const frames of run) {
+        const target = run.chosen as Target
+        for (const { events } of frames) for (const event of events) said.add(event)
+        const same = target.adapter.wire?.dialect === codec.dialect && reason !== 'continuation'
+        yield { frames, target, passed: same ? 'passed' : 'translated' }
+      }
+      return
+    } catch (error) {
+      candidates = whoGoesOn(error)
+      if (candidates.length === 0 || !said.continuable) throw error
+      reason = 'continuation'
+    } finally {
+      void run.return()
+    }
+  }
+}
+
+/** A whole answer: JSON text where the target speaks the client's dialect, events always. Throws as `streamed`. */
+export async function whole(
+  options: RunOptions,
+): Promise<{ readonly answer: WholeAnswer; readonly target: Target }> {
+  const { client, clock, plan, windows } = options
+  const run = attempt<Target, WholeAnswer>({
+    ...common(options, plan.candidates, 'first', isUsefulAnswer),
+    open: (target, { signal }) => openWhole(options, target, signal),
+    declinedBy: ({ events }) => (events.some(isRefusal) && !events.some(isUseful) ? 'content_refusal' : null),
+    windowMs: windows.answerMs,
+    teaches: 'outcome',
+    // What is learned of first outputs says nothing of whole ones.
+    hedge: typeof plan.hedge?.after === 'object' ? plan.hedge : null,
+    meter: (target) => {
+      const meter = usageMeter(options.pricing, target, () => tokensIn(client), clock)
+      return { item: ({ events }) => events.forEach((event) => meter.item(event)), end: () => meter.end() }
+    },
+  })
+  const { value, done } = await run.next()
+  if (done || !run.chosen) throw new TypeError('a run ended without an answer and without an error')
+  const target = run.chosen
+  // Its end settles the attempt.
+  await run.next()
+  return { answer: value, target }
+}
+
+function common<T>(
+  { plan, clock, signal, health, trace }: RunOptions,
+  candidates: readonly Target[],
+  reason: string,
+  useful: (item: T) => boolean,
+): Pick<
+  AttemptOptions<Target, T>,
+  'stage' | 'candidates' | 'insteadOf' | 'isUseful' | 'clock' | 'signal' | 'health' | 'log' | 'reason'
+> {
+  const { insteadOf } = plan
+  return { stage: 'llm', candidates, insteadOf, isUseful: useful, clock, signal, health, log: trace, reason }
+}
+
+async function* openFrames(
+  options: RunOptions,
+  target: Target,
+  said: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Frame[]> {
+  const { clock, client } = options
+  const { wire } = target.adapter
+  const request = () =>
+    continuationOf(client.neutral(), said, target.adapter.caps.prefill ? 'prefill' : 'instruct')
+  if (wire) {
+    const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
+    yield* wire.frames({ body, signal, clock })
+    return
+  }
+  const asked = sayable(target, () => withParams(request(), target.params))
+  for await (const event of target.adapter.stream(asked, { signal, clock }))
+    yield [{ raw: NOTHING, events: [event] }]
+}
+
+async function* openWhole(
+  options: RunOptions,
+  target: Target,
+  signal: AbortSignal,
+): AsyncGenerator<WholeAnswer> {
+  const { clock, client } = options
+  const { wire } = target.adapter
+  if (wire) {
+    yield await wire.whole({ body: bodyFor(options, target), signal, clock })
+    return
+  }
+  const events: ModelEvent[] = []
+  const request = sayable(target, () => withParams(client.neutral(), target.params))
+  for await (const event of target.adapter.stream(request, { signal, clock })) events.push(event)
+  yield { text: '', events }
+}
+
+/** The client's own body where the dialects are the same, its translation otherwise. */
+function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
+  const { codec, client, body, without } = options
+  const { wire } = target.adapter
+  const { model, params = {} } = target
+  if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
+  return wire.fit(codec.passBody(body, { model, without, params, delivery: client.delivery }))
+}
+
+function translated(
+  { client, dropped }: RunOptions,
+  target: Target,
+  request: () => ModelRequest,
+): Record<string, unknown> {
+  const made = sayable(target, () =>
+    target.adapter.wire?.encode(withParams(request(), target.params), client.delivery),
+  )
+  if (!made) throw new TypeError('a target without a wire')
+  const left = [...client.ignored, ...made.dropped]
+  if (left.length > 0) dropped(target, left)
+  return made.body
+}
+
+/** What this target cannot be asked another may. */
+function sayable<T>({ provider }: Target, say: () => T): T {
+  try {
+    return say()
+  } catch (error) {
+    if (!(error instanceof RequestFault)) throw error
+    const { message, param, code } = error
+    throw new ProviderError({
+      provider,
+      stage: 'llm',
+      kind: 'bad_request',
+      message: 'the request cannot be said in its dialect',
+      told: { status: 400, message, code, ...(param !== null && { param }) },
+    })
+  }
+}
+
+/** A target's own parameters stand above the client's; those with a neutral name are neutral for every provider. */
+function withParams(request: ModelRequest, params: Target['params'] = {}): ModelRequest {
+  const { temperature, maxTokens, ...rest } = params
+  return {
+    ...request,
+    ...(typeof temperature === 'number' ? { temperature } : {}),
+    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
+    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
+  }
+}
+
+/** After text that broke off: those that did not fail themselves. */
+function whoGoesOn(error: unknown): readonly Target[] {
+  if (!(error instanceof AttemptsFailed)) return []
+  return (error as AttemptsFailed<Target>).brokenAfterUseful?.remaining ?? []
+}
+
+/** What was sent of an answer, and whether it is text alone. */
+class Said {
+  text = ''
+  #other: 'none' | 'some' = 'none'
+
+  add(event: ModelEvent): void {
+    if (event.type === 'text') this.text += event.text
+    else if (event.type === 'toolCallDelta' || event.type === 'toolCall' || event.type === 'logprobs')
+      this.#other = 'some'
+  }
+
+  get continuable(): boolean {
+    return this.text.trim() !== '' && this.#other === 'none'
+  }
+}
+
+function isUseful({ type }: ModelEvent): boolean {
+  return type === 'text' || type === 'toolCall' || type === 'toolCallDelta' || type === 'reasoning'
+}
+
+function isRefusal(event: ModelEvent): boolean {
+  return event.type === 'finish' && event.reason === 'content_filter'
+}
+
+function isUsefulFrames(frames: readonly Frame[]): boolean {
+  return frames.some(({ events }) => events.some(isUseful))
+}
+
+/** An empty answer is an answer: nothing more comes of it. */
+function isUsefulAnswer(): boolean {
+  return true
+}
+
+const NOTHING = { event: 'message', data: '' } as const
