@@ -5,6 +5,7 @@
 import { AttemptsFailed } from '../../attempt/failure.ts'
 import type { HealthView } from '../../attempt/health.ts'
 import type { Candidate } from '../../attempt/lineup.ts'
+import type { Meter } from '../../attempt/log.ts'
 import { usageMeter } from '../../attempt/meters.ts'
 import { type AttemptOptions, attempt } from '../../attempt/run.ts'
 import type { Clock } from '../../clock.ts'
@@ -83,15 +84,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       },
       idleMs: windows.idleMs,
       hedge: said.text === '' ? plan.hedge : null,
-      meter: (target) => {
-        const meter = usageMeter(options.pricing, target, () => tokensIn(client), clock)
-        return {
-          item: (frames) => {
-            for (const { events } of frames) for (const event of events) meter.item(event)
-          },
-          end: () => meter.end(),
-        }
-      },
+      meter: meterOf(options, (frames) => frames.flatMap(({ events }) => events)),
     })
     try {
       for await (const frames of run) {
@@ -124,10 +117,7 @@ export async function whole(
     teaches: 'outcome',
     // What is learned of first outputs says nothing of whole ones.
     hedge: typeof plan.hedge?.after === 'object' ? plan.hedge : null,
-    meter: (target) => {
-      const meter = usageMeter(options.pricing, target, () => tokensIn(client), clock)
-      return { item: ({ events }) => events.forEach((event) => meter.item(event)), end: () => meter.end() }
-    },
+    meter: meterOf(options, ({ events }) => events),
   })
   const { value, done } = await run.next()
   if (done || !run.chosen) throw new TypeError('a run ended without an answer and without an error')
@@ -148,6 +138,19 @@ function common<T>(
 > {
   const { insteadOf } = plan
   return { stage: 'llm', candidates, insteadOf, isUseful: useful, clock, signal, health, log: trace, reason }
+}
+
+/** What each target used and cost, those that lost or broke too. */
+function meterOf<T>({ pricing, client, clock }: RunOptions, eventsIn: (item: T) => readonly ModelEvent[]) {
+  return (target: Target): Meter<T> => {
+    const meter = usageMeter(pricing, target, () => tokensIn(client), clock)
+    return {
+      item: (item) => {
+        for (const event of eventsIn(item)) meter.item(event)
+      },
+      end: () => meter.end(),
+    }
+  }
 }
 
 async function* openFrames(
