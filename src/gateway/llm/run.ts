@@ -10,15 +10,13 @@ import { usageMeter } from '../../attempt/meters.ts'
 import { type AttemptOptions, attempt } from '../../attempt/run.ts'
 import type { Clock } from '../../clock.ts'
 import type { ClientCodec, ClientRequest, Frame } from '../../dialect/codec.ts'
-import { continuationOf } from '../../dialect/continuation.ts'
-import { RequestFault } from '../../dialect/faults.ts'
-import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
-import { ProviderError } from '../../errors.ts'
+import type { ModelEvent } from '../../dialect/neutral.ts'
 import type { Costs } from '../../price/pricing.ts'
 import type { LlmAdapter, WholeAnswer } from '../../stage/llm.ts'
 import type { TurnTrace } from '../../trace/turn-trace.ts'
 import { tokensIn } from './facts.ts'
 import type { Plan } from './plan.ts'
+import { openFrames, openWhole } from './target-call.ts'
 
 export type Target = Candidate<LlmAdapter>
 
@@ -64,7 +62,7 @@ export interface Batch {
 
 /** Throws `AttemptsFailed`, `RequestFault`, or the signal's reason. */
 export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
-  const { clock, codec, client, plan, windows } = options
+  const { clock, codec, plan, windows } = options
   const said = new Said()
   let candidates = plan.candidates
   let reason = 'first'
@@ -108,7 +106,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
 export async function whole(
   options: RunOptions,
 ): Promise<{ readonly answer: WholeAnswer; readonly target: Target }> {
-  const { client, clock, plan, windows } = options
+  const { plan, windows } = options
   const run = attempt<Target, WholeAnswer>({
     ...common(options, plan.candidates, 'first', isUsefulAnswer),
     open: (target, { signal }) => openWhole(options, target, signal),
@@ -153,94 +151,6 @@ function meterOf<T>({ pricing, client, clock }: RunOptions, eventsIn: (item: T) 
   }
 }
 
-async function* openFrames(
-  options: RunOptions,
-  target: Target,
-  said: string,
-  signal: AbortSignal,
-): AsyncGenerator<readonly Frame[]> {
-  const { clock, client } = options
-  const { wire } = target.adapter
-  const request = () =>
-    continuationOf(client.neutral(), said, target.adapter.caps.prefill ? 'prefill' : 'instruct')
-  if (wire) {
-    const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
-    yield* wire.frames({ body, signal, clock })
-    return
-  }
-  const asked = sayable(target, () => withParams(request(), target.params))
-  for await (const event of target.adapter.stream(asked, { signal, clock }))
-    yield [{ raw: NOTHING, events: [event] }]
-}
-
-async function* openWhole(
-  options: RunOptions,
-  target: Target,
-  signal: AbortSignal,
-): AsyncGenerator<WholeAnswer> {
-  const { clock, client } = options
-  const { wire } = target.adapter
-  if (wire) {
-    yield await wire.whole({ body: bodyFor(options, target), signal, clock })
-    return
-  }
-  const events: ModelEvent[] = []
-  const request = sayable(target, () => withParams(client.neutral(), target.params))
-  for await (const event of target.adapter.stream(request, { signal, clock })) events.push(event)
-  yield { text: '', events }
-}
-
-/** The client's own body where the dialects are the same, its translation otherwise. */
-function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
-  const { codec, client, body, without } = options
-  const { wire } = target.adapter
-  const { model, params = {} } = target
-  if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
-  return wire.fit(codec.passBody(body, { model, without, params, delivery: client.delivery }))
-}
-
-function translated(
-  { client, dropped }: RunOptions,
-  target: Target,
-  request: () => ModelRequest,
-): Record<string, unknown> {
-  const made = sayable(target, () =>
-    target.adapter.wire?.encode(withParams(request(), target.params), client.delivery),
-  )
-  if (!made) throw new TypeError('a target without a wire')
-  const left = [...client.ignored, ...made.dropped]
-  if (left.length > 0) dropped(target, left)
-  return made.body
-}
-
-/** What this target cannot be asked another may. */
-function sayable<T>({ provider }: Target, say: () => T): T {
-  try {
-    return say()
-  } catch (error) {
-    if (!(error instanceof RequestFault)) throw error
-    const { message, param, code } = error
-    throw new ProviderError({
-      provider,
-      stage: 'llm',
-      kind: 'bad_request',
-      message: 'the request cannot be said in its dialect',
-      told: { status: 400, message, code, ...(param !== null && { param }) },
-    })
-  }
-}
-
-/** A target's own parameters stand above the client's; those with a neutral name are neutral for every provider. */
-function withParams(request: ModelRequest, params: Target['params'] = {}): ModelRequest {
-  const { temperature, maxTokens, ...rest } = params
-  return {
-    ...request,
-    ...(typeof temperature === 'number' ? { temperature } : {}),
-    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
-    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
-  }
-}
-
 /** After text that broke off: those that did not fail themselves. */
 function whoGoesOn(error: unknown): readonly Target[] {
   if (!(error instanceof AttemptsFailed)) return []
@@ -279,5 +189,3 @@ function isUsefulFrames(frames: readonly Frame[]): boolean {
 function isUsefulAnswer(): boolean {
   return true
 }
-
-const NOTHING = { event: 'message', data: '' } as const

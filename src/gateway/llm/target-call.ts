@@ -1,0 +1,102 @@
+/**
+ * One target asked by its own wire: the client's own body where both speak the same dialect, its translation otherwise; a target without a
+ * wire is asked neutrally.
+ */
+import type { Frame } from '../../dialect/codec.ts'
+import { continuationOf } from '../../dialect/continuation.ts'
+import { RequestFault } from '../../dialect/faults.ts'
+import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
+import { ProviderError } from '../../errors.ts'
+import type { WholeAnswer } from '../../stage/llm.ts'
+import type { RunOptions, Target } from './run.ts'
+
+/** `said`: of an answer that broke off and is to be continued. */
+export async function* openFrames(
+  options: RunOptions,
+  target: Target,
+  said: string,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Frame[]> {
+  const { clock, client } = options
+  const { wire } = target.adapter
+  const request = () =>
+    continuationOf(client.neutral(), said, target.adapter.caps.prefill ? 'prefill' : 'instruct')
+  if (wire) {
+    const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
+    yield* wire.frames({ body, signal, clock })
+    return
+  }
+  const asked = sayable(target, () => withParams(request(), target.params))
+  for await (const event of target.adapter.stream(asked, { signal, clock }))
+    yield [{ raw: NOTHING, events: [event] }]
+}
+
+export async function* openWhole(
+  options: RunOptions,
+  target: Target,
+  signal: AbortSignal,
+): AsyncGenerator<WholeAnswer> {
+  const { clock, client } = options
+  const { wire } = target.adapter
+  if (wire) {
+    yield await wire.whole({ body: bodyFor(options, target), signal, clock })
+    return
+  }
+  const events: ModelEvent[] = []
+  const request = sayable(target, () => withParams(client.neutral(), target.params))
+  for await (const event of target.adapter.stream(request, { signal, clock })) events.push(event)
+  yield { text: '', events }
+}
+
+/** The client's own body where the dialects are the same, its translation otherwise. */
+function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
+  const { codec, client, body, without } = options
+  const { wire } = target.adapter
+  const { model, params = {} } = target
+  if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
+  return wire.fit(codec.passBody(body, { model, without, params, delivery: client.delivery }))
+}
+
+function translated(
+  { client, dropped }: RunOptions,
+  target: Target,
+  request: () => ModelRequest,
+): Record<string, unknown> {
+  const made = sayable(target, () =>
+    target.adapter.wire?.encode(withParams(request(), target.params), client.delivery),
+  )
+  if (!made) throw new TypeError('a target without a wire')
+  const left = [...client.ignored, ...made.dropped]
+  if (left.length > 0) dropped(target, left)
+  return made.body
+}
+
+/** What this target cannot be asked another may. */
+function sayable<T>({ provider }: Target, say: () => T): T {
+  try {
+    return say()
+  } catch (error) {
+    if (!(error instanceof RequestFault)) throw error
+    const { message, param, code } = error
+    throw new ProviderError({
+      provider,
+      stage: 'llm',
+      kind: 'bad_request',
+      message: 'the request cannot be said in its dialect',
+      told: { status: 400, message, code, ...(param !== null && { param }) },
+    })
+  }
+}
+
+/** A target's own parameters stand above the client's; those with a neutral name are neutral for every provider. */
+function withParams(request: ModelRequest, params: Target['params'] = {}): ModelRequest {
+  const { temperature, maxTokens, ...rest } = params
+  return {
+    ...request,
+    ...(typeof temperature === 'number' ? { temperature } : {}),
+    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
+    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
+  }
+}
+
+const NOTHING = { event: 'message', data: '' } as const
