@@ -28,6 +28,7 @@ import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
 import { ExperimentBook } from './experiment/book.ts'
+import { embeddingRoutes } from './gateway/embeddings/index.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { modelRoutes } from './gateway/llm/index.ts'
 import { loadGate } from './listen/gate.ts'
@@ -174,8 +175,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   metricsPlugin(http, { metrics })
   experimentsPlugin(http, { experiments, turns })
   explainPlugin(http, { snapshots, clock })
-  await modelRoutes(http, {
-    snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
+  const gateway = {
     providers,
     health,
     byName: () => [],
@@ -186,8 +186,13 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     experiments,
     bodyBytes: Math.round(settings.gateway.bodyMb * 1024 * 1024),
     windows: settings.gateway,
-    onFault: (error) => log.error({ err: error }, 'request failed'),
+    onFault: (error: unknown) => log.error({ err: error }, 'request failed'),
+  }
+  await modelRoutes(http, {
+    ...gateway,
+    snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
   })
+  await embeddingRoutes(http, gateway)
   await http.register(async (scope) => {
     const realtime = {
       host,

@@ -1,5 +1,6 @@
 /** A provider: adapters by model name for the stages it serves. Only `app.ts` knows any by name. */
 import type { Clock } from '../clock.ts'
+import type { EmbeddingAdapter } from './embedding.ts'
 import type { LlmAdapter } from './llm.ts'
 import type { SttAdapter } from './stt.ts'
 import type { TtsAdapter } from './tts.ts'
@@ -10,6 +11,7 @@ export interface Provider {
   stt?(model: string): SttAdapter | undefined
   llm?(model: string): LlmAdapter | undefined
   tts?(model: string): TtsAdapter | undefined
+  embedding?(model: string): EmbeddingAdapter | undefined
   /** Ends workers and connections. Idempotent. */
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { chatMistakes } from './openai-mistakes.ts'
+import { chatMistakes, embeddingMistakes } from './openai-mistakes.ts'
 
 export type FakeFault =
   | 'refuse_auth'
@@ -107,7 +107,8 @@ function serve(
 ): void {
   const { fault } = answer
   if (fault === 'hang_on_connect') return
-  if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
+  const embeds = request.url === '/v1/embeddings'
+  if (request.method !== 'POST' || !(embeds || request.url === '/v1/chat/completions')) {
     return refuse(response, 404, 'invalid_request_error', 'unknown_url')
   }
   if (fault === 'refuse_auth' || request.headers.authorization !== `Bearer ${FAKE_KEY}`) {
@@ -119,15 +120,30 @@ function serve(
   }
   if (fault === 'refuse_quota') return refuse(response, 429, 'insufficient_quota', 'insufficient_quota')
   if (fault === 'server_error') return refuse(response, 503, 'server_error', null)
-  const mistakes = chatMistakes(body, request.headers)
+  const mistakes = embeds ? embeddingMistakes(body) : chatMistakes(body, request.headers)
   if (mistakes.length > 0)
     return refuse(response, 400, 'invalid_request_error', 'invalid_value', mistakes.join('; '))
   if (fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
     return
   }
+  if (embeds) return embed(body, response)
   if (body['stream'] === true) return stream(body, answer, response)
   whole(body, answer, response)
+}
+
+/** Vectors of two numbers: how many characters, and how many of them vowels. */
+function embed(body: Record<string, unknown>, response: ServerResponse): void {
+  const inputs = [body['input']].flat() as string[]
+  const vectors = inputs.map((text) => [text.length, (text.match(/[aeiou]/gi) ?? []).length])
+  const floats = (vector: number[]) =>
+    body['encoding_format'] === 'base64'
+      ? Buffer.from(Float32Array.from(vector).buffer).toString('base64')
+      : vector
+  const data = vectors.map((vector, index) => ({ object: 'embedding', index, embedding: floats(vector) }))
+  const usage = { prompt_tokens: inputs.length, total_tokens: inputs.length }
+  response.writeHead(200, { 'content-type': 'application/json' })
+  response.end(JSON.stringify({ object: 'list', data, model: body['model'], usage }))
 }
 
 function whole(body: Record<string, unknown>, answer: FakeAnswer, response: ServerResponse): void {

@@ -60,6 +60,20 @@ export function chatMistakes(body: Loose, headers: IncomingHttpHeaders): string[
   return wrong
 }
 
+const EMBEDDING = ['model', 'input', 'encoding_format', 'dimensions', 'user']
+
+export function embeddingMistakes(body: Loose): string[] {
+  const { input, encoding_format: format } = body
+  const wrong = Object.keys(body).flatMap((field) =>
+    EMBEDDING.includes(field) ? [] : [`unknown parameter ${field}`],
+  )
+  const texts = [input].flat()
+  if (texts.length === 0 || !texts.every((text) => typeof text === 'string' && text !== ''))
+    wrong.push('input must be text')
+  if (format !== undefined && format !== 'float' && format !== 'base64') wrong.push('encoding_format')
+  return wrong
+}
+
 function checkMessages(messages: readonly Loose[], must: (ok: boolean, what: string) => void): void {
   let open = new Set<unknown>()
   for (const { role, content, tool_calls: calls, tool_call_id: answers } of messages) {

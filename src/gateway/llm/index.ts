@@ -1,10 +1,8 @@
 /** Language models over HTTP: a route for each dialect that clients speak, errors in the words of that dialect. */
-import type { FastifyError, FastifyInstance } from 'fastify'
-import type { FailFacts } from '../../dialect/codec.ts'
-import { ERRORS, type ErrorCode } from '../../errors.ts'
-import { takeBytes } from './body.ts'
+import type { FastifyInstance } from 'fastify'
+import { takeBytes } from '../body.ts'
+import { factsOfError } from '../http-errors.ts'
 import { SHAPES } from './codecs.ts'
-import { failFactsOf } from './failure.ts'
 import { type ServeDeps, serve } from './serve.ts'
 
 export interface ModelRoutes extends ServeDeps {
@@ -23,7 +21,7 @@ export async function modelRoutes(app: FastifyInstance, deps: ModelRoutes): Prom
         bodyLimit: deps.bodyBytes,
         handler: (request, reply) => serve(shape, request, reply, deps),
         errorHandler: (error, _request, reply) => {
-          const facts = failFactsOf(error) ?? httpFacts(error) ?? ourFault(error, deps)
+          const facts = factsOfError(error, deps.onFault)
           return reply
             .code(facts.status)
             .type('application/json; charset=utf-8')
@@ -32,24 +30,4 @@ export async function modelRoutes(app: FastifyInstance, deps: ModelRoutes): Prom
       })
     }
   })
-}
-
-/** What Fastify refused before the handler. */
-function httpFacts({ statusCode }: FastifyError): FailFacts | undefined {
-  if (statusCode === 413) return of('payload_too_large', 'The body is larger than this server takes.')
-  if (statusCode === 415)
-    return of('unsupported_media_type', 'The body must be JSON: send Content-Type: application/json.')
-  return statusCode !== undefined && statusCode >= 400 && statusCode < 500
-    ? of('invalid_json', 'The request is not well formed.')
-    : undefined
-}
-
-function ourFault(error: unknown, { onFault }: ModelRoutes): FailFacts {
-  onFault(error)
-  return of('internal_error', 'The server failed.')
-}
-
-function of(code: ErrorCode, message: string): FailFacts {
-  const { status, type } = ERRORS[code]
-  return { status, type, code, message, param: null }
 }

@@ -11,7 +11,7 @@ import type { Exposure } from '../../experiment/book.ts'
 import type { RoutingFacts } from '../../route/context.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
 import type { Provider } from '../../stage/provider.ts'
-import { Refusal } from './failure.ts'
+import { Refusal } from '../failure.ts'
 
 export interface PlanDeps {
   readonly snapshot: (name: string) => PipelineSnapshot | undefined

@@ -5,8 +5,8 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { AnswerWriter } from '../../dialect/codec.ts'
-import { failFactsOf } from './failure.ts'
-import type { RequestRecord } from './record.ts'
+import { failFactsOf } from '../failure.ts'
+import type { RequestRecord } from '../record.ts'
 import type { Batch } from './run.ts'
 
 export interface StreamReply {

@@ -6,15 +6,16 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../../access/plugin.ts'
-import { isCancelled, openScope, type Scope } from '../../cancel.ts'
+import { isCancelled } from '../../cancel.ts'
 import { withMember } from '../../dialect/json-text.ts'
 import type { Costs } from '../../price/pricing.ts'
-import { type Body, bodyOf } from './body.ts'
+import { type Body, bodyOf } from '../body.ts'
+import { leavingScope } from '../leaving.ts'
+import { originOf } from '../origin.ts'
+import { type RecordDeps, RequestRecord } from '../record.ts'
 import type { Shape } from './codecs.ts'
 import { factsOf } from './facts.ts'
-import { originOf } from './origin.ts'
 import { type PlanDeps, planFor } from './plan.ts'
-import { type RecordDeps, RequestRecord } from './record.ts'
 import { replyStreamed } from './reply-stream.ts'
 import { type RunOptions, streamed, type Windows, whole } from './run.ts'
 
@@ -98,15 +99,6 @@ export async function serve(
     record.settle(scope.signal.aborted ? 'cancelled' : outcome)
     scope.release()
   }
-}
-
-/** Aborted when the client leaves before its answer is whole: the upstream request is closed then. */
-function leavingScope(reply: FastifyReply): Scope {
-  const scope = openScope()
-  reply.raw.on('close', () => {
-    if (!reply.raw.writableFinished) scope.cancel('hangup')
-  })
-  return scope
 }
 
 const OURS: ReadonlySet<string> = new Set(['parley'])

@@ -6,6 +6,7 @@ import { chatProvider } from '../../dialect/openai-chat/index.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import { httpModel, modelAgent } from '../http-model.ts'
+import { openAiEmbedding } from './embedding.ts'
 import { endpointOf, type OpenAiSettings } from './settings.ts'
 
 export type { OpenAiSettings } from './settings.ts'
@@ -29,5 +30,14 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       target: (delivery) => (delivery === 'stream' ? streamed : whole),
       secrets: apiKey === undefined ? [] : [apiKey],
     })
-  return { name, llm, close: () => dispatcher.destroy() }
+  const embeddings = { ...whole, path: path.replace('/chat/completions', '/embeddings') }
+  const embedding = (model: string) =>
+    openAiEmbedding({
+      provider: name,
+      model,
+      dispatcher,
+      target: embeddings,
+      secrets: apiKey === undefined ? [] : [apiKey],
+    })
+  return { name, llm, embedding, close: () => dispatcher.destroy() }
 }

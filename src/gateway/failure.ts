@@ -1,9 +1,9 @@
 /** What went wrong, as an answer to the caller: a status, and OpenAI's words for it, which each dialect puts into its own shape. */
-import { AttemptsFailed } from '../../attempt/failure.ts'
-import { NoCandidate } from '../../attempt/lineup.ts'
-import type { FailFacts } from '../../dialect/codec.ts'
-import { RequestFault } from '../../dialect/faults.ts'
-import { ERRORS, type ErrorCode, type ProviderTold } from '../../errors.ts'
+import { AttemptsFailed } from '../attempt/failure.ts'
+import { NoCandidate } from '../attempt/lineup.ts'
+import type { FailFacts } from '../dialect/codec.ts'
+import { RequestFault } from '../dialect/faults.ts'
+import { ERRORS, type ErrorCode, type ProviderTold } from '../errors.ts'
 
 /** Refused before anybody was asked. `message` holds no secret. */
 export class Refusal extends Error {

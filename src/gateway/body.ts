@@ -1,7 +1,7 @@
 /** A request's JSON body: valid UTF-8, an object, not too deep, and its size. */
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance } from 'fastify'
-import { isRecord } from '../../dialect/openai-error.ts'
+import { isRecord } from '../dialect/openai-error.ts'
 import { Refusal } from './failure.ts'
 
 /** As the parser below leaves it for the handler, so that its errors are of the handler's dialect. */

@@ -2,14 +2,14 @@
  * What is written down of one HTTP request: the same record a spoken turn has, with the budget counted to the first useful output. It
  * is in the answer's last event, in its headers as of the first byte, and at `GET /v1/turns/{id}`.
  */
-import type { Clock } from '../../clock.ts'
-import type { ExperimentBook } from '../../experiment/book.ts'
-import type { Metrics } from '../../trace/metrics.ts'
-import { parleyRecord, type TurnRecord } from '../../trace/record.ts'
-import type { TurnStore } from '../../trace/turn-store.ts'
-import { TurnTrace } from '../../trace/turn-trace.ts'
-import type { Plan } from './plan.ts'
-import type { Target } from './run.ts'
+import type { AttemptTarget } from '../attempt/failure.ts'
+import type { Clock } from '../clock.ts'
+import type { ExperimentBook } from '../experiment/book.ts'
+import type { Metrics } from '../trace/metrics.ts'
+import { parleyRecord, type TurnRecord } from '../trace/record.ts'
+import type { TurnStore } from '../trace/turn-store.ts'
+import { TurnTrace } from '../trace/turn-trace.ts'
+import type { Plan } from './llm/plan.ts'
 
 export interface RecordDeps {
   readonly clock: Clock
@@ -23,7 +23,7 @@ export interface RecordStart {
   readonly keyId: string | null
   readonly wire: string
   readonly sessionId: string
-  readonly plan: Plan
+  readonly plan: Pick<Plan, 'pipeline' | 'turnMs' | 'exposures'>
 }
 
 /** In the place of a pipeline's name where there is none. */
@@ -61,7 +61,7 @@ export class RequestRecord {
     this.#firstMs = Math.round((this.#deps.clock.now() - this.#startedAt) * 10) / 10
   }
 
-  dropped({ provider, model }: Target, members: readonly string[]): void {
+  dropped({ provider, model }: AttemptTarget, members: readonly string[]): void {
     this.#dropped[`${provider}/${model}`] = [...new Set(members)]
   }
 

@@ -1,9 +1,9 @@
 /** Whose request it is, and what it says about itself to the rules. Untrusted but for the key. */
 import type { FastifyRequest } from 'fastify'
-import type {} from '../../access/plugin.ts'
-import { isRecord } from '../../dialect/openai-error.ts'
-import type { RequestOrigin } from './facts.ts'
+import type {} from '../access/plugin.ts'
+import { isRecord } from '../dialect/openai-error.ts'
 import { Refusal } from './failure.ts'
+import type { RequestOrigin } from './llm/facts.ts'
 
 const HEADER = 'x-parley-metadata'
 const MAX_HEADER_CHARS = 16_384
