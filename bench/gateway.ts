@@ -25,7 +25,9 @@ const ROUNDS = SHORT ? 2 : 5
 const CONTENDERS = ['pass', 'rewrite', 'parley', 'portkey'] as const
 type ContenderName = (typeof CONTENDERS)[number]
 
-const only = option('only')?.split(',').map(named)
+const only = option('only')
+  ?.split(',')
+  .map((one) => named(one))
 
 const upstream = startProcess<UpstreamApi>('../gateway/upstream', { core: 1 })
 const load = startProcess<LoadApi>('../gateway/load', { core: 1 })
@@ -33,12 +35,13 @@ const { port: upstreamPort } = await upstream.call('start', null)
 const bench = new Bench(upstream, load)
 
 printTitle('The HTTP gateway', 'pinned')
-if (process.argv.includes('--profile')) await profile(named(option('profile') ?? 'parley'))
+if (process.argv.includes('--profile')) await profile(named(option('profile')))
 else await compare()
 await Promise.all([upstream.stop(), load.stop()])
 
-function named(text: string): ContenderName {
-  const found = CONTENDERS.find((one) => one === text)
+/** Parley when none is named. */
+function named(text = 'parley'): ContenderName {
+  const found = text.startsWith('--') ? 'parley' : CONTENDERS.find((one) => one === text)
   if (found === undefined) throw new Error(`${text} is none of ${CONTENDERS.join(', ')}`)
   return found
 }

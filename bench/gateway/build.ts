@@ -1,6 +1,6 @@
 /** What must be there before the contenders of `bench:gateway` start: compiled floors, the built server, Portkey's package. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { SHORT } from '../report.ts'
 
@@ -18,9 +18,12 @@ export function buildFloor(): string {
   return `${OUT}/floor.js`
 }
 
-/** The server's command, built anew, so that what is measured is what the sources say. */
+/** The server's command, built if a source is newer, so that what is measured is what the sources say. */
 export function buildServer(): string {
-  run('npm', ['run', '--silent', 'build'])
+  const built = statSync(`${ROOT}dist/main.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const sources = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' })
+  if (sources.some((file) => statSync(`${ROOT}src/${file}`).mtimeMs > built))
+    run('npm', ['run', '--silent', 'build'])
   return `${ROOT}bin/parley.js`
 }
 
