@@ -15,7 +15,14 @@ import { Contender, type ContenderSpec } from './gateway/contender.ts'
 import { floorSpec, parleySpec, portkeySpec } from './gateway/contenders.ts'
 import type { LoadApi } from './gateway/load.ts'
 import { Bench, type Phase, type Round, type Subject } from './gateway/phases.ts'
-import { monotonicUs, readProfile, selfTimes, type Window } from './gateway/profile.ts'
+import {
+  byOwner,
+  monotonicUs,
+  readProfile,
+  type SelfTime,
+  selfTimes,
+  type Window,
+} from './gateway/profile.ts'
 import { printFigures } from './gateway/table.ts'
 import type { UpstreamApi } from './gateway/upstream.ts'
 import { startProcess } from './harness/process.ts'
@@ -81,13 +88,7 @@ async function compare(): Promise<void> {
   for (const name of CONTENDERS) {
     if (only && !only.includes(name) && name !== 'rewrite') continue
     const contender = await start(name)
-    if (!contender) continue
-    const subject: Subject = { name: contender.name, target: contender.target, contender }
-    if (await bench.answers(subject)) subjects.push(subject)
-    else {
-      console.log(`skipped: ${name}: it answers 404 to chat completions\n`)
-      await contender.stop()
-    }
+    if (contender) subjects.push({ name: contender.name, target: contender.target, contender })
   }
   for (const subject of subjects) await bench.warm(subject)
   const rounds = new Map<Subject, Round[]>(subjects.map((subject) => [subject, []]))
@@ -142,15 +143,20 @@ async function profile(name: ContenderName): Promise<void> {
   for (const { phase, window, answers } of windows) {
     const times = selfTimes(read, window)
     const all = times.reduce((sum, one) => sum + one.us, 0)
+    const print = (head: string, rows: readonly SelfTime[]) =>
+      printTable(
+        [head, 'µs an answer', 'share'],
+        rows.map(({ name: what, us }) => [
+          what,
+          (us / answers).toFixed(1),
+          `${((100 * us) / all).toFixed(1)} %`,
+        ]),
+      )
     console.log(
       `${contender.name}, ${phase}: ${answers} answers, ${(all / answers).toFixed(0)} µs each while profiled\n`,
     )
-    printTable(
-      ['self time', 'µs an answer', 'share'],
-      times
-        .slice(0, 30)
-        .map(({ name: what, us }) => [what, (us / answers).toFixed(1), `${((100 * us) / all).toFixed(1)} %`]),
-    )
+    print('self time by function', times.slice(0, 30))
+    print('by room or package', byOwner(times).slice(0, 15))
   }
   console.log(`the profile: ${PROFILES}`)
 }

@@ -58,12 +58,6 @@ export class Bench {
     }
   }
 
-  /** Whether there are chat completions at all. */
-  async answers({ target }: Subject): Promise<boolean> {
-    const { fault } = await this.#run(target, 'plain', 1, 100, 0)
-    return !fault.startsWith('HTTP/1.1 404')
-  }
-
   async round(subject: Subject): Promise<Round> {
     return {
       plain: await this.measure(subject, 'plain'),

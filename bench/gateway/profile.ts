@@ -40,10 +40,34 @@ export function readProfile(folder: string): Profile {
   return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile
 }
 
+/** The same by room of the server, package, or part of Node, the most first. */
+export function byOwner(times: readonly SelfTime[]): SelfTime[] {
+  return sorted(totalsOf(times.map(({ name, us }) => [ownerOf(name), us])))
+}
+
+/** `dist/gateway` of `serve  dist/gateway/llm/serve.js:17`. */
+function ownerOf(name: string): string {
+  const [what = '', place] = name.split('  ')
+  if (place === undefined) return what.startsWith('(') ? what : 'V8 and Node, native'
+  if (place.startsWith('node:')) return 'Node, JavaScript'
+  const parts = place.replace(/:\d+$/, '').split('/')
+  return parts[0] === 'dist' || parts[0]!.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!
+}
+
+function totalsOf(entries: Iterable<readonly [string, number]>): Map<string, number> {
+  const totals = new Map<string, number>()
+  for (const [name, us] of entries) totals.set(name, (totals.get(name) ?? 0) + us)
+  return totals
+}
+
+function sorted(totals: ReadonlyMap<string, number>): SelfTime[] {
+  return [...totals].map(([name, us]) => ({ name, us })).sort((a, b) => b.us - a.us)
+}
+
 /** By function, the most first; what waits for work is left out. */
 export function selfTimes({ nodes, startTime, samples, timeDeltas }: Profile, window: Window): SelfTime[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
-  const totals = new Map<string, number>()
+  const entries: [string, number][] = []
   let atUs = startTime
   samples.forEach((id, n) => {
     // A sample stands for the time until the next one.
@@ -51,9 +75,9 @@ export function selfTimes({ nodes, startTime, samples, timeDeltas }: Profile, wi
     const us = timeDeltas[n + 1] ?? 0
     const name = names.get(id) ?? '?'
     if (atUs < window.fromUs || atUs > window.toUs || name === '(idle)' || us < 0) return
-    totals.set(name, (totals.get(name) ?? 0) + us)
+    entries.push([name, us])
   })
-  return [...totals].map(([name, us]) => ({ name, us })).sort((a, b) => b.us - a.us)
+  return sorted(totalsOf(entries))
 }
 
 function nameOf({ functionName, url, lineNumber }: Profile['nodes'][number]['callFrame']): string {
