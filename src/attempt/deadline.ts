@@ -22,50 +22,99 @@ export interface DeadlineOptions<T> {
   readonly stage: StageName
 }
 
-export async function* withDeadline<T>(
+export function withDeadline<T>(
   source: AsyncIterable<T>,
   options: DeadlineOptions<T>,
-): AsyncGenerator<T> {
-  const { clock, firstUsefulMs, isUseful, isProgress, owedSince, scope, provider, stage } = options
-  const { idleMs } = options
-  const idleNow = typeof idleMs === 'number' ? () => idleMs : idleMs
-  let expired: ProviderError | undefined
-  let timer: Timer | undefined
-  const arm = (ms: number, what: string, waitMs = ms) => {
-    timer?.cancel()
-    timer = clock.setTimer(waitMs, () => {
+): AsyncIterableIterator<T> {
+  return new Timed(source[Symbol.asyncIterator](), options)
+}
+
+/** By hand and no generator: it stands in the way of every item. */
+class Timed<T> implements AsyncIterableIterator<T> {
+  readonly #source: AsyncIterator<T>
+  readonly #options: DeadlineOptions<T>
+  #timer: Timer | undefined
+  #expired: ProviderError | undefined
+  #state: 'fresh' | 'waiting' | 'useful' | 'over' = 'fresh'
+  /** Undefined: wound up again by an item that shows progress. */
+  #idleLeftMs: number | undefined
+  #waitingSince = 0
+
+  constructor(source: AsyncIterator<T>, options: DeadlineOptions<T>) {
+    this.#source = source
+    this.#options = options
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<T>> {
+    if (this.#state === 'over') return { value: undefined, done: true }
+    if (this.#state === 'fresh') {
+      this.#state = 'waiting'
+      this.#arm(this.#options.firstUsefulMs, 'no useful output')
+    } else if (this.#state === 'useful') {
+      this.#waitingSince = this.#options.clock.now()
+      // Asked now: what is allowed may depend on how long the reader took.
+      this.#idleLeftMs ??= this.#idleMs
+      this.#arm(this.#idleMs, 'nothing more', this.#idleLeftMs)
+    }
+    try {
+      const result = await this.#source.next()
+      if (!result.done) this.#saw(result.value)
+      else {
+        this.#end()
+        if (this.#expired) throw this.#expired
+      }
+      return result
+    } catch (error) {
+      this.#end()
+      throw this.#expired ?? error
+    }
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    this.#end()
+    return this.#source.return?.() ?? Promise.resolve({ value: undefined, done: true })
+  }
+
+  get #idleMs(): number {
+    const { idleMs } = this.#options
+    return typeof idleMs === 'number' ? idleMs : idleMs()
+  }
+
+  #saw(item: T): void {
+    const { clock, isUseful, isProgress } = this.#options
+    const first = this.#state === 'waiting'
+    if (first && !isUseful(item)) return
+    this.#state = 'useful'
+    // Keep-alives do not wind the clock up again.
+    if (first || !isProgress || isProgress(item)) this.#idleLeftMs = undefined
+    else this.#idleLeftMs = (this.#idleLeftMs ?? this.#idleMs) - (clock.now() - this.#waitingSince)
+    // The reader's own pauses are not the provider's: the timer rests meanwhile.
+    this.#timer?.cancel()
+  }
+
+  #arm(ms: number, what: string, waitMs = ms): void {
+    const { clock, owedSince, provider, stage, scope } = this.#options
+    this.#timer?.cancel()
+    this.#timer = clock.setTimer(waitMs, () => {
       const since = owedSince ? owedSince() : Number.NEGATIVE_INFINITY
       const leftMs = since === null ? ms : since + ms - clock.now()
-      if (leftMs > 0) return arm(ms, what, leftMs)
-      expired = new ProviderError({ provider, stage, kind: 'timeout', message: `${what} within ${ms} ms` })
+      if (leftMs > 0) return this.#arm(ms, what, leftMs)
+      this.#expired = new ProviderError({
+        provider,
+        stage,
+        kind: 'timeout',
+        message: `${what} within ${ms} ms`,
+      })
       scope.cancel('deadline')
     })
   }
-  arm(firstUsefulMs, 'no useful output')
-  let useful = false
-  let idleLeftMs = idleNow()
-  let waitingSince = 0
-  try {
-    for await (const item of source) {
-      const first = !useful && (useful = isUseful(item))
-      if (!useful) {
-        yield item
-        continue
-      }
-      // Keep-alives do not wind the clock up again.
-      const progress = first || !isProgress || isProgress(item)
-      if (!progress) idleLeftMs -= clock.now() - waitingSince
-      // The reader's own pauses are not the provider's: the timer rests meanwhile.
-      timer?.cancel()
-      yield item
-      waitingSince = clock.now()
-      if (progress) idleLeftMs = idleNow()
-      arm(idleNow(), 'nothing more', idleLeftMs)
-    }
-  } catch (error) {
-    throw expired ?? error
-  } finally {
-    timer?.cancel()
+
+  #end(): void {
+    this.#state = 'over'
+    this.#timer?.cancel()
   }
-  if (expired) throw expired
 }

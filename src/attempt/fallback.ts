@@ -1,6 +1,6 @@
 /**
  * Targets in order until one gives something useful; from then on its items alone. An error after that is not made good
- * here, because what was heard cannot be taken back: it is passed on as `brokenAfterUseful` with those who may continue.
+ * here, because what was heard cannot be taken back: it becomes a `brokenAfterUseful` with those who may continue.
  */
 import { type Clock, delay } from '../clock.ts'
 import type { StageName } from '../errors.ts'
@@ -16,16 +16,15 @@ export interface FallbackOptions<C extends AttemptTarget> {
   readonly reason: string
   /** Filled by whoever opens attempts. */
   readonly told: readonly AttemptTold<C>[]
-  readonly onChosen?: (candidate: C) => void
 }
 
-/** Throws `AttemptsFailed`, or the signal's reason. */
-export async function* withFallback<C extends AttemptTarget, T>(
+/** The one whose items are to be read. Throws `AttemptsFailed`, or the signal's reason. */
+export async function withFallback<C extends AttemptTarget, T>(
   roster: Roster<C>,
   open: Opener<C, T>,
   options: FallbackOptions<C>,
-): AsyncGenerator<T, void> {
-  const { stage, signal, told, onChosen } = options
+): Promise<Live<C, T>> {
+  const { stage, signal, told } = options
   signal.throwIfAborted()
   let turn = roster.take(options.reason) ?? (await nextOf(roster, options))
   for (; ; turn = await nextOf(roster, options)) {
@@ -39,11 +38,22 @@ export async function* withFallback<C extends AttemptTarget, T>(
       hasNext: () => roster.hasNext(),
       takeNext: (reason) => roster.take(reason),
     })
-    if (await isReady(live, options, () => blame(roster, told.slice(before)))) {
-      onChosen?.(live.candidate)
-      return yield* itemsOf(live, roster, options)
-    }
+    if (await isReady(live, options, () => blame(roster, told.slice(before)))) return live
   }
+}
+
+/** What an error of its items is to the run. Throws the signal's reason. */
+export function brokenAfterUseful<C extends AttemptTarget, T>(
+  reason: unknown,
+  live: Live<C, T>,
+  roster: Roster<C>,
+  { stage, signal, told }: FallbackOptions<C>,
+): AttemptsFailed<C> {
+  signal.throwIfAborted()
+  const { candidate } = live
+  const error = asProviderError(reason, stage, candidate.provider)
+  const broken = { candidate, error, remaining: roster.remaining(candidate) }
+  return new AttemptsFailed({ stage, attempts: told, skipped: roster.skipped, brokenAfterUseful: broken })
 }
 
 /** False: it failed, and `blame` found by whose fault. */
@@ -61,28 +71,6 @@ async function isReady<C extends AttemptTarget, T>(
     // No target's fault: one of the caller's own functions threw.
     if (blame() === 'nobody') throw error
     return false
-  }
-}
-
-async function* itemsOf<C extends AttemptTarget, T>(
-  live: Live<C, T>,
-  roster: Roster<C>,
-  { stage, signal, told }: FallbackOptions<C>,
-): AsyncGenerator<T, void> {
-  try {
-    for (;;) {
-      const { value, done } = await live.next().catch((reason: unknown) => {
-        signal.throwIfAborted()
-        const { candidate } = live
-        const error = asProviderError(reason, stage, candidate.provider)
-        const brokenAfterUseful = { candidate, error, remaining: roster.remaining(candidate) }
-        throw new AttemptsFailed({ stage, attempts: told, skipped: roster.skipped, brokenAfterUseful })
-      })
-      if (done) return
-      yield value
-    }
-  } finally {
-    live.stop('done')
   }
 }
 

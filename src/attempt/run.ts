@@ -11,11 +11,12 @@ import { openScope, type Scope } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { Declined, StageName } from '../errors.ts'
 import { type AttemptTarget, type AttemptTold, idOf } from './failure.ts'
-import { withFallback } from './fallback.ts'
+import { brokenAfterUseful, withFallback } from './fallback.ts'
 import type { OpenStream } from './guard.ts'
 import type { HealthView } from './health.ts'
 import { type Hedge, type HedgeAfter, withHedge } from './hedge.ts'
 import type { AttemptLog, Meter } from './log.ts'
+import type { Live } from './opener.ts'
 import { Roster } from './roster.ts'
 import { single } from './single.ts'
 
@@ -121,50 +122,55 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
   const opener = hedge
     ? withHedge(one, { clock, share: hedge.share, thresholdMs: (one) => thresholdMs(one, hedge.after) })
     : one
-  let chosen: C | null = null
+  let live: Live<C, T> | undefined
   let scope: Scope | undefined
-  let items: AsyncGenerator<T, void> | undefined
-  let left = false
-  const begin = () => {
-    scope = openScope(options.signal)
-    return withFallback(roster, opener, {
-      stage,
-      clock,
-      signal: scope.signal,
-      reason: options.reason ?? 'first',
-      told,
-      onChosen: (candidate) => {
-        chosen = candidate
-      },
-    })
+  let state: 'reading' | 'over' | 'left' = 'reading'
+  const fallback = (signal: AbortSignal) => ({
+    stage,
+    clock,
+    signal,
+    reason: options.reason ?? 'first',
+    told,
+  })
+  const over = () => {
+    if (state === 'reading') state = 'over'
+    live?.stop('done')
+    scope?.release()
   }
   return {
     get chosen() {
-      return chosen
+      return live?.candidate ?? null
     },
     attempts: told,
     async next() {
-      if (left) return { value: undefined, done: true }
+      if (state !== 'reading') return { value: undefined, done: true }
+      scope ??= openScope(options.signal)
       try {
-        items ??= begin()
-        const result = await items.next()
-        if (result.done) scope?.release()
-        return result as IteratorResult<T>
+        live ??= await withFallback(roster, opener, fallback(scope.signal))
+        const result = await live.next()
+        if (result.done) over()
+        return result
       } catch (error) {
-        scope?.release()
-        if (left) return { value: undefined, done: true }
-        throw error
+        if (leftIn(state)) return { value: undefined, done: true }
+        const { signal } = scope
+        over()
+        if (!live) throw error
+        throw brokenAfterUseful(error, live, roster, fallback(signal))
       }
     },
     return() {
-      left = true
-      // First the scope: the generator itself would wait for what it waits for.
-      scope?.cancel('done')
-      void items?.return().catch(() => {})
+      // First the scope: the targets would wait for what they wait for.
+      if (state === 'reading') scope?.cancel('done')
+      state = 'left'
       return Promise.resolve({ value: undefined, done: true })
     },
     [Symbol.asyncIterator]() {
       return this
     },
   }
+}
+
+/** Asked anew after a wait. */
+function leftIn(state: string): boolean {
+  return state === 'left'
 }

@@ -43,7 +43,7 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
   readonly #options: SingleOptions<C, T>
   readonly #ask: Ask<C>
   readonly #scope: Scope
-  readonly #stream: AsyncGenerator<T>
+  readonly #stream: AsyncIterator<T>
   readonly #meter: Meter<T> | undefined
   readonly #number: number | undefined
   readonly #index: number

@@ -8,7 +8,7 @@ export interface Pressure {
 const FULL_AT = 64
 const DRAINED_AT = 16
 
-export class EventQueue<T> {
+export class EventQueue<T extends object> implements AsyncIterableIterator<T> {
   readonly #pressure: Pressure
   readonly #items: T[] = []
   #ending: { readonly error?: unknown } | undefined
@@ -34,6 +34,10 @@ export class EventQueue<T> {
     this.#wake?.()
   }
 
+  get ended(): boolean {
+    return this.#ending !== undefined
+  }
+
   /** The reader gets what is queued, then the error. */
   fail(error: unknown): void {
     this.#ending ??= { error }
@@ -41,21 +45,26 @@ export class EventQueue<T> {
   }
 
   /** One reader. */
-  async *read(): AsyncGenerator<T> {
-    for (;;) {
-      for (let item = this.#items.shift(); item !== undefined; item = this.#items.shift()) {
-        if (this.#paused && this.#items.length <= DRAINED_AT) {
-          this.#paused = false
-          this.#pressure.drained()
-        }
-        yield item
+  next(): Promise<IteratorResult<T>> {
+    const item = this.#items.shift()
+    if (item !== undefined) {
+      if (this.#paused && this.#items.length <= DRAINED_AT) {
+        this.#paused = false
+        this.#pressure.drained()
       }
-      if (this.#ending && 'error' in this.#ending) throw this.#ending.error
-      if (this.#ending) return
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-      this.#wake = undefined
+      return Promise.resolve({ value: item, done: false })
     }
+    if (this.#ending && 'error' in this.#ending) return Promise.reject(this.#ending.error)
+    if (this.#ending) return Promise.resolve({ value: undefined, done: true })
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve(this.next())
+      }
+    })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
   }
 }

@@ -74,12 +74,12 @@ function letGo(body: HttpBody, clock: Clock): void {
   body.resume()
 }
 
-async function* readFrames(
+function readFrames(
   { framing: newFraming }: StreamedExchange,
   decoder: StreamDecoder,
   body: HttpBody,
   scope: Scope,
-): AsyncGenerator<readonly Frame[]> {
+): AsyncIterable<readonly Frame[]> {
   const framing = newFraming()
   const queue = new EventQueue<readonly Frame[]>({ full: () => body.pause(), drained: () => body.resume() })
   const fail = (error: unknown) => queue.fail(error)
@@ -115,9 +115,10 @@ async function* readFrames(
   })
   body.on('error', fail)
   // A body destroyed by an abort may close without an error.
-  body.on('close', () => fail(scope.signal.reason ?? new StreamFault('transient', 'the connection closed')))
-
-  yield* queue.read()
+  body.on('close', () => {
+    if (!queue.ended) fail(scope.signal.reason ?? new StreamFault('transient', 'the connection closed'))
+  })
+  return queue
 }
 
 /** What a decoder knew only at the end came with no event of its own. */

@@ -97,6 +97,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       if (candidates.length === 0 || !said.continuable) throw error
       reason = 'continuation'
     } finally {
+      // Where the reader left; after the last item it does nothing.
       void run.return()
     }
   }

@@ -11,24 +11,26 @@ import type { WholeAnswer } from '../../stage/llm.ts'
 import type { RunOptions, Target } from './run.ts'
 
 /** `said`: of an answer that broke off and is to be continued. */
-export async function* openFrames(
+export function openFrames(
   options: RunOptions,
   target: Target,
   said: string,
   signal: AbortSignal,
-): AsyncGenerator<readonly Frame[]> {
+): AsyncIterable<readonly Frame[]> {
   const { clock, client } = options
   const { wire } = target.adapter
   const request = () =>
     continuationOf(client.neutral(), said, target.adapter.caps.prefill ? 'prefill' : 'instruct')
   if (wire) {
     const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
-    yield* wire.frames({ body, signal, clock })
-    return
+    return wire.frames({ body, signal, clock })
   }
   const asked = sayable(target, () => withParams(request(), target.params))
-  for await (const event of target.adapter.stream(asked, { signal, clock }))
-    yield [{ raw: NOTHING, events: [event] }]
+  return framed(target.adapter.stream(asked, { signal, clock }))
+}
+
+async function* framed(events: AsyncIterable<ModelEvent>): AsyncGenerator<readonly Frame[]> {
+  for await (const event of events) yield [{ raw: NOTHING, events: [event] }]
 }
 
 export async function* openWhole(
