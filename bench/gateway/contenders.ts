@@ -37,7 +37,10 @@ export function portkeySpec(script: string, upstreamPort: number): ContenderSpec
   }
 }
 
-/** As an operator would have it: keys, a pipeline whose fourth route matches, metrics and records on. */
+/**
+ * As an operator would have it: keys, a pipeline whose fourth route matches, metrics and records on. The target to fall back on is the
+ * same upstream by another name, so that a machine too slow for a deadline makes no answer wrong.
+ */
 export function parleySpec(script: string, upstreamPort: number): ContenderSpec {
   const folder = mkdtempSync(join(tmpdir(), 'parley-bench-'))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -47,6 +50,7 @@ export function parleySpec(script: string, upstreamPort: number): ContenderSpec 
     `keys: [{ id: caller, secret: ${CALLER_KEY}, attributes: { tier: premium } }]
 providers:
   upstream: { type: openai, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", apiKey: ${UPSTREAM_KEY} }
+  spare: { type: openai, baseUrl: "http://127.0.0.1:${upstreamPort}/v1", apiKey: ${UPSTREAM_KEY} }
 `,
   )
   const pipelines = join(folder, 'pipelines')
@@ -62,7 +66,7 @@ llm:
     - { name: trial, when: 'key.tier == "trial"', use: [upstream/gpt-small] }
     - { name: long, when: 'turn.inputTokens > 20000', use: [upstream/gpt-long] }
     - { name: ailing, when: 'request.stream && health["upstream/${UPSTREAM_MODEL}"].errorRate > 0.5', use: [upstream/gpt-spare] }
-    - { name: premium, when: 'key.tier == "premium" && !has(metadata.plan)', use: [upstream/${UPSTREAM_MODEL}, upstream/gpt-small] }
+    - { name: premium, when: 'key.tier == "premium" && !has(metadata.plan)', use: [upstream/${UPSTREAM_MODEL}, spare/${UPSTREAM_MODEL}] }
     - { name: any, use: [upstream/gpt-small] }
 tts: { routes: [{ name: any, use: [local/flite] }] }
 `,
