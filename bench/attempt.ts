@@ -5,7 +5,6 @@
  * directly. Hedging: on the virtual clock, so its figures are the same on every machine. First tokens of each target are drawn
  * from a log-normal distribution, and 5 % of them stall for 3 s; turns begin 20 ms apart. Both targets are alike.
  */
-import { setMaxListeners } from 'node:events'
 import { AttemptsFailed } from '../src/attempt/failure.ts'
 import { Health } from '../src/attempt/health.ts'
 import type { HedgeAfter } from '../src/attempt/hedge.ts'
@@ -135,7 +134,6 @@ async function simulate({ after, maxShare, candidates }: Policy): Promise<Outcom
   const health = new Health({ clock })
   const session = openScope()
   // All turns of this simulation are in one session.
-  setMaxListeners(0, session.signal)
   const random = seeded(20_261)
   const share = after === null ? null : new HedgeShare(maxShare)
   const firstMs: number[] = []

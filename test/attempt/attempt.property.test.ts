@@ -1,7 +1,7 @@
-import { getEventListeners, setMaxListeners } from 'node:events'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HedgeShare } from '../../src/attempt/hedge-share.ts'
+import { listenersOf } from '../../src/cancel.ts'
 import { type Call, type Fake, opener, type Reader, type Step, World } from './targets.ts'
 
 /** Every item says which call it is from and where it stands in it: `b#3:0`; keep-alives begin with `~`. */
@@ -76,7 +76,6 @@ test('one target from its start, or one error that names all attempts; circuits 
       async (turns, maxShare) => {
         const world = new World()
         const { clock, session } = world
-        setMaxListeners(0, session.signal)
         const share = new HedgeShare(maxShare)
         const all: Call[] = []
         let number = 0
@@ -131,7 +130,7 @@ test('one target from its start, or one error that names all attempts; circuits 
         }
         expect(clock.pendingTimers).toBe(0)
         expect(world.inFlight).toBe(0)
-        expect(getEventListeners(session.signal, 'abort')).toHaveLength(0)
+        expect(listenersOf(session.signal)).toBe(0)
         sums(world, all)
         const { calls, hedges } = share.read()
         expect(hedges).toBeLessThanOrEqual(calls * maxShare + 1e-6)

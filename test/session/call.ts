@@ -2,12 +2,13 @@
  * A call on the virtual clock: one session on stages that do as they are told, a caller who speaks and is silent in
  * 20 ms frames, a wire that takes outputs at its own pace, and a loudspeaker at the far side.
  */
-import { getEventListeners } from 'node:events'
+
 import type { Hedge } from '../../src/attempt/hedge.ts'
 import type { Lineup, Router } from '../../src/attempt/lineup.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../../src/audio/format.ts'
 import type { Rung } from '../../src/budget/ladder.ts'
+import { listenersOf } from '../../src/cancel.ts'
 import { delay, settled, VirtualClock } from '../../src/clock.ts'
 import type { ExperimentBook } from '../../src/experiment/book.ts'
 import type { EndOfTurn } from '../../src/listen/end-of-turn.ts'
@@ -307,7 +308,7 @@ export class Call {
 
   /** Abort listeners on the session's signal. */
   get listeners(): number {
-    return getEventListeners(this.#signal!, 'abort').length
+    return listenersOf(this.#signal!)
   }
 }
 
