@@ -71,6 +71,7 @@ async function pair() {
   const { peer, sdp } = await Peer.answer(offer, network, realClock, {
     opened: () => opened(),
     message: () => {},
+    tooLarge: () => {},
     packet: () => void count++,
     gone: () => {},
   })

@@ -149,6 +149,13 @@ export const ERRORS = {
     'The client sends more than `limits.inputBytesPerSecond`; the first time it is told, the second time the session ends.',
     'Send audio as it is spoken, or whole files one after the other.',
   ),
+  event_too_large: fact(
+    413,
+    INVALID,
+    'final',
+    'An event does not fit one message of the data channel: of the client it was not read, of the server it was left out. The session goes on.',
+    'Take larger messages (`max-message-size` in the offer), send less at once, or use a WebSocket.',
+  ),
   too_many_responses: fact(
     429,
     LIMIT,

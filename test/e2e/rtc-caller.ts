@@ -8,6 +8,8 @@ export interface RtcCaller {
   readonly events: HeardEvents
   readonly call: Response
   send(event: object): void
+  /** Whatever size the server said it takes. */
+  force(event: object): void
   /** In real time, silence after it until `stop`. */
   say(audio: Uint8Array): { stop(): void }
   /** PCM16 at 24 kHz of the packets that came. */
@@ -22,12 +24,14 @@ export interface RtcOptions {
   /** Of the packets sent, those to lose. */
   readonly loses?: (index: number) => boolean
   readonly session?: object
+  /** What the offer says it takes as one message. */
+  readonly maxMessageBytes?: number
 }
 
 export async function dialRtc(url: string, options: RtcOptions = {}): Promise<RtcCaller> {
   await loadOpus()
   const codec = new OpusCodec()
-  const pc = loopbackPeer()
+  const pc = loopbackPeer(options.maxMessageBytes)
   const events = new HeardEvents()
   const channel = pc.createDataChannel('oai-events')
   channel.onMessage.subscribe((data) => events.push(JSON.parse(data.toString())))
@@ -65,6 +69,10 @@ export async function dialRtc(url: string, options: RtcOptions = {}): Promise<Rt
     call,
     packets,
     send: (event) => channel.send(JSON.stringify(event)),
+    force(event) {
+      pc.sctpTransport!.setRemoteMaxMessageSize(0)
+      channel.send(JSON.stringify(event))
+    },
     say: (audio) =>
       say(audio, (base64) => {
         const frame = Buffer.from(base64, 'base64')
@@ -95,8 +103,9 @@ function padded(frame: Uint8Array, bytes: number): Uint8Array {
 }
 
 /** A peer that is found over loopback and nowhere else, and speaks Opus. */
-export function loopbackPeer(): RTCPeerConnection {
+export function loopbackPeer(maxMessageBytes = 256 * 1024): RTCPeerConnection {
   return new RTCPeerConnection({
+    maxMessageSize: maxMessageBytes,
     iceServers: [],
     iceUseIpv6: false,
     iceInterfaceAddresses: { udp4: '127.0.0.1' },

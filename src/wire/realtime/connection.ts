@@ -134,6 +134,14 @@ export class Connection {
     }
   }
 
+  /** A message of so many bytes came and was not read, since none may be above `maxBytes`. */
+  tooLarge(bytes: number, maxBytes: number): void {
+    if (!this.#measure(bytes)) return
+    this.#silentPings = 0
+    const message = `An event above ${maxBytes} bytes does not fit the data channel and was not read.`
+    this.#handle(refusal('event_too_large', message))
+  }
+
   /** False: the connection is over, perhaps because of these bytes. */
   #measure(bytes: number): boolean {
     if (this.#over) return false

@@ -16,7 +16,7 @@ import { readUpgrade } from '../origin.ts'
 import { pipelineOf } from '../pipeline-name.ts'
 import { parseSessionUpdate } from '../session-update.ts'
 import { CallMedia } from './media.ts'
-import { Peer, type PeerNetwork, PING } from './peer.ts'
+import { MAX_MESSAGE_BYTES, Peer, type PeerNetwork, PING } from './peer.ts'
 import { MAX_SDP_BYTES, offerProblem } from './sdp.ts'
 
 export interface CallsDeps extends ConnectionDeps {
@@ -112,6 +112,7 @@ async function answer(
       },
       message: (frame, isBinary) =>
         frame === PING ? connection?.signOfLife() : connection?.message(frame, isBinary),
+      tooLarge: (bytes) => connection?.tooLarge(bytes, MAX_MESSAGE_BYTES),
       packet: (packet) => media.packet(packet),
       gone() {
         calls.delete(id)

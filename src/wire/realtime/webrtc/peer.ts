@@ -4,6 +4,8 @@
  */
 import type { MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RtpPacket } from 'werift'
 import type { Clock, Timer } from '../../../clock.ts'
+import { openaiError } from '../../../errors.ts'
+import { randomId } from '../ids.ts'
 import type { WireSocket } from '../writer.ts'
 import type { InPacket } from './inbound.ts'
 import type { OutPacket } from './outbound.ts'
@@ -22,6 +24,8 @@ export interface PeerHandlers {
   /** The data channel is open: from now on there is somebody to talk to. */
   opened(channel: WireSocket): void
   message(frame: Buffer, isBinary: boolean): void
+  /** In place of a message of so many bytes, above `MAX_MESSAGE_BYTES`. */
+  tooLarge(bytes: number): void
   packet(packet: InPacket): void
   /** ICE or DTLS failed or was closed, the channel closed, or nobody came in time. Once. */
   gone(): void
@@ -36,8 +40,12 @@ const LIFELESS_MS = 30_000
 const WATCH_MS = 5_000
 /** Time for a last message before the transport goes. */
 const CLOSE_MS = 250
-/** What every browser takes as one message. */
-const MAX_MESSAGE_BYTES = 256 * 1024
+/** What every browser takes as one message, and what the answer says is taken here. */
+export const MAX_MESSAGE_BYTES = 256 * 1024
+/** Of what a caller takes as one message: an error must fit. */
+const MIN_MESSAGE_BYTES = 1024
+/** No caller sends larger ones, so with less room none is sent. */
+const PACKET_BYTES = 2048
 const CHANNEL = 'oai-events'
 
 export class Peer {
@@ -52,6 +60,8 @@ export class Peer {
   #watch: Timer | undefined
   #lifeAt: number
   #gone = false
+  /** At the last look there was no room for more of a message that had begun. */
+  #full = false
   /** A channel of the right name came; it is open and told of. */
   #open = false
   #told = false
@@ -77,6 +87,7 @@ export class Peer {
         return true
       },
       iceUseIpv6: host.includes(':'),
+      maxMessageSize: MAX_MESSAGE_BYTES,
       ...(isWildcard(host)
         ? {}
         : {
@@ -110,6 +121,7 @@ export class Peer {
     const peer = new Peer(await import('werift'), network, clock, handlers)
     try {
       await peer.#pc.setRemoteDescription({ type: 'offer', sdp: withoutCandidates(offer) })
+      if (peer.#maxMessageBytes < MIN_MESSAGE_BYTES) throw new Error('its max-message-size is too small')
       await peer.#pc.setLocalDescription(await peer.#pc.createAnswer())
       const sdp = peer.#pc.localDescription?.sdp
       if (sdp === undefined) throw new Error('no answer was made')
@@ -157,7 +169,9 @@ export class Peer {
     if (channel.label !== CHANNEL || this.#open) return
     this.#open = true
     channel.onMessage.subscribe((data) => {
-      if (typeof data === 'string') this.#handlers.message(Buffer.from(data), false)
+      const bytes = Buffer.byteLength(data)
+      if (bytes > MAX_MESSAGE_BYTES) this.#handlers.tooLarge(bytes)
+      else if (typeof data === 'string') this.#handlers.message(Buffer.from(data), false)
       else this.#handlers.message(data, true)
     })
     channel.stateChanged.subscribe((state) => {
@@ -175,8 +189,14 @@ export class Peer {
     this.#handlers.opened(this.#socket(channel))
   }
 
+  /** What the offer says the caller takes: 0 is any size, and `werift` has the standard's 64 kB where it says nothing. */
+  get #maxMessageBytes(): number {
+    return Math.min(this.#pc.sctpTransport?.remoteMaxMessageSize || MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES)
+  }
+
   #socket(channel: RTCDataChannel): WireSocket {
     const waiting: (() => void)[] = []
+    const maxBytes = this.#maxMessageBytes
     channel.bufferedAmountLowThreshold = 16 * 1024
     channel.bufferedAmountLow.subscribe(() => {
       for (const flushed of waiting.splice(0)) flushed()
@@ -187,8 +207,8 @@ export class Peer {
       },
       send: (text, flushed) => {
         if (channel.readyState !== 'open') return
-        // A larger one would close the channel at the far side.
-        channel.send(Buffer.byteLength(text) > MAX_MESSAGE_BYTES ? tooLarge(text) : text)
+        // A larger one would close the channel at the far side, if `werift` sent it.
+        channel.send(Buffer.byteLength(text) > maxBytes ? leftOut(text, maxBytes) : text)
         if (channel.bufferedAmount <= channel.bufferedAmountLowThreshold) queueMicrotask(flushed)
         else waiting.push(flushed)
       },
@@ -199,12 +219,22 @@ export class Peer {
     }
   }
 
-  /** The passive side of ICE is not told that the other is gone. */
+  /** The passive side of ICE is not told that the other is gone, nor anybody that a channel is stuck. */
   #watchLife(): void {
     this.#watch = this.#clock.setTimer(WATCH_MS, () => {
-      if (this.#clock.now() - this.#lifeAt > LIFELESS_MS) this.close()
-      else this.#watchLife()
+      if (this.#clock.now() - this.#lifeAt > LIFELESS_MS) return this.close()
+      const wasFull = this.#full
+      const room = this.#pc.sctpTransport?.sctp['advertisedRwnd'] ?? PACKET_BYTES
+      this.#full = room < PACKET_BYTES
+      if (this.#full && wasFull) return this.#stuck()
+      this.#watchLife()
     })
+  }
+
+  /** A message above the window of SCTP, 1 MiB, never comes to its end, and nothing comes past it. */
+  #stuck(): void {
+    this.#handlers.tooLarge(MAX_MESSAGE_BYTES + 1)
+    this.#within(CLOSE_MS)
   }
 
   #within(ms: number): void {
@@ -232,9 +262,9 @@ function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }
 
-function tooLarge(text: string): string {
+function leftOut(text: string, maxBytes: number): string {
   const [, type = 'event'] = /^\{"type":"([\w.]+)"/.exec(text) ?? []
-  const message = `A ${type} above ${MAX_MESSAGE_BYTES} bytes does not fit the data channel and was left out.`
-  const error = { type: 'server_error', code: 'internal_error', message, param: null, event_id: null }
-  return JSON.stringify({ type: 'error', event_id: 'event_too_large', error })
+  const message = `A ${type} above ${maxBytes} bytes does not fit the data channel and was left out.`
+  const { error } = openaiError('event_too_large', message)
+  return JSON.stringify({ type: 'error', event_id: randomId('event'), error: { ...error, event_id: null } })
 }
