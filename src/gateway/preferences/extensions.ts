@@ -39,6 +39,12 @@ export const EXTENSIONS = [
   ...CREDENTIAL_MEMBERS,
 ] as const
 
+const NAMES: ReadonlySet<string> = new Set(EXTENSIONS)
+
+export function isExtension(name: string): boolean {
+  return NAMES.has(name)
+}
+
 /** What is left of a body for a provider. */
 export interface Rest {
   /** The members that were taken out, in the order of the body. */
@@ -47,13 +53,16 @@ export interface Rest {
 }
 
 export function restOf(body: Doc): Rest {
-  const extensions = Object.keys(body).filter((name) => isExtension(name, body[name]))
-  const kept = Object.entries(body).filter(([name]) => !extensions.includes(name))
-  return { extensions, body: Object.fromEntries(kept) }
+  const extensions = Object.keys(body).filter((name) => isExtension(name) || isForRoutes(name, body[name]))
+  // Most requests have none: nothing is copied for them.
+  if (extensions.length === 0) return { extensions, body }
+  return {
+    extensions,
+    body: Object.fromEntries(Object.entries(body).filter(([name]) => !extensions.includes(name))),
+  }
 }
 
-function isExtension(name: string, value: unknown): boolean {
-  if ((EXTENSIONS as readonly string[]).includes(name)) return true
-  // OpenAI's and Anthropic's own member holds texts; anything else in it was meant for a gateway.
+/** OpenAI's and Anthropic's own metadata holds texts; anything else in it was meant for a gateway. */
+function isForRoutes(name: string, value: unknown): boolean {
   return name === 'metadata' && isDoc(value) && Object.values(value).some((one) => typeof one !== 'string')
 }

@@ -32,7 +32,10 @@ export function readInworld(body: Doc, draft: Draft): void {
   // At the top `web_search_options` is OpenAI's own member.
   refuseUndone(body, ['web_search', 'compression'], '')
   readSelection(body, '', draft)
-  const messages = own(body, 'messages')
+}
+
+/** Inworld has it in messages: the one thing about routing that is not at the top. */
+export function refuseCompression(messages: unknown): void {
   if (!Array.isArray(messages)) return
   const compressed = messages.findIndex((message) => isAsked(own(message, 'compression')))
   if (compressed >= 0) refuse(`messages[${compressed}].compression`, 'cannot be done here: nobody compresses')

@@ -14,8 +14,9 @@ export const MAX_HEADER_CHARS = 16_384
 /** Targets of a Portkey config, on all levels, and levels. */
 export const MAX_CONFIG_TARGETS = 16
 export const MAX_CONFIG_LEVELS = 6
-/** Conditions of a Portkey config; each is compiled at each request. */
+/** Conditions of a Portkey config, on all levels, and levels of one's query. */
 export const MAX_CONFIG_CONDITIONS = 16
+export const MAX_QUERY_LEVELS = 8
 /** Status codes of a list. */
 export const MAX_STATUS_CODES = 64
 

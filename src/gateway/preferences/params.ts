@@ -1,7 +1,7 @@
 /** Parameters that one model gets instead of the request's own: Portkey's `override_params`, LiteLLM's fallback objects. */
 import { refuseCredentials } from './credentials.ts'
 import { refuse } from './error.ts'
-import { EXTENSIONS } from './extensions.ts'
+import { isExtension } from './extensions.ts'
 import { PARAMS } from './limits.ts'
 import { boundedAt, type Doc, isSaid } from './values.ts'
 
@@ -16,7 +16,7 @@ export function paramsAt(value: unknown, path: string): Doc {
   const params = Object.entries(doc).filter(([name, one]) => name !== 'model' && isSaid(one))
   for (const [name] of params) {
     const own = OF_THE_REQUEST.includes(name)
-    if (own || (EXTENSIONS as readonly string[]).includes(name))
+    if (own || isExtension(name))
       refuse(
         `${path}.${name}`,
         own ? 'is the same for all models of a request' : 'routes, and cannot be set for one model',

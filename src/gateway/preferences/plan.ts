@@ -1,12 +1,13 @@
 /** A plan as a list of wishes: conditions judged, shares drawn, what falls back follows. Pure. */
-import type { RoutingContext } from '../../route/context.ts'
+import type { RoutingFacts } from '../../route/context.ts'
 import { drawOf } from '../../route/variants.ts'
 import { refuse } from './error.ts'
+import { holds } from './portkey-query.ts'
 import type { Plan, Wish } from './preferences.ts'
 
 export interface PlanFacts {
-  /** What conditions read. */
-  readonly context: RoutingContext
+  /** What conditions of a config read. */
+  readonly facts: RoutingFacts
   /** What a draw sticks to: the user, else the conversation, else the request. */
   readonly key: string
 }
@@ -27,8 +28,7 @@ export function wishesOf(plan: Plan, facts: PlanFacts): readonly Wish[] {
       return share ? wishesOf(share.plan, facts) : []
     }
     case 'switch': {
-      // A condition that cannot be computed does not hold, as in routes.
-      const held = plan.cases.find(({ condition }) => condition.judge(facts.context) === true)
+      const held = plan.cases.find(({ query }) => holds(query, facts.facts))
       const taken = held?.plan ?? plan.otherwise
       return taken
         ? wishesOf(taken, facts)

@@ -1,10 +1,8 @@
 /**
  * A Portkey config that came with a request: a tree of single, fallback, loadbalance and conditional, with the semantics of
- * the importer (`config/import/portkey.ts`): what stands above is inherited, queries become the same conditions. Unlike there
- * a part that cannot be done is refused, for nobody reads a list of what was left out.
+ * the importer (`config/import/portkey.ts`): what stands above is inherited, queries hold where its
+ * conditions do. Unlike there a part that cannot be done is refused, for nobody reads a list of what was left out.
  */
-import { celOf } from '../../config/import/portkey-query.ts'
-import { compileCondition } from '../../route/condition.ts'
 import { type ClientKeys, CREDENTIAL_MEMBERS, refuseCredentials } from './credentials.ts'
 import type { Draft } from './draft.ts'
 import { refuse } from './error.ts'
@@ -15,6 +13,7 @@ import {
   MAX_PORTKEY_RETRIES,
 } from './limits.ts'
 import { paramsAt } from './params.ts'
+import { queryAt } from './portkey-query.ts'
 import type { Plan, Retry, Wish } from './preferences.ts'
 import { kindsAt } from './status-kinds.ts'
 import {
@@ -154,11 +153,7 @@ class Config {
       refuse(ROOT, `has more than ${MAX_CONFIG_CONDITIONS} conditions`)
     const cases = list.map((one, i) => {
       const at = `${path}.conditions[${i}]`
-      const text = celOf(own(one, 'query'))
-      const compiled =
-        text === undefined ? undefined : compileCondition(text, { stage: 'llm', targets: null })
-      if (!compiled?.ok) return refuse(`${at}.query`, 'cannot be said as a condition here')
-      return { condition: compiled.condition, plan: named(own(one, 'then'), `${at}.then`) }
+      return { query: queryAt(own(one, 'query'), `${at}.query`), plan: named(own(one, 'then'), `${at}.then`) }
     })
     const fallback = own(strategy, 'default')
     const otherwise = isSaid(fallback) ? named(fallback, `${path}.default`) : null

@@ -1,11 +1,10 @@
 /**
- * What a request says about its own routing, whatever dialect it said it in. Plain data but for the conditions of a plan,
- * which are compiled. What is null or empty was not said.
+ * What a request says about its own routing, whatever dialect it said it in. Plain data; what is null or empty was not said.
  */
 import type { HedgeAfter } from '../../attempt/hedge.ts'
 import type { Declined, ProviderErrorKind } from '../../errors.ts'
-import type { Condition } from '../../route/condition.ts'
 import type { SortKey } from '../../route/sort.ts'
+import type { Query } from './portkey-query.ts'
 
 /** One sort key as it was asked for. */
 export interface Sort {
@@ -49,7 +48,7 @@ export type Plan =
     }
   | {
       readonly type: 'switch'
-      readonly cases: readonly { readonly condition: Condition; readonly plan: Plan }[]
+      readonly cases: readonly { readonly query: Query; readonly plan: Plan }[]
       readonly otherwise: Plan | null
       readonly place: string
     }

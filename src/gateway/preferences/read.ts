@@ -2,20 +2,19 @@
  * What a request says about its own routing, read from its body and headers in whatever dialects it is said. Throws
  * `PreferenceError` and nothing else, whatever it is given; looks at no more than the limits allow.
  */
-import type { ClientKeys } from './credentials.ts'
-import { refuseCredentials } from './credentials.ts'
+import { type ClientKeys, refuseCredentials } from './credentials.ts'
 import { Draft } from './draft.ts'
 import { refuse } from './error.ts'
-import { type Rest, restOf } from './extensions.ts'
+import { isExtension, type Rest, restOf } from './extensions.ts'
 import { type Headers, headerOf } from './headers.ts'
-import { readInworld } from './inworld.ts'
+import { readInworld, refuseCompression } from './inworld.ts'
 import { readLitellm } from './litellm.ts'
 import { type Api, readMetadata } from './metadata.ts'
 import { readOpenrouter } from './openrouter.ts'
 import { readParley } from './parley.ts'
 import { readPortkey } from './portkey.ts'
 import type { Plan, Preferences } from './preferences.ts'
-import { docAt, nameAt, own, present } from './values.ts'
+import { type Doc, docAt, nameAt, own, present } from './values.ts'
 import { readVercel } from './vercel.ts'
 import { firstOf, wishOf } from './wish.ts'
 
@@ -37,29 +36,36 @@ export function readPreferences(body: unknown, headers: Headers, options: ReadOp
   const { api = 'openai', clientKeys = 'refused' } = options
   const doc = present(docAt(body, 'body'), 'body')
   const draft = new Draft()
-  refuseCredentials(doc, '')
   const model = nameAt(own(doc, 'model'), 'model') ?? null
   const name = model === null ? null : wishOf(model, 'model').name
-  readParley(doc, headers, draft)
-  readOpenrouter(doc, headers, draft)
-  readInworld(doc, draft)
-  readLitellm(doc, headers, name, draft)
-  readVercel(doc, draft)
-  readPortkey(headers, model, clientKeys, draft)
+  refuseCompression(own(doc, 'messages'))
+  if (saysSomething(doc, headers)) {
+    refuseCredentials(doc, '')
+    readParley(doc, headers, draft)
+    readOpenrouter(doc, headers, draft)
+    readInworld(doc, draft)
+    readLitellm(doc, headers, name, draft)
+    readVercel(doc, draft)
+    readPortkey(headers, model, clientKeys, draft)
+  }
   const told = readMetadata(doc, headers, api, draft)
   const auto = name === 'auto'
   if (auto || name?.startsWith('inworld/')) draft.spoken('inworld')
-  const preferences: Preferences = {
-    ...draft.said,
-    ...told,
+  const preferences = draft.preferences({
     plan: planOf(model, auto, draft),
     auto,
-    instead: draft.instead,
+    metadata: told.metadata,
+    user: told.user,
     tellsRouting: tellsRouting(headers, draft),
-    dialects: draft.dialects,
-    ignored: draft.ignored,
-  }
+  })
   return { preferences, rest: restOf(doc) }
+}
+
+const HEADERS = /^x-(parley-|portkey-|litellm-|session-id$|openrouter-)/
+
+/** Most requests say nothing, and are not searched for it. */
+function saysSomething(body: Doc, headers: Headers): boolean {
+  return Object.keys(body).some(isExtension) || Object.keys(headers).some((name) => HEADERS.test(name))
 }
 
 function planOf(model: string | null, auto: boolean, draft: Draft): Plan | null {

@@ -219,7 +219,7 @@ describe('a config', () => {
         strategy: { mode: 'conditional', conditions: [rule({ 'url.pathname': 'x' }, 'a')] },
         targets: [{ name: 'a' }],
       },
-      'strategy.conditions[0].query: cannot be said as a condition here',
+      'strategy.conditions[0].query: asks for something else than metadata, params.model',
     ],
     [
       { strategy: { mode: 'conditional', conditions: [rule({}, 'b')] }, targets: [{ name: 'a' }] },

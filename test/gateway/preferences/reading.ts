@@ -4,7 +4,7 @@ import type { Headers } from '../../../src/gateway/preferences/headers.ts'
 import { wishesOf } from '../../../src/gateway/preferences/plan.ts'
 import type { Preferences } from '../../../src/gateway/preferences/preferences.ts'
 import { type ReadOptions, readPreferences } from '../../../src/gateway/preferences/read.ts'
-import { RoutingContext, type RoutingFacts } from '../../../src/route/context.ts'
+import type { RoutingFacts } from '../../../src/route/context.ts'
 import { FACTS } from '../../route/facts.ts'
 
 export function read(body: object, headers: Headers = {}, options: ReadOptions = {}): Preferences {
@@ -24,7 +24,7 @@ export function refusal(body: unknown, headers: Headers = {}, options: ReadOptio
 
 export function factsOf(preferences: Preferences, facts: Partial<RoutingFacts> = {}, key = 'anna') {
   const metadata = preferences.metadata
-  return { context: new RoutingContext({ ...FACTS, key: null, minted: {}, metadata, ...facts }), key }
+  return { facts: { ...FACTS, key: null, minted: {}, metadata, ...facts }, key }
 }
 
 /** The names in the order in which they would be tried. */
