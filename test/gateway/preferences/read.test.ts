@@ -488,6 +488,12 @@ describe('nobody chooses where the server calls, or as whom', () => {
     'user_config',
     'api_key',
     'virtual_key',
+    'virtualKey',
+    'customHost',
+    'apiBase',
+    'baseURL',
+    'baseUrl',
+    'azure_endpoint',
   ])('%s in a body is refused, its value is not told', (name) => {
     const told = refusal({ ...MODEL, [name]: 'https://secret.example' })
     expect(told).toContain(`${name}: is not taken`)
