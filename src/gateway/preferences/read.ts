@@ -13,7 +13,7 @@ import { type Api, readMetadata } from './metadata.ts'
 import { readOpenrouter } from './openrouter.ts'
 import { readParley } from './parley.ts'
 import { readPortkey } from './portkey.ts'
-import type { Plan, Preferences } from './preferences.ts'
+import type { Plan, Preferences, Wish } from './preferences.ts'
 import { type Doc, docAt, nameAt, own, present } from './values.ts'
 import { readVercel } from './vercel.ts'
 import { firstOf, wishOf } from './wish.ts'
@@ -37,22 +37,24 @@ export function readPreferences(body: unknown, headers: Headers, options: ReadOp
   const doc = present(docAt(body, 'body'), 'body')
   const draft = new Draft()
   const model = nameAt(own(doc, 'model'), 'model') ?? null
-  const name = model === null ? null : wishOf(model, 'model').name
+  const asked = model === null ? null : wishOf(model, 'model')
   refuseCompression(own(doc, 'messages'))
   if (saysSomething(doc, headers)) {
     refuseCredentials(doc, '')
     readParley(doc, headers, draft)
     readOpenrouter(doc, headers, draft)
     readInworld(doc, draft)
-    readLitellm(doc, headers, name, draft)
+    readLitellm(doc, headers, asked?.name ?? null, draft)
     readVercel(doc, draft)
     readPortkey(headers, model, clientKeys, draft)
   }
   const told = readMetadata(doc, headers, api, draft)
-  const auto = name === 'auto'
-  if (auto || name?.startsWith('inworld/')) draft.spoken('inworld')
+  const auto = asked?.name === 'auto' && draft.plan === null && draft.first === null
+  if (auto || asked?.name.startsWith('inworld/')) draft.spoken('inworld')
+  // A pool is sorted as a whole, so the suffix is for all of it.
+  if (auto && asked?.sort) draft.say('sort', [asked.sort], 'model')
   const preferences = draft.preferences({
-    plan: planOf(model, auto, draft),
+    plan: planOf(asked, auto, draft),
     auto,
     metadata: told.metadata,
     user: told.user,
@@ -68,11 +70,11 @@ function saysSomething(body: Doc, headers: Headers): boolean {
   return Object.keys(body).some(isExtension) || Object.keys(headers).some((name) => HEADERS.test(name))
 }
 
-function planOf(model: string | null, auto: boolean, draft: Draft): Plan | null {
+function planOf(asked: Wish | null, auto: boolean, draft: Draft): Plan | null {
   const { plan, models } = draft
   if (plan) return models.length > 0 ? refuse('models', 'cannot go with a config in the headers') : plan
   if (auto && models.length > 0) return firstOf(models)
-  const first = draft.first ?? (model === null ? null : wishOf(model.replace(/^@/, ''), 'model'))
+  const first = draft.first ?? asked
   return firstOf([...(first ? [first] : []), ...models])
 }
 

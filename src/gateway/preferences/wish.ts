@@ -12,9 +12,10 @@ const SUFFIXES: Readonly<Record<string, Sort>> = {
 /**
  * `:floor` and `:nitro` are taken off and followed. `:online` means a search on the web, which nobody does here. Every other
  * suffix belongs to the model's name (`llama3.2:3b`, `:free`, `:extended`, `:thinking`): who serves it knows it, or says so.
- * OpenRouter's own targets keep all of theirs, for OpenRouter follows them.
+ * OpenRouter's own targets keep all of theirs, for OpenRouter follows them. `@provider/model` is Portkey's way to write one.
  */
-export function wishOf(text: string, place: string): Wish {
+export function wishOf(written: string, place: string): Wish {
+  const text = written.replace(/^@(?=[^/]+\/)/, '')
   const wish: Wish = { name: text, params: {}, sort: null, timeoutMs: null, retry: null, nextOn: null, place }
   if (text.startsWith('openrouter/')) return wish
   const colon = text.lastIndexOf(':')

@@ -76,6 +76,7 @@ describe('OpenRouter', () => {
       'support',
     ])
     expect(tried(readPreferences({ models: ['a/b', 'c/d'] }, {}).preferences)).toEqual(['a/b', 'c/d'])
+    expect(tried(read({ models: ['@groq/x'] }))).toEqual(['openai/gpt-4o', 'groq/x'])
     expect(refusal({ models: 'a/b' })).toBe('models: must be a list')
     expect(refusal({ models: ['a/b', 3] })).toBe('models[1]: must be a text')
     expect(refusal({ models: [null] })).toBe('models[0]: is missing')
@@ -221,6 +222,17 @@ describe('Inworld', () => {
     expect(pool).toMatchObject({ auto: true, sort: [{ key: 'quality', asked: 'math' }] })
     expect(tried(pool)).toEqual(['a/b', 'c/d'])
     expect(tried(read({ model: 'auto' }))).toEqual(['auto'])
+    // A suffix is for the whole pool; a model that happens to be called so at a provider is none.
+    expect(read({ model: 'auto:floor', models: ['a/b'] }).sort).toEqual([
+      { key: 'price', worstFirst: false, asked: ':floor' },
+    ])
+    expect(refusal({ model: 'auto:floor', sort: ['latency'] })).toContain(
+      'model: says what sort says already',
+    )
+    expect(read({ model: 'auto' }, { 'x-portkey-provider': 'groq' })).toMatchObject({
+      auto: false,
+      plan: { wish: { name: 'groq/auto' } },
+    })
     expect(read({ model: 'inworld/support' }).dialects).toEqual(['inworld'])
   })
 
