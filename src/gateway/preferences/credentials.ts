@@ -19,7 +19,7 @@ const ADDRESSES = [
   'azure_endpoint',
 ]
 
-/** `bringsKeys` of `readPreferences`: a client's keys are read past instead, and the server's own used. Addresses never. */
+/** `unused`: a client's keys are read past, and the server's own used. Addresses are refused either way. */
 export type ClientKeys = 'refused' | 'unused'
 
 export function refuseCredentials(doc: Doc, path: string, keys: ClientKeys = 'refused'): void {
