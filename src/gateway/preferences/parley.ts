@@ -1,0 +1,41 @@
+/** Our own member `parley` and header `x-parley-pipeline`. A name that is not known is refused: it is a mistake, for these are ours. */
+import type { HedgeAfter } from '../../attempt/hedge.ts'
+import type { Draft } from './draft.ts'
+import { refuse } from './error.ts'
+import { type Headers, headerOf } from './headers.ts'
+import type { Said } from './preferences.ts'
+import { type Doc, docAt, flagAt, isSaid, millisecondsAt, nameAt, own } from './values.ts'
+
+const KNOWN = ['pipeline', 'resume', 'firstTokenMs', 'timeoutMs', 'hedge']
+
+export function readParley(body: Doc, headers: Headers, draft: Draft): void {
+  const header = 'x-parley-pipeline'
+  const doc = docAt(own(body, 'parley'), 'parley')
+  for (const name of Object.keys(doc ?? {}))
+    if (!KNOWN.includes(name)) refuse('parley', `has a member that is none of ${KNOWN.join(', ')}`)
+  // A proxy sets the header for everybody; who asks for another pipeline in the body means it.
+  const said = nameAt(own(doc, 'pipeline'), 'parley.pipeline')
+  const pipeline = said ?? nameAt(headerOf(headers, header), header)
+  draft.say(
+    'pipeline',
+    pipeline?.replace(/^(router|inworld)\//, ''),
+    said === undefined ? header : 'parley.pipeline',
+  )
+  draft.say('resume', flagAt(own(doc, 'resume'), 'parley.resume'), 'parley.resume')
+  for (const name of ['firstTokenMs', 'timeoutMs'] as const)
+    draft.say(name, millisecondsAt(own(doc, name), `parley.${name}`), `parley.${name}`)
+  draft.say('hedge', hedgeAt(own(doc, 'hedge')), 'parley.hedge')
+}
+
+const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const
+
+/** `false`, a percentile, or milliseconds. A route's cap on hedges holds whatever is asked. */
+function hedgeAt(value: unknown): Said['hedge'] | undefined {
+  if (!isSaid(value)) return undefined
+  if (value === false) return 'off'
+  if (typeof value === 'number') return { ms: millisecondsAt(value, 'parley.hedge') ?? 1 }
+  const percentile: HedgeAfter | undefined = PERCENTILES.find((one) => one === value)
+  return (
+    percentile ?? refuse('parley.hedge', `must be false, milliseconds, or one of ${PERCENTILES.join(', ')}`)
+  )
+}
