@@ -60,10 +60,17 @@ export class Catalog {
     return slash < 0 ? undefined : this.find(target.slice(0, slash), target.slice(slash + 1))
   }
 
-  /** All providers of a model by its bare name, such as `gpt-4o-mini` or `claude-sonnet-4.5`: its maker first, then the cheaper. */
+  /**
+   * All providers of a model by its bare name, such as `gpt-4o-mini` or `claude-sonnet-4.5`: its maker first, then the cheaper. With its
+   * author before it (`meta-llama/llama-3.3-70b-instruct`): the author's own offer, and those that name the author too.
+   */
   byName(name: string): readonly CatalogEntry[] {
     this.#names ??= this.#index()
-    return this.#names.get(bareName(name)) ?? []
+    const entries = this.#names.get(bareName(name)) ?? []
+    const slash = name.lastIndexOf('/')
+    if (slash < 0) return entries
+    const author = canonicalProvider(name.slice(0, slash))
+    return entries.filter(({ provider, id }) => provider === author || authorOf(id) === author)
   }
 
   /** Of a provider by any of its names, in the order of ids. */
@@ -92,6 +99,12 @@ export class Catalog {
     for (const entries of names.values()) if (entries.length > 1) entries.sort(makerFirst)
     return names
   }
+}
+
+/** `meta` of `meta-llama/llama-3.3-70b-instruct`. */
+function authorOf(id: string): string | undefined {
+  const slash = id.lastIndexOf('/')
+  return slash < 0 ? undefined : canonicalProvider(id.slice(0, slash))
 }
 
 function makerFirst(a: CatalogEntry, b: CatalogEntry): number {

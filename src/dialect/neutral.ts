@@ -113,11 +113,8 @@ export interface ModelRequest {
 export interface ModelUsage {
   readonly inputTokens: number
   readonly outputTokens: number
-  /** Part of the input. */
   readonly cachedTokens?: number
-  /** Part of the input. */
   readonly cacheWriteTokens?: number
-  /** Part of the output. */
   readonly reasoningTokens?: number
 }
 

@@ -147,12 +147,8 @@ describe('a stream', () => {
     expect(() => decode(chunk({ content: 'half' }))).toThrow(StreamFault)
   })
   test('cached and reasoning tokens are parts, unless the total says that reasoning came on top', () => {
-    const usageOf = (usage: object) => {
-      const decoder = new ChatStreamDecoder(() => 'c')
-      const chunk = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }], usage }
-      const events = [...decoder.push(JSON.stringify(chunk)), ...decoder.push('[DONE]')]
-      return events.find(({ type }) => type === 'usage')
-    }
+    const usageOf = (usage: object) =>
+      decode(chunk({}, 'stop'), { choices: [], usage }, '[DONE]').find(({ type }) => type === 'usage')
     const openai = {
       prompt_tokens: 100,
       completion_tokens: 50,
