@@ -207,12 +207,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   }
   await modelRoutes(http, {
     ...gateway,
-    byName: () => [],
+    byName: (model) => models.targetsNamed(model, 'llm'),
     snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
   })
   await embeddingRoutes(http, {
     ...gateway,
-    byName: () => [],
+    byName: (model) => models.targetsNamed(model, 'embedding'),
   })
   await http.register(async (scope) => {
     const realtime = {
