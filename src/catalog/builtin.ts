@@ -11,7 +11,7 @@ const FILE = new URL('../../catalog/models.json', import.meta.url)
 let rows: readonly Row[] | undefined
 let catalog: Catalog | undefined
 
-/** Read once a process: some ten milliseconds. Not checked again here; a test holds the file against its schema. */
+/** Read once a process, in some ten milliseconds. Not checked again here; a test holds the file against its schema. */
 export function builtInRows(): readonly Row[] {
   if (!rows) {
     const file = JSON.parse(readFileSync(FILE, 'utf8')) as CatalogFile

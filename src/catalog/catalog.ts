@@ -16,27 +16,34 @@ export interface CatalogSources {
 }
 
 export class Catalog {
-  readonly #byProvider = new Map<string, Map<string, CatalogEntry>>()
-  readonly #aliases = new Map<string, CatalogEntry>()
-  #names: Map<string, CatalogEntry[]> | undefined
+  readonly #byProvider = new Map<string, Map<string, Row>>()
+  readonly #aliases = new Map<string, Row>()
+  /** Of the few rows that somebody asked for: most servers use a handful. */
+  readonly #entries = new Map<Row, CatalogEntry>()
+  #names: Map<string, Row[]> | undefined
 
   constructor({ builtIn = [], refreshed = [], operator = [] }: CatalogSources) {
-    const rows = new Map<string, Row>()
-    const put = (row: Row, price: 'whole' | 'by member') => {
-      const key = `${row.provider}/${row.id}`
-      rows.set(key, lay(rows.get(key), row, price))
+    for (const row of builtIn) this.#put(row, 'whole')
+    for (const row of refreshed) this.#put(row, 'whole')
+    for (const row of operator) this.#put(row, 'by member')
+    for (const models of this.#byProvider.values()) {
+      for (const row of models.values()) {
+        for (const alias of row.fields.aliases ?? []) this.#aliases.set(`${row.provider}/${alias}`, row)
+      }
     }
-    for (const row of builtIn) put(row, 'whole')
-    for (const row of refreshed) put(row, 'whole')
-    for (const row of operator) put(row, 'by member')
-    for (const row of rows.values()) this.#add(entryOf(row))
   }
 
-  #add(entry: CatalogEntry): void {
-    const { provider, id, aliases } = entry
-    const models = this.#byProvider.get(provider) ?? new Map<string, CatalogEntry>()
-    this.#byProvider.set(provider, models.set(id, entry))
-    for (const alias of aliases) this.#aliases.set(`${provider}/${alias}`, entry)
+  #put(row: Row, price: 'whole' | 'by member'): void {
+    const { provider, id } = row
+    let models = this.#byProvider.get(provider)
+    if (!models) this.#byProvider.set(provider, (models = new Map()))
+    models.set(id, lay(models.get(id), row, price))
+  }
+
+  #entry(row: Row): CatalogEntry {
+    let entry = this.#entries.get(row)
+    if (!entry) this.#entries.set(row, (entry = entryOf(row)))
+    return entry
   }
 
   /**
@@ -44,14 +51,18 @@ export class Catalog {
    * likeness of names could be somebody else's price.
    */
   find(provider: string, model: string): CatalogEntry | undefined {
-    const name = canonicalProvider(provider)
-    const models = this.#byProvider.get(name)
+    const row = this.#row(canonicalProvider(provider), model)
+    return row && this.#entry(row)
+  }
+
+  #row(provider: string, model: string): Row | undefined {
+    const models = this.#byProvider.get(provider)
     if (!models) return undefined
-    const exact = models.get(model) ?? this.#aliases.get(`${name}/${model}`)
+    const exact = models.get(model) ?? this.#aliases.get(`${provider}/${model}`)
     if (exact) return exact
     const undated = withoutDate(model)
     if (undated === model) return undefined
-    return models.get(undated) ?? this.#aliases.get(`${name}/${undated}`)
+    return models.get(undated) ?? this.#aliases.get(`${provider}/${undated}`)
   }
 
   /** As `find`, of `provider/model`. */
@@ -66,16 +77,18 @@ export class Catalog {
    */
   byName(name: string): readonly CatalogEntry[] {
     this.#names ??= this.#index()
-    const entries = this.#names.get(bareName(name)) ?? []
+    const rows = this.#names.get(bareName(name)) ?? []
     const slash = name.lastIndexOf('/')
-    if (slash < 0) return entries
-    const author = canonicalProvider(name.slice(0, slash))
-    return entries.filter(({ provider, id }) => provider === author || authorOf(id) === author)
+    const author = slash < 0 ? null : canonicalProvider(name.slice(0, slash))
+    return rows
+      .filter(({ provider, id }) => author === null || provider === author || authorOf(id) === author)
+      .map((row) => this.#entry(row))
   }
 
-  /** Of a provider by any of its names, in the order of ids. */
+  /** Of a provider by any of its names. */
   models(provider: string): readonly CatalogEntry[] {
-    return [...(this.#byProvider.get(canonicalProvider(provider))?.values() ?? [])]
+    const rows = this.#byProvider.get(canonicalProvider(provider))?.values() ?? []
+    return [...rows].map((row) => this.#entry(row))
   }
 
   get providers(): readonly string[] {
@@ -83,20 +96,22 @@ export class Catalog {
   }
 
   *all(): Generator<CatalogEntry> {
-    for (const provider of this.providers) yield* this.#byProvider.get(provider)!.values()
+    for (const provider of this.providers) yield* this.models(provider)
   }
 
-  #index(): Map<string, CatalogEntry[]> {
-    const names = new Map<string, CatalogEntry[]>()
-    for (const entry of this.all()) {
-      const { provider, id, aliases } = entry
-      for (const name of new Set([id, ...aliases].map((one) => bareName(one, provider)))) {
-        const known = names.get(name)
-        if (known) known.push(entry)
-        else names.set(name, [entry])
+  #index(): Map<string, Row[]> {
+    const names = new Map<string, Row[]>()
+    for (const models of this.#byProvider.values()) {
+      for (const row of models.values()) {
+        const ids = [row.id, ...(row.fields.aliases ?? [])]
+        for (const name of new Set(ids.map((id) => bareName(id, row.provider)))) {
+          const known = names.get(name)
+          if (known) known.push(row)
+          else names.set(name, [row])
+        }
       }
     }
-    for (const entries of names.values()) if (entries.length > 1) entries.sort(makerFirst)
+    for (const rows of names.values()) if (rows.length > 1) rows.sort(makerFirst)
     return names
   }
 }
@@ -107,11 +122,11 @@ function authorOf(id: string): string | undefined {
   return slash < 0 ? undefined : canonicalProvider(id.slice(0, slash))
 }
 
-function makerFirst(a: CatalogEntry, b: CatalogEntry): number {
+function makerFirst(a: Row, b: Row): number {
   // Of one provider the shortest id is the one that follows the model's newest snapshot.
   return (
     rankOf(a.provider) - rankOf(b.provider) ||
-    (a.cost?.input ?? Number.MAX_VALUE) - (b.cost?.input ?? Number.MAX_VALUE) ||
+    (a.fields.cost?.input ?? Number.MAX_VALUE) - (b.fields.cost?.input ?? Number.MAX_VALUE) ||
     a.id.length - b.id.length ||
     (a.provider < b.provider ? -1 : 1)
   )
