@@ -16,8 +16,9 @@ import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
 import { PhraseCache } from './attempt/phrases.ts'
 import { Snapshots } from './attempt/snapshots.ts'
-import { traitsOf } from './attempt/traits.ts'
+import { priorsOf, traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
+import { loadCatalog } from './catalog/load.ts'
 import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
 import { CLIENT_SECRETS } from './config/defaults.ts'
@@ -31,6 +32,8 @@ import { ExperimentBook } from './experiment/book.ts'
 import { embeddingRoutes } from './gateway/embeddings/index.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { modelRoutes } from './gateway/llm/index.ts'
+import { ModelList } from './gateway/model-list.ts'
+import { modelsPlugin } from './gateway/models.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
@@ -76,6 +79,8 @@ export interface AppDeps {
   /** Added to those of the settings, by name. */
   readonly providers?: readonly Provider[]
   readonly log?: Logger
+  /** Where a refreshed catalogue lies, if there is one; left out: the built-in one. */
+  readonly refreshedCatalog?: string
   /** Where the built page lies; left out: where the build puts it. */
   readonly consoleRoot?: string
 }
@@ -133,8 +138,13 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       log.warn({ ...exposure, ...stop }, 'a variant was stopped by a guard-rail')
     },
   })
-  const pricing = new Pricing(settings.prices, settings.quality)
-  const health = new Health({ clock, traits: traitsOf(providers, pricing) })
+  const catalog = loadCatalog({
+    operator: settings.catalog,
+    complain: (message) => log.warn(message),
+    ...(deps.refreshedCatalog === undefined ? {} : { refreshedFile: deps.refreshedCatalog }),
+  })
+  const pricing = new Pricing(settings.prices, settings.quality, catalog)
+  const health = new Health({ clock, traits: traitsOf(providers, pricing), prior: priorsOf(catalog) })
   const tools = new ToolShelf(note)
   const snapshots = new Snapshots(providers, health, {
     pricing,
@@ -175,10 +185,17 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   metricsPlugin(http, { metrics })
   experimentsPlugin(http, { experiments, turns })
   explainPlugin(http, { snapshots, clock })
+  const models = new ModelList({
+    pipelines: () => snapshots.all(),
+    targetsOf: (name, stage) => snapshots.get(name)?.router.targets(stage) ?? [],
+    defaultPipeline: () => snapshots.defaultName,
+    providers,
+    catalog,
+  })
+  modelsPlugin(http, models)
   const gateway = {
     providers,
     health,
-    byName: () => [],
     pricing,
     clock,
     turns,
@@ -190,9 +207,13 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   }
   await modelRoutes(http, {
     ...gateway,
+    byName: (model) => models.targetsNamed(model, 'llm'),
     snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
   })
-  await embeddingRoutes(http, gateway)
+  await embeddingRoutes(http, {
+    ...gateway,
+    byName: (model) => models.targetsNamed(model, 'embedding'),
+  })
   await http.register(async (scope) => {
     const realtime = {
       host,

@@ -23,6 +23,30 @@ export function openaiError(code: ErrorCode, message: string, param: string | nu
   return { error: { message, type: ERRORS[code].type, param, code } }
 }
 
+/** Anthropic's shape, for who asks in it; read in `@anthropic-ai/sdk` 1.13. */
+export interface AnthropicErrorBody {
+  readonly type: 'error'
+  readonly error: { readonly type: string; readonly message: string }
+  readonly request_id: null
+}
+
+const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  413: 'request_too_large',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+  504: 'timeout_error',
+}
+
+/** As `openaiError`. */
+export function anthropicError(code: ErrorCode, message: string): AnthropicErrorBody {
+  const type = ANTHROPIC_TYPES[ERRORS[code].status] ?? 'api_error'
+  return { type: 'error', error: { type, message }, request_id: null }
+}
+
 export type StageName = 'stt' | 'llm' | 'tts'
 
 export type ProviderErrorKind =

@@ -5,6 +5,16 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { realClock } from './clock.ts'
+import {
+  type CatalogOptions,
+  describeCatalog,
+  describeList,
+  describeShow,
+  type ListOptions,
+  listCatalog,
+  showCatalog,
+} from './command/catalog.ts'
+import { describeRefresh, type RefreshOptions, refreshCatalog } from './command/catalog-refresh.ts'
 import { type CheckOptions, check, describeCheck, paintProblem } from './command/check.ts'
 import type { CommandContext, ExitCode } from './command/context.ts'
 import { describeExplain, type ExplainOptions, explain as explainRoutes } from './command/explain.ts'
@@ -107,6 +117,17 @@ Exit codes: 0 it went well, 1 it did not, 2 the command line was not understood.
     .description('bring those that are missing, or the ones named')
     .argument('[names...]')
     .action(async (names: string[]) => end(await pullModels(names, await shelf(), context)))
+
+  const catalog = describeCatalog(program.command('catalog'))
+  describeList(catalog.command('list')).action((text: string | undefined, options: ListOptions) =>
+    end(listCatalog(text, options, context)),
+  )
+  describeShow(catalog.command('show')).action((name: string, options: CatalogOptions) =>
+    end(showCatalog(name, options, context)),
+  )
+  describeRefresh(catalog.command('refresh')).action(async (options: RefreshOptions) =>
+    end(await refreshCatalog(options, context)),
+  )
   return program
 }
 

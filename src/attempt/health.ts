@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind, StageName } from '../errors.ts'
 import type { CircuitState, Target, TargetFacts } from '../route/candidates.ts'
 import { LatencyBook, type LatencyView } from '../route/latency.ts'
+import type { Prior } from '../route/priors.ts'
 import { Circuit, type OpeningKind, type Pass } from './circuit.ts'
 
 /** What does not change from call to call: from the adapter, the price table, the operator. */
@@ -15,6 +16,8 @@ export interface HealthOptions {
   readonly clock: Clock
   /** Undefined: a target nobody offers. */
   readonly traits?: (stage: StageName, target: string) => Traits | undefined
+  /** How fast a target is thought to be before anybody measured it; always the same object for the same target. */
+  readonly prior?: (stage: StageName, target: string) => Prior
 }
 
 /** Whose health: circuits and calls are kept for each of these, latencies for stage, target and language. */
@@ -81,11 +84,12 @@ const UNKNOWN: Traits = { priceUsd: null, quality: null, languages: 'any', capab
 export class Health {
   readonly #clock: Clock
   readonly #traits: NonNullable<HealthOptions['traits']>
-  readonly #book = new LatencyBook()
+  readonly #book: LatencyBook
   readonly #entries = new Map<string, Entry>()
 
-  constructor({ clock, traits }: HealthOptions) {
+  constructor({ clock, traits, prior }: HealthOptions) {
     this.#clock = clock
+    this.#book = new LatencyBook(prior)
     this.#traits = traits ?? (() => undefined)
   }
 

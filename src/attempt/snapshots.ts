@@ -78,6 +78,11 @@ export class Snapshots {
     for (const { router } of this.#byName.values()) yield* router.hedges()
   }
 
+  /** The pipelines as they are now, in the order of their names. */
+  all(): readonly (PipelineSnapshot & { readonly router: PipelineRouter })[] {
+    return [...this.#byName.values()].sort((a, b) => (a.pipeline.name < b.pipeline.name ? -1 : 1))
+  }
+
   has(name: string): boolean {
     return this.#byName.has(name)
   }

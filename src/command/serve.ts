@@ -6,6 +6,7 @@
  */
 import { type Command, InvalidArgumentError } from 'commander'
 import { isCancelled, openScope } from '../cancel.ts'
+import { refreshedFile } from '../catalog/refreshed.ts'
 import { type Clock, delay } from '../clock.ts'
 import { loadPipelines, type PipelineSet } from '../config/pipeline-set.ts'
 import type { Problem } from '../config/problem.ts'
@@ -48,7 +49,7 @@ export interface ServeParts {
   buildApp(
     settings: Settings,
     pipelines: PipelineSet,
-    deps: { readonly clock: Clock; readonly pipelinesDir: string },
+    deps: { readonly clock: Clock; readonly pipelinesDir: string; readonly refreshedCatalog: string },
   ): Promise<Server>
 }
 
@@ -100,7 +101,11 @@ export async function serve(
     if (!options.offline) await bringMissing(parts.shelf, stop.signal, context)
     stop.signal.throwIfAborted()
     letHeapGrow()
-    const server = await parts.buildApp(settings, pipelines, { clock: context.clock, pipelinesDir })
+    const server = await parts.buildApp(settings, pipelines, {
+      clock: context.clock,
+      pipelinesDir,
+      refreshedCatalog: refreshedFile(context.env),
+    })
     greet(await listen(server, settings), server, pipelines, context)
     await stop.asked
     await end(server, stop, context)

@@ -1,5 +1,6 @@
 /** The shape of `parley.yaml`. */
 import { z } from 'zod'
+import { modelFields } from '../catalog/fields.ts'
 import * as defaults from './defaults.ts'
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
@@ -135,6 +136,7 @@ export const settingsSchema = z.strictObject({
   providers: z.record(id, provider).default({}),
   prices: z.record(target, price).default({}),
   quality: z.record(target, z.number().min(0).max(1)).default({}),
+  catalog: z.record(target, modelFields).default({}),
   telephony: z.record(id, bridge.nullable()).default({}),
   limits: z
     .strictObject({

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { ModelFields } from '../catalog/fields.ts'
 import type { PriceSetting } from '../price/pricing.ts'
 import { bare, deepFreeze } from './freeze.ts'
 import { check, unknownMember } from './issues.ts'
@@ -80,6 +81,8 @@ export interface Settings {
   readonly prices: Readonly<Record<string, PriceSetting>>
   /** By target, 0–1, for `sort: [quality]`. */
   readonly quality: Readonly<Record<string, number>>
+  /** By target: models that the catalogue lacks, and corrections to those it has. */
+  readonly catalog: Readonly<Record<string, ModelFields>>
   readonly telephony: Readonly<Record<string, BridgeSetting>>
   readonly limits: {
     readonly sessions: number
@@ -201,6 +204,7 @@ function build(
     ),
     prices: bare(Object.entries(input.prices)),
     quality: bare(Object.entries(input.quality)),
+    catalog: bare(Object.entries(input.catalog)),
     telephony: bare(
       Object.entries(input.telephony).map(([name, given]) => {
         const { authToken, key, pipeline } = given ?? {}

@@ -1,10 +1,13 @@
 /**
- * What targets cost: the operator's own prices first, then published ones. Language models by the catalogue of
- * `@pydantic/genai-prices`, looked up once a target; speech by our own table. What runs on this machine costs nothing.
+ * What targets cost: the operator's own prices first, then the catalogue's. What runs on this machine costs nothing.
+ *
+ *     prices (settings) ► catalog (settings) ► refreshed ► built-in
  */
-import { calcPrice, findProvider } from '@pydantic/genai-prices'
+import { builtInCatalog } from '../catalog/builtin.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { costOf } from '../catalog/cost.ts'
+import type { Cost } from '../catalog/entry.ts'
 import type { StageName } from '../errors.ts'
-import { SPEECH_PRICES } from './speech.ts'
 
 /** Of one target; members of other stages are left out. */
 export interface PriceSetting {
@@ -19,20 +22,14 @@ export interface Tokens {
   readonly outputTokens: number
   /** Part of the input. */
   readonly cachedTokens?: number
+  readonly cacheWriteTokens?: number
+  /** Part of the output. */
+  readonly reasoningTokens?: number
 }
 
-/** US dollars a token. */
-interface Rates {
-  readonly input: number
-  readonly output: number
-  readonly cached: number
-}
-
-const FREE: Rates = { input: 0, output: 0, cached: 0 }
-/** Enough to be exact, too few for the surcharges that some models have on very long prompts. */
-const SAMPLE = 1000
-/** Models that a client named; targets of pipelines are fewer. */
-const MAX_KNOWN = 1000
+const FREE: Cost = { input: 0, output: 0, usdPerAudioMinuteIn: 0, usdPerThousandChars: 0 }
+/** As `usd` compares language models: three of four tokens are read. */
+const INPUT_SHARE = 0.75
 
 /** What an attempt cost, US dollars; null: no price is known. */
 export interface Costs {
@@ -46,105 +43,64 @@ export interface Costs {
 export class Pricing implements Costs {
   readonly #settings: Readonly<Record<string, PriceSetting>>
   readonly #quality: Readonly<Record<string, number>>
-  readonly #rates = new Map<string, Rates | null>()
+  readonly #catalog: Catalog
 
+  /** `catalog` left out: the one that comes with Parley. */
   constructor(
     settings: Readonly<Record<string, PriceSetting>> = {},
     quality: Readonly<Record<string, number>> = {},
+    catalog: Catalog = builtInCatalog(),
   ) {
     this.#settings = settings
     this.#quality = quality
+    this.#catalog = catalog
   }
 
   /** As rules and `sort` compare it: a minute (STT), a million tokens, three of four of them input (LLM), a thousand characters (TTS). */
   usd(stage: StageName, target: string): number | null {
-    if (stage === 'stt') return this.#minute(target)
-    if (stage === 'tts') return this.#thousandChars(target)
-    const rates = this.#ratesOf(target)
-    return rates && (0.75 * rates.input + 0.25 * rates.output) * 1e6
+    const cost = this.#cost(stage, target)
+    if (!cost) return null
+    if (stage === 'stt') return cost.usdPerAudioMinuteIn ?? null
+    if (stage === 'tts') return cost.usdPerThousandChars ?? null
+    const { input, output } = cost
+    return input === undefined || output === undefined
+      ? null
+      : INPUT_SHARE * input + (1 - INPUT_SHARE) * output
   }
 
-  /** 0–1, from the operator's table. */
+  /** 0–1, from the operator's table, else the catalogue's entry. */
   quality(target: string): number | null {
-    return own(this.#quality, target) ?? null
+    return own(this.#quality, target) ?? this.#catalog.target(target)?.quality ?? null
   }
 
-  tokens(target: string, { inputTokens, outputTokens, cachedTokens = 0 }: Tokens): number | null {
-    const rates = this.#ratesOf(target)
-    if (!rates) return null
-    const cached = Math.min(cachedTokens, inputTokens)
-    return (inputTokens - cached) * rates.input + cached * rates.cached + outputTokens * rates.output
+  tokens(target: string, used: Tokens): number | null {
+    return costOf({ cost: this.#cost('llm', target) }, used)
   }
 
   audio(target: string, ms: number): number | null {
-    const minute = this.#minute(target)
-    return minute === null ? null : (minute * ms) / 60_000
+    return costOf({ cost: this.#cost('stt', target) }, { audioInMs: ms })
   }
 
   characters(target: string, count: number): number | null {
-    const thousand = this.#thousandChars(target)
-    return thousand === null ? null : (thousand * count) / 1000
+    return costOf({ cost: this.#cost('tts', target) }, { characters: count })
   }
 
-  #minute(target: string): number | null {
-    if (isHere(target)) return 0
-    return own(this.#settings, target)?.usdPerMinute ?? listed(target)?.usdPerMinute ?? null
-  }
-
-  #thousandChars(target: string): number | null {
-    if (isHere(target)) return 0
-    return own(this.#settings, target)?.usdPerThousandChars ?? listed(target)?.usdPerThousandChars ?? null
-  }
-
-  #ratesOf(target: string): Rates | null {
-    const known = this.#rates.get(target)
-    if (known !== undefined) return known
-    const rates = this.#settingRates(target) ?? catalogueRates(target)
-    if (this.#rates.size < MAX_KNOWN) this.#rates.set(target, rates)
-    return rates
-  }
-
-  #settingRates(target: string): Rates | null {
-    if (isHere(target)) return FREE
+  #cost(stage: StageName, target: string): Cost | null {
+    if (target.startsWith('local/')) return FREE
     const setting = own(this.#settings, target)
-    const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output } = setting ?? {}
-    if (input === undefined && output === undefined) return null
-    const inputRate = (input ?? 0) / 1e6
-    return { input: inputRate, output: (output ?? 0) / 1e6, cached: inputRate }
+    return (setting && settingCost(stage, setting)) ?? this.#catalog.target(target)?.cost ?? null
   }
 }
 
-/** Null for a provider or a model that the catalogue does not have: a guess by the model's name could be somebody else's price. */
-function catalogueRates(target: string): Rates | null {
-  const [providerId, model] = parts(target)
-  try {
-    if (!findProvider({ providerId })) return null
-    const usd = (usage: Parameters<typeof calcPrice>[0]) =>
-      calcPrice(usage, model, { providerId })?.total_price
-    const input = usd({ input_tokens: SAMPLE })
-    const output = usd({ input_tokens: 0, output_tokens: SAMPLE })
-    const cached = usd({ input_tokens: SAMPLE, cache_read_tokens: SAMPLE })
-    if (input === undefined || output === undefined) return null
-    return { input: input / SAMPLE, output: output / SAMPLE, cached: (cached ?? input) / SAMPLE }
-  } catch {
-    // A model whose prices have a form of their own.
-    return null
-  }
-}
-
-function listed(target: string) {
-  return own(SPEECH_PRICES, target) ?? own(SPEECH_PRICES, `${parts(target)[0]}/*`)
-}
-
-function isHere(target: string): boolean {
-  return target.startsWith('local/')
+/** Undefined: the operator says nothing of this stage. One of the two prices of tokens alone makes the other free. */
+function settingCost(stage: StageName, setting: PriceSetting): Cost | undefined {
+  const { usdPerMinute, usdPerThousandChars } = setting
+  if (stage === 'stt') return usdPerMinute === undefined ? undefined : { usdPerAudioMinuteIn: usdPerMinute }
+  if (stage === 'tts') return usdPerThousandChars === undefined ? undefined : { usdPerThousandChars }
+  const { usdPerMillionInputTokens: input, usdPerMillionOutputTokens: output } = setting
+  return input === undefined && output === undefined ? undefined : { input: input ?? 0, output: output ?? 0 }
 }
 
 function own<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined
-}
-
-function parts(target: string): readonly [string, string] {
-  const slash = target.indexOf('/')
-  return [target.slice(0, slash), target.slice(slash + 1)]
 }

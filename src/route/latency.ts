@@ -61,6 +61,12 @@ interface Series {
 
 export class LatencyBook {
   readonly #series = new Map<string, Series>()
+  readonly #priorOf: typeof priorOf
+
+  /** `prior` left out: by provider and stage alone. One object a target, always the same. */
+  constructor(prior: typeof priorOf = priorOf) {
+    this.#priorOf = prior
+  }
 
   record(fact: AttemptFact, nowMs: number): void {
     const { stage, target, language } = fact
@@ -73,7 +79,7 @@ export class LatencyBook {
   view(stage: StageName, target: string, language: string | null, nowMs: number): LatencyView {
     const { series, from } = this.#best(stage, target, language, nowMs)
     if (!series) {
-      const { p50Ms, p95Ms } = priorOf(stage, target)
+      const { p50Ms, p95Ms } = this.#priorOf(stage, target)
       const p90Ms = Math.round(p50Ms * (p95Ms / p50Ms) ** (1.2816 / 1.645))
       return { p50Ms, p90Ms, p95Ms, samples: 0, from: 'prior', errorRate: 0, unitsPerSecond: null }
     }
@@ -94,7 +100,7 @@ export class LatencyBook {
   healthyMs(stage: StageName, target: string, language: string | null, q: number, nowMs: number): number {
     const { series } = this.#best(stage, target, language, nowMs)
     if (!series) {
-      const prior = priorOf(stage, target)
+      const prior = this.#priorOf(stage, target)
       return Math.round(new Histogram(1, 0).quantile(q, 0, massesOf(prior), 1))
     }
     return Math.round(healthyAt(series, q, nowMs))
@@ -119,7 +125,7 @@ export class LatencyBook {
     else {
       const oldest = this.#series.keys().next()
       if (this.#series.size >= MAX_SERIES && !oldest.done) this.#series.delete(oldest.value)
-      const prior = priorOf(stage, target)
+      const prior = this.#priorOf(stage, target)
       series = {
         all: new Histogram(HALF_LIFE_MS, nowMs),
         healthy: new Histogram(HALF_LIFE_MS, nowMs),

@@ -47,6 +47,12 @@ const TYPICAL: Readonly<Record<StageName, Prior>> = {
 
 const SCRIPTED: Prior = { p50Ms: 2, p95Ms: 10 }
 
+/** Of a target whose typical time somebody wrote down: with the spread that is usual in its stage. */
+export function priorAround(stage: StageName, typicalMs: number): Prior {
+  const { p50Ms, p95Ms } = TYPICAL[stage]
+  return { p50Ms: Math.round(typicalMs), p95Ms: Math.round(typicalMs * (p95Ms / p50Ms)) }
+}
+
 /** Of a target's provider, or what is typical of its stage. `scripted` answers at once. */
 export function priorOf(stage: StageName, target: string): Prior {
   if (target === 'local/scripted') return SCRIPTED

@@ -98,6 +98,14 @@ providers: { openai: { apiKey: "${ref('OPENAI_API_KEY')}" } }
     }
   })
 
+  test('the operator’s own models, by target', () => {
+    const settings = parse(
+      'catalog: { my-vllm/llama-3: { cost: { input: 0.05, output: 0.1 }, ttft_ms: 90 } }',
+    )
+    expect(settings.catalog['my-vllm/llama-3']).toEqual({ cost: { input: 0.05, output: 0.1 }, ttft_ms: 90 })
+    expect(settings.catalog['constructor']).toBeUndefined()
+  })
+
   test('the command line wins over the file', () => {
     expect(parse('listen: { port: 1 }', { host: 'localhost', port: 0 }).listen).toMatchObject({
       host: 'localhost',
@@ -121,6 +129,13 @@ providers: { openai: { apiKey: "${ref('OPENAI_API_KEY')}" } }
 })
 
 describe('settings refuse', () => {
+  test('a catalogue entry with a member or a price that cannot be, at its place', () => {
+    const text = 'catalog:\n  my-vllm/llama:\n    cost: { input: -1 }\n    contxt: 5\n  nobody: { name: x }'
+    const found = refusal(() => parse(text))
+    expect(found).toHaveLength(3)
+    expect(found.map((line) => line.split(' ')[0])).toEqual(expect.arrayContaining(['3:20', '4:5', '5:3']))
+  })
+
   test('a variable that is not set, or empty, with the line and its name', () => {
     const text = `providers:\n  openai:\n    apiKey: "${ref('NOT_THERE')}"\n  b: { apiKey: "${ref('EMPTY')}" }`
     expect(refusal(() => parseSettings(text, 'p', { env: { EMPTY: '' } }))).toEqual([

@@ -146,6 +146,22 @@ describe('a stream', () => {
     expect(decode('[DONE]')).toEqual([{ type: 'finish', reason: 'stop' }])
     expect(() => decode(chunk({ content: 'half' }))).toThrow(StreamFault)
   })
+  test('cached and reasoning tokens are parts, unless the total says that reasoning came on top', () => {
+    const usageOf = (usage: object) =>
+      decode(chunk({}, 'stop'), { choices: [], usage }, '[DONE]').find(({ type }) => type === 'usage')
+    const openai = {
+      prompt_tokens: 100,
+      completion_tokens: 50,
+      total_tokens: 150,
+      prompt_tokens_details: { cached_tokens: 64 },
+      completion_tokens_details: { reasoning_tokens: 40 },
+    }
+    const parts = { inputTokens: 100, outputTokens: 50, cachedTokens: 64, reasoningTokens: 40 }
+    expect(usageOf(openai)).toEqual({ type: 'usage', usage: parts })
+    const onTop = { ...parts, outputTokens: 90 }
+    expect(usageOf({ ...openai, total_tokens: 190 })).toEqual({ type: 'usage', usage: onTop })
+  })
+
   test('once reason and usage are known, a server that does not end costs no time', () => {
     const decoder = new ChatStreamDecoder({ newCallId: () => 'x', calls: 'whole' })
     decoder.push(sse(chunk({}, 'stop')))

@@ -1,7 +1,9 @@
-/** What targets cost: the operator's word first, published prices second, nothing guessed. */
+/** What targets cost: the operator's word first, the catalogue second, nothing guessed. */
 import { expect, test } from 'vitest'
+import { Catalog } from '../../src/catalog/catalog.ts'
+import { loadCatalog } from '../../src/catalog/load.ts'
+import { rowsOfFile, rowsOfSettings } from '../../src/catalog/rows.ts'
 import { Pricing } from '../../src/price/pricing.ts'
-import { SPEECH_PRICES } from '../../src/price/speech.ts'
 
 test('a published language model by its tokens, cached ones for less', () => {
   const pricing = new Pricing()
@@ -12,7 +14,7 @@ test('a published language model by its tokens, cached ones for less', () => {
     cachedTokens: 1_000_000,
   }) as number
   expect(whole).toBeCloseTo(0.15, 6)
-  expect(cached).toBeLessThan(whole)
+  expect(cached).toBeCloseTo(0.075, 6)
   expect(pricing.tokens('openai/gpt-4o-mini', { inputTokens: 0, outputTokens: 1_000_000 })).toBeCloseTo(
     0.6,
     6,
@@ -47,12 +49,53 @@ test('this machine is free; the operator’s prices stand above the published on
   expect(pricing.quality('openai/gpt-4o')).toBeNull()
 })
 
-test('every speech price says where it is from and when it was read', () => {
-  for (const [target, price] of Object.entries(SPEECH_PRICES)) {
-    expect(target).toMatch(/^[a-z]+\/\S+$/)
-    expect(price.asOf).toMatch(/^\d{4}-\d{2}-\d{2}$/)
-    expect(price.source.length).toBeGreaterThan(10)
-    expect((price.usdPerMinute ?? 0) + (price.usdPerThousandChars ?? 0)).toBeGreaterThan(0)
-  }
-  expect(new Pricing().audio('assemblyai/universal-streaming', 60_000)).toBeCloseTo(0.0025, 9)
+test('prices, then the operator’s catalogue, then the refreshed one, then the built-in', () => {
+  const target = 'openai/gpt-4o-mini'
+  const [builtIn, refreshed] = [1, 2].map((input) =>
+    rowsOfFile({
+      source: `list ${input}`,
+      as_of: '2026-01-01',
+      providers: { openai: { 'gpt-4o-mini': { cost: { input, output: 0, cache_read: 0.5 } } } },
+    }),
+  )
+  const operator = rowsOfSettings({ [target]: { cost: { input: 3 } } })
+  const million = { inputTokens: 1e6, outputTokens: 0 }
+  expect(new Pricing({}, {}, new Catalog({ builtIn: builtIn! })).tokens(target, million)).toBe(1)
+  const rows = () => [
+    ...rowsOfFile({
+      source: 'old',
+      as_of: '2026-01-01',
+      providers: { openai: { 'gpt-4o-mini': { cost: { input: 1, output: 0 } } } },
+    }),
+  ]
+  const both = { builtIn: rows(), refreshed: [...refreshed!] }
+  expect(new Pricing({}, {}, new Catalog(both)).tokens(target, million)).toBe(2)
+  const three = new Catalog({ ...both, operator: [...operator] })
+  expect(new Pricing({}, {}, three).tokens(target, million)).toBe(3)
+  // A correction of one member leaves the others as the list has them.
+  expect(three.target(target)?.cost?.cacheRead).toBe(0.5)
+  const prices = { [target]: { usdPerMillionInputTokens: 4 } }
+  expect(new Pricing(prices, {}, three).tokens(target, million)).toBe(4)
+})
+
+test('a price for recognition says nothing of tokens: the catalogue’s stands for those', () => {
+  const pricing = new Pricing({ 'openai/gpt-4o-mini': { usdPerMinute: 1 } })
+  expect(pricing.tokens('openai/gpt-4o-mini', { inputTokens: 1e6, outputTokens: 0 })).toBeCloseTo(0.15, 9)
+})
+
+test('an operator’s own model has the price and the quality that its entry says', () => {
+  const catalog = loadCatalog({
+    operator: { 'my-vllm/llama-3': { cost: { input: 0.1, output: 0.2 }, quality: 0.4 } },
+  })
+  const pricing = new Pricing({}, {}, catalog)
+  expect(pricing.tokens('my-vllm/llama-3', { inputTokens: 1e6, outputTokens: 1e6 })).toBeCloseTo(0.3, 9)
+  expect(pricing.quality('my-vllm/llama-3')).toBe(0.4)
+})
+
+test('speech by the minute and by the thousand characters', () => {
+  const pricing = new Pricing()
+  expect(pricing.audio('assemblyai/universal-streaming', 60_000)).toBeCloseTo(0.0025, 9)
+  expect(pricing.audio('deepgram/nova-3', 60_000)).toBeCloseTo(0.0048, 9)
+  expect(pricing.characters('elevenlabs/eleven_flash_v2_5', 1000)).toBeCloseTo(0.05, 9)
+  expect(pricing.usd('tts', 'cartesia/sonic-3')).toBeCloseTo(0.0374, 9)
 })

@@ -17,11 +17,17 @@ export function usageOf(chunk: Record<string, unknown>): ModelUsage | undefined 
   const reasoningTokens = isRecord(output) ? countOf(output['reasoning_tokens']) : undefined
   return {
     inputTokens,
-    outputTokens,
+    outputTokens: outputTokens + outside(usage, inputTokens + outputTokens, reasoningTokens),
     ...(cachedTokens !== undefined && { cachedTokens }),
     ...(cacheWriteTokens !== undefined && { cacheWriteTokens }),
     ...(reasoningTokens !== undefined && { reasoningTokens }),
   }
+}
+
+/** xAI and Google leave reasoning out of the completion, which only the total then tells. */
+function outside(usage: Record<string, unknown>, counted: number, reasoningTokens = 0): number {
+  const total = countOf(usage['total_tokens']) ?? counted
+  return total >= counted + reasoningTokens ? reasoningTokens : 0
 }
 
 export function writeUsage(usage: ModelUsage): Record<string, unknown> {
