@@ -14,6 +14,7 @@ import { accessPlugin } from './access/plugin.ts'
 import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
 import { Health } from './attempt/health.ts'
+import { HedgeShare } from './attempt/hedge-share.ts'
 import { PhraseCache } from './attempt/phrases.ts'
 import { Snapshots } from './attempt/snapshots.ts'
 import { priorsOf, traitsOf } from './attempt/traits.ts'
@@ -21,7 +22,7 @@ import { loadAudio } from './audio/convert.ts'
 import { loadCatalog } from './catalog/load.ts'
 import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
-import { CLIENT_SECRETS } from './config/defaults.ts'
+import { CLIENT_SECRETS, GATEWAY_HEDGE_SHARE } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
 import { formatProblem } from './config/problem.ts'
 import { checkProviders, type Settings } from './config/settings.ts'
@@ -34,6 +35,7 @@ import { explainPlugin } from './gateway/explain.ts'
 import { modelRoutes } from './gateway/llm/index.ts'
 import { ModelList } from './gateway/model-list.ts'
 import { modelsPlugin } from './gateway/models.ts'
+import { ConversationPins } from './gateway/pins.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
@@ -209,6 +211,9 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     ...gateway,
     byName: (model) => models.targetsNamed(model, 'llm'),
     snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
+    defaultPipeline: () => snapshots.defaultName,
+    pins: new ConversationPins(clock),
+    hedgeShare: new HedgeShare(GATEWAY_HEDGE_SHARE),
   })
   await embeddingRoutes(http, {
     ...gateway,

@@ -3,10 +3,17 @@
  * explain. Everybody is asked once, but for a planned rollover and for a `Retry-After` that fits the budget.
  */
 import type { Clock } from '../clock.ts'
-import type { Declined, ProviderError, StageName } from '../errors.ts'
+import type { Declined, ProviderError, ProviderErrorKind, StageName } from '../errors.ts'
 import { type AttemptTarget, idOf, type Skipped } from './failure.ts'
 import type { HealthView, Place, Ticket } from './health.ts'
 import type { Try } from './opener.ts'
+
+/** Further attempts at a target that failed. */
+export interface Retries {
+  readonly attempts: number
+  /** After which failures; null: after those that may pass by themselves. */
+  readonly on: readonly ProviderErrorKind[] | null
+}
 
 export interface RosterOptions<C extends AttemptTarget> {
   readonly stage: StageName
@@ -22,6 +29,10 @@ export interface RosterOptions<C extends AttemptTarget> {
   readonly patienceMs: number
   /** On the clock: nobody is asked from then on. */
   readonly endAt: number
+  /** Left out: none. */
+  readonly retriesOf?: (candidate: C) => Retries | null
+  /** Whether anybody else is asked after such a failure; left out: always. */
+  readonly goesOn?: (candidate: C, kind: ProviderErrorKind) => boolean
   /** `next`: who would be asked after; null: nobody. */
   readonly windowOf: (candidate: C, next: C | null) => number
 }
@@ -47,6 +58,7 @@ export class Roster<C extends AttemptTarget> {
   readonly #limited: C[] = []
   readonly #failed = new Set<C>()
   readonly #again = new Set<C>()
+  readonly #retried = new Map<C, number>()
   #declined: Declined | null = null
   #tries = 0
   #badRequests = 0
@@ -123,14 +135,32 @@ export class Roster<C extends AttemptTarget> {
   }
 
   /** Somebody who was taken failed before anything useful. */
-  failed(candidate: C, { kind, declined }: ProviderError): void {
+  failed(candidate: C, error: ProviderError): void {
+    const { kind, declined } = error
     this.#failed.add(candidate)
-    if (kind === 'expired' && !this.#again.has(candidate)) {
+    if (this.#triesAgain(candidate, error)) this.#queue.unshift({ candidate, why: `retry: ${kind}` })
+    else if (this.#options.goesOn?.(candidate, kind) === false) this.#endHere()
+    else if (kind === 'expired' && !this.#again.has(candidate)) {
       this.#again.add(candidate)
       this.#queue.unshift({ candidate, why: 'rollover' })
     } else if (kind === 'rate') this.#limited.push(candidate)
     else if (declined !== undefined) this.#instead(declined)
     else if (kind === 'bad_request' && ++this.#badRequests >= MAX_BAD_REQUESTS) this.#queue = []
+  }
+
+  #triesAgain(candidate: C, { kind, retryable }: ProviderError): boolean {
+    const retries = this.#options.retriesOf?.(candidate)
+    const tried = this.#retried.get(candidate) ?? 0
+    if (!retries || tried >= retries.attempts) return false
+    if (!(retries.on?.includes(kind) ?? retryable)) return false
+    this.#retried.set(candidate, tried + 1)
+    return true
+  }
+
+  #endHere(): void {
+    this.#queue = []
+    this.#aside = []
+    this.#limited.length = 0
   }
 
   /** Those not asked. */

@@ -17,7 +17,7 @@ import type { HealthView } from './health.ts'
 import { type Hedge, type HedgeAfter, withHedge } from './hedge.ts'
 import type { AttemptLog, Meter } from './log.ts'
 import type { Live } from './opener.ts'
-import { Roster } from './roster.ts'
+import { Roster, type RosterOptions } from './roster.ts'
 import { single } from './single.ts'
 
 /** PROVIDERS.md section 5, the longest silence within an answer; recognition is answered by one item as a rule. */
@@ -55,8 +55,10 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
     /** See `budget/window.ts`. */
     readonly patienceMs?: number
   }
-  /** For the first useful output, instead of what is learned and planned. */
-  readonly windowMs?: number
+  /** For the first useful output, instead of what is learned and planned; null: as learned and planned. */
+  readonly windowMs?: (candidate: C) => number | null
+  readonly retriesOf?: RosterOptions<C>['retriesOf']
+  readonly goesOn?: RosterOptions<C>['goesOn']
   /** `outcome`: its times say nothing of a first useful output, so they are not learned. Left out: they are. */
   readonly teaches?: 'outcome'
   /** No window is shorter, whatever was learned. */
@@ -100,9 +102,12 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     clock,
     slackMs,
     patienceMs: budget?.patienceMs ?? 0,
+    ...(options.retriesOf && { retriesOf: options.retriesOf }),
+    ...(options.goesOn && { goesOn: options.goesOn }),
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
-      if (options.windowMs !== undefined) return options.windowMs
+      const given = options.windowMs?.(candidate) ?? null
+      if (given !== null) return given
       const { p50Ms, p95Ms } = latencyOf(candidate)
       const nextP50Ms = next && latencyOf(next).p50Ms
       const place = { stage, target: idOf(candidate), credential: candidate.credential ?? '' }

@@ -91,8 +91,6 @@ export interface ClientRequest {
 
 export interface PassOptions {
   readonly model: string
-  /** Members that are ours and not the provider's. */
-  readonly without: ReadonlySet<string>
   /** The target's own, over the client's. */
   readonly params: Readonly<Record<string, unknown>>
   readonly delivery: Delivery

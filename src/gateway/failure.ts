@@ -1,9 +1,11 @@
 /** What went wrong, as an answer to the caller: a status, and OpenAI's words for it, which each dialect puts into its own shape. */
 import { AttemptsFailed } from '../attempt/failure.ts'
 import { NoCandidate } from '../attempt/lineup.ts'
+import { isCancelled } from '../cancel.ts'
 import type { FailFacts } from '../dialect/codec.ts'
 import { RequestFault } from '../dialect/faults.ts'
 import { ERRORS, type ErrorCode, type ProviderTold } from '../errors.ts'
+import { PreferenceError } from './preferences/index.ts'
 
 /** Refused before anybody was asked. `message` holds no secret. */
 export class Refusal extends Error {
@@ -24,6 +26,10 @@ export function failFactsOf(error: unknown): FailFacts | undefined {
     const { code, message, param } = error
     return { status: 400, type: 'invalid_request_error', code, message, param }
   }
+  if (error instanceof PreferenceError)
+    return of(error.code, `'${error.param}' ${error.message}.`, error.param)
+  if (isCancelled(error) && error.reason === 'deadline')
+    return of('timeout', 'The answer was not whole in the time the request gave it.')
   if (error instanceof NoCandidate) return of('no_target', ERRORS.no_target.meaning)
   if (!(error instanceof AttemptsFailed)) return undefined
   const told = lastTold(error)

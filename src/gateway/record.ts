@@ -75,9 +75,12 @@ export class RequestRecord {
   }
 
   /** `parley`, and what could not be said to whom. */
-  trailer(record: TurnRecord): Readonly<Record<string, unknown>> {
+  trailer(
+    record: TurnRecord,
+    more: Readonly<Record<string, unknown>> = {},
+  ): Readonly<Record<string, unknown>> {
     const dropped = Object.keys(this.#dropped).length > 0 ? { dropped: this.#dropped } : {}
-    return { parley: { ...parleyRecord(record), ...dropped } }
+    return { parley: { ...parleyRecord(record), ...dropped, ...more } }
   }
 
   headers(): Record<string, string> {

@@ -100,7 +100,7 @@ describe('an answer', () => {
       messages,
       logit_bias: { 50256: -100 },
       seed: 7,
-      ...({ parley: { note: 'mine' } } as object),
+      ...({ parley: { resume: true }, models: ['b/n'] } as object),
     })
     expect(a.requests.at(-1)?.body).toEqual({ model: 'm', messages, logit_bias: { 50256: -100 }, seed: 7 })
   })

@@ -35,12 +35,11 @@ export function maxTokensOf(body: Json): number | null {
 }
 
 /** Usage is always asked for: what it costs is always told. */
-export function passChatBody(
-  body: Json,
-  { model, without, params, delivery }: PassOptions,
-): Record<string, unknown> {
+export function passChatBody(body: Json, { model, params, delivery }: PassOptions): Record<string, unknown> {
   const passed: Record<string, unknown> = {}
-  for (const name in body) if (!without.has(name)) passed[name] = body[name]
+  for (const name in body) if (name !== '__proto__') passed[name] = body[name]
+  // OpenAI refuses it where nothing is stored; for routes it was read already.
+  if (body['store'] !== true) delete passed['metadata']
   passed['model'] = model
   if (delivery === 'stream') {
     const options = body['stream_options']

@@ -78,7 +78,7 @@ async function serve(request: FastifyRequest, reply: FastifyReply, deps: Embeddi
       yield await adapter.embed({ body: { ...without(body), model }, signal, clock })
     },
     isUseful: () => true,
-    windowMs: windows.answerMs,
+    windowMs: () => windows.answerMs,
     teaches: 'outcome',
     clock,
     signal: scope.signal,

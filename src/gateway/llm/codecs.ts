@@ -7,10 +7,12 @@ export interface Shape {
   /** In records and metrics. */
   readonly wire: string
   readonly codec: ClientCodec
+  /** Whose members `metadata` and `user` are read as. */
+  readonly api: 'openai' | 'anthropic'
   /** Before the ids of answers that are made here. */
   readonly idPrefix: string
 }
 
 export const SHAPES: readonly Shape[] = [
-  { path: '/v1/chat/completions', wire: 'chat', codec: chatClient, idPrefix: 'chatcmpl-' },
+  { path: '/v1/chat/completions', wire: 'chat', codec: chatClient, api: 'openai', idPrefix: 'chatcmpl-' },
 ]

@@ -4,6 +4,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { idOf } from '../../attempt/failure.ts'
+import { isCancelled } from '../../cancel.ts'
 import type { AnswerWriter } from '../../dialect/codec.ts'
 import { failFactsOf } from '../failure.ts'
 import type { RequestRecord } from '../record.ts'
@@ -16,6 +18,8 @@ export interface StreamReply {
   readonly signal: AbortSignal
   /** More headers, known when the first byte is sent. */
   readonly headers: () => Readonly<Record<string, string>>
+  /** Somebody's answer is whole: `provider/model`. */
+  readonly answered: (target: string) => void
   /** More members of the closing event. */
   readonly trailer: () => Readonly<Record<string, unknown>>
 }
@@ -28,8 +32,10 @@ export async function replyStreamed(
   const { reply, writer, record, signal } = options
   const out = reply.raw
   let state: 'waiting' | 'sending' = 'waiting'
+  let last: Batch['target'] | undefined
   try {
-    for await (const { frames, passed } of batches) {
+    for await (const { frames, passed, target } of batches) {
+      last = target
       let text = ''
       for (const frame of frames) {
         if (passed === 'passed') text += writer.pass(frame)
@@ -44,10 +50,11 @@ export async function replyStreamed(
       if (!out.write(text)) await drained(out, signal)
     }
     if (state === 'waiting') begin(options)
+    if (last) options.answered(idOf(last))
     out.end(writer.end(options.trailer()))
     return 'said'
   } catch (error) {
-    if (state === 'waiting' || signal.aborted) throw error
+    if (state === 'waiting' || left(signal)) throw error
     const facts = failFactsOf(error)
     if (!facts) {
       out.destroy()
@@ -84,4 +91,9 @@ function drained(out: ServerResponse, signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', onAbort, { once: true })
     if (signal.aborted) onAbort()
   })
+}
+
+/** The client; a deadline is told to who is still there. */
+function left({ aborted, reason }: AbortSignal): boolean {
+  return aborted && !(isCancelled(reason) && reason.reason === 'deadline')
 }

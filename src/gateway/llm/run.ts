@@ -4,7 +4,6 @@
  */
 import { AttemptsFailed } from '../../attempt/failure.ts'
 import type { HealthView } from '../../attempt/health.ts'
-import type { Candidate } from '../../attempt/lineup.ts'
 import type { Meter } from '../../attempt/log.ts'
 import { usageMeter } from '../../attempt/meters.ts'
 import { type AttemptOptions, attempt } from '../../attempt/run.ts'
@@ -12,13 +11,11 @@ import type { Clock } from '../../clock.ts'
 import type { ClientCodec, ClientRequest, Frame } from '../../dialect/codec.ts'
 import type { ModelEvent } from '../../dialect/neutral.ts'
 import type { Costs } from '../../price/pricing.ts'
-import type { LlmAdapter, WholeAnswer } from '../../stage/llm.ts'
+import type { WholeAnswer } from '../../stage/llm.ts'
 import type { TurnTrace } from '../../trace/turn-trace.ts'
 import { tokensIn } from './facts.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, Target } from './plan.ts'
 import { openFrames, openWhole } from './target-call.ts'
-
-export type Target = Candidate<LlmAdapter>
 
 export interface RunOptions {
   readonly codec: ClientCodec
@@ -26,8 +23,6 @@ export interface RunOptions {
   readonly body: Readonly<Record<string, unknown>>
   /** Of the body as it came. */
   readonly bytes: number
-  /** Members of the body that are ours. */
-  readonly without: ReadonlySet<string>
   readonly plan: Plan
   readonly clock: Clock
   readonly health: HealthView
@@ -73,9 +68,9 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       open: (target, { signal }) => openFrames(options, target, said.text, signal),
       declinedBy: (frames) =>
         frames.some(({ events }) => events.some(isRefusal)) ? 'content_refusal' : null,
-      ...(plan.turnMs === null
-        ? { windowMs: windows.firstOutputMs }
-        : { leastMs: LEAST_MS + LEAST_MS_PER_BYTE * options.bytes }),
+      windowMs: ({ timeoutMs = null }) =>
+        timeoutMs ?? plan.firstTokenMs ?? (plan.turnMs === null ? windows.firstOutputMs : null),
+      leastMs: LEAST_MS + LEAST_MS_PER_BYTE * options.bytes,
       budget: {
         slackMs: () => (plan.turnMs ?? 0) - (clock.now() - startedAt),
         patienceMs: PATIENCE_MS,
@@ -94,7 +89,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       return
     } catch (error) {
       candidates = whoGoesOn(error)
-      if (candidates.length === 0 || !said.continuable) throw error
+      if (candidates.length === 0 || !said.continuable || plan.resume === 'off') throw error
       reason = 'continuation'
     } finally {
       // Where the reader left; after the last item it does nothing.
@@ -112,7 +107,7 @@ export async function whole(
     ...common(options, plan.candidates, 'first', isUsefulAnswer),
     open: (target, { signal }) => openWhole(options, target, signal),
     declinedBy: ({ events }) => (events.some(isRefusal) && !events.some(isUseful) ? 'content_refusal' : null),
-    windowMs: windows.answerMs,
+    windowMs: ({ timeoutMs }) => timeoutMs ?? windows.answerMs,
     teaches: 'outcome',
     // What is learned of first outputs says nothing of whole ones.
     hedge: typeof plan.hedge?.after === 'object' ? plan.hedge : null,
@@ -133,10 +128,32 @@ function common<T>(
   useful: (item: T) => boolean,
 ): Pick<
   AttemptOptions<Target, T>,
-  'stage' | 'candidates' | 'insteadOf' | 'isUseful' | 'clock' | 'signal' | 'health' | 'log' | 'reason'
+  | 'stage'
+  | 'candidates'
+  | 'insteadOf'
+  | 'isUseful'
+  | 'clock'
+  | 'signal'
+  | 'health'
+  | 'log'
+  | 'reason'
+  | 'retriesOf'
+  | 'goesOn'
 > {
   const { insteadOf } = plan
-  return { stage: 'llm', candidates, insteadOf, isUseful: useful, clock, signal, health, log: trace, reason }
+  return {
+    stage: 'llm',
+    candidates,
+    insteadOf,
+    isUseful: useful,
+    clock,
+    signal,
+    health,
+    log: trace,
+    reason,
+    retriesOf: ({ retries = null }) => retries,
+    goesOn: ({ nextOn = null }, kind) => nextOn?.includes(kind) ?? true,
+  }
 }
 
 /** What each target used and cost, those that lost or broke too. */

@@ -8,7 +8,8 @@ import { RequestFault } from '../../dialect/faults.ts'
 import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
 import { ProviderError } from '../../errors.ts'
 import type { WholeAnswer } from '../../stage/llm.ts'
-import type { RunOptions, Target } from './run.ts'
+import type { Target } from './plan.ts'
+import type { RunOptions } from './run.ts'
 
 /** `said`: of an answer that broke off and is to be continued. */
 export function openFrames(
@@ -52,11 +53,11 @@ export async function* openWhole(
 
 /** The client's own body where the dialects are the same, its translation otherwise. */
 function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
-  const { codec, client, body, without } = options
+  const { codec, client, body } = options
   const { wire } = target.adapter
   const { model, params = {} } = target
   if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
-  return wire.fit(codec.passBody(body, { model, without, params, delivery: client.delivery }))
+  return wire.fit(codec.passBody(body, { model, params, delivery: client.delivery }))
 }
 
 function translated(
