@@ -42,7 +42,10 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       target: (delivery) => (delivery === 'stream' ? streamed : whole),
       secrets: apiKey === undefined ? [] : [apiKey],
     })
-  const embeddings = { ...whole, path: path.replace('/chat/completions', '/embeddings') }
+  const embeddings = {
+    ...whole,
+    path: path.replace(/\/(chat\/completions|responses)(?=\?|$)/, '/embeddings'),
+  }
   const embedding = (model: string) =>
     openAiEmbedding({
       provider: name,
