@@ -86,7 +86,10 @@ function without(secrets: readonly string[], text: string): string {
 /** Whatever went wrong between here and there. */
 export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
-  if (error instanceof StreamFault) return failure(call, error.kind, error.message)
+  if (error instanceof StreamFault) {
+    const { kind, message, declined } = error
+    return failure(call, kind, message, declined && { declined })
+  }
   if (error instanceof SseTooLarge) return failure(call, 'transient', error.message)
   const late =
     error instanceof errors.ConnectTimeoutError ||

@@ -164,6 +164,13 @@ describe('a request', () => {
     )
   })
 
+  test('instructions alone are an input; fewer tokens than there can be are the least', () => {
+    const { body, dropped } = encode({ messages: [{ role: 'system', text: 'Greet.' }], maxTokens: 5 })
+    expect(body).toMatchObject({ input: [{ role: 'system', content: 'Greet.' }], max_output_tokens: 16 })
+    expect(body).not.toHaveProperty('instructions')
+    expect(dropped).toEqual(['maxTokens: raised to 16, the least there is'])
+  })
+
   test('the pipeline can have it stored, and models without thoughts are not asked for their seal', () => {
     expect(encode({ ...user, params: { store: true } }).body).toMatchObject({ store: true })
     expect(encode({ ...user, reasoning: { effort: 'none' } }).body).not.toHaveProperty('include')
@@ -339,6 +346,15 @@ describe('failures', () => {
     const failing = () => decode([event])
     expect(failing).toThrow(expect.objectContaining({ name: 'StreamFault', kind }))
     expect(failing).not.toThrow(/SECRET/)
+  })
+  test.each([
+    ['context_length_exceeded', 'context_overflow'],
+    ['invalid_prompt', 'content_refusal'],
+    ['content_filter', 'content_refusal'],
+  ])('%s is declined: another target may serve it', (code, declined) => {
+    const failing = () =>
+      decode([{ type: 'response.failed', response: { error: { code, message: secret } } }])
+    expect(failing).toThrow(expect.objectContaining({ kind: 'bad_request', declined }))
   })
   test.each(['{"a":', '[]', '7', 'null'])('%s is malformed', (data) => {
     expect(() => decode([data])).toThrow(StreamFault)

@@ -30,6 +30,8 @@ export function encodeResponsesRequest(request: ModelRequest, { model, delivery 
     if (request[name] !== undefined) dropped.push(name)
   if (reasoning?.maxTokens !== undefined) dropped.push('reasoning.maxTokens')
   if (tools.some(({ cache }) => cache)) dropped.push('cache hints: it caches by itself')
+  if (maxTokens !== undefined && maxTokens < LEAST_TOKENS)
+    dropped.push(`maxTokens: raised to ${LEAST_TOKENS}, the least there is`)
   const userFits = request.user === undefined || request.user.length <= USER_CHARACTERS
   if (!userFits) dropped.push(`user: longer than ${USER_CHARACTERS} characters`)
   const effort = reasoning?.effort
@@ -54,7 +56,7 @@ export function encodeResponsesRequest(request: ModelRequest, { model, delivery 
           typeof toolChoice === 'object' ? { type: 'function', name: toolChoice.name } : toolChoice,
       }),
     ...(tools.length > 0 && given('parallel_tool_calls', parallelToolCalls)),
-    ...given('max_output_tokens', maxTokens),
+    ...given('max_output_tokens', maxTokens === undefined ? undefined : Math.max(maxTokens, LEAST_TOKENS)),
     ...given('temperature', request.temperature),
     ...given('top_p', request.topP),
     ...(effort !== undefined && { reasoning: { effort } }),
@@ -67,6 +69,8 @@ export function encodeResponsesRequest(request: ModelRequest, { model, delivery 
   return { body, dropped: [...new Set(dropped)] }
 }
 
+/** A request for fewer is refused (read in errors that users of OpenAI report). */
+const LEAST_TOKENS = 16
 /** The longest `safety_identifier`, by the SDK's comments. */
 const USER_CHARACTERS = 128
 

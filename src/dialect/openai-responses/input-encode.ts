@@ -14,7 +14,9 @@ export interface EncodedInput {
 export function encodeInput(messages: readonly ModelMessage[]): EncodedInput {
   const dropped: string[] = []
   const first = messages[0]
-  const instructions = first?.role === 'system' && isText(first.parts) ? first.text : undefined
+  // A request of instructions alone would have no input, which is refused.
+  const apart = messages.length > 1 && first?.role === 'system' && isText(first.parts)
+  const instructions = apart ? first.text : undefined
   const input = messages.flatMap((message, i) =>
     i === 0 && instructions !== undefined ? [] : itemsOf(message, i, dropped),
   )

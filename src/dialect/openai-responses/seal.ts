@@ -4,7 +4,7 @@
  */
 import type { ReasoningSeal } from '../neutral.ts'
 
-const MARK = /^parley:(anthropic|gemini|bedrock|):(signature|sealed):/
+const MARK = /^parley:([\w-]*):(signature|sealed):/
 
 export function writeSeal({ by, signature, sealed }: ReasoningSeal): string | undefined {
   if (by === 'openai-responses') return sealed
@@ -16,8 +16,12 @@ export function readSeal(encrypted: string): ReasoningSeal {
   const mark = MARK.exec(encrypted)
   if (!mark) return { sealed: encrypted, by: 'openai-responses' }
   const value = encrypted.slice(mark[0].length)
-  const by = mark[1] as 'anthropic' | 'gemini' | 'bedrock' | ''
-  return { ...(mark[2] === 'signature' ? { signature: value } : { sealed: value }), ...(by !== '' && { by }) }
+  // As it was written: nobody but its maker believes it.
+  const by = (mark[1] || undefined) as ReasoningSeal['by']
+  return {
+    ...(mark[2] === 'signature' ? { signature: value } : { sealed: value }),
+    ...(by !== undefined && { by }),
+  }
 }
 
 /** Not of a provider of this dialect. */

@@ -157,6 +157,13 @@ describe('faults', () => {
     expect(failed).toMatchObject({ name: 'ProviderError', provider: 'test', stage: 'llm', kind })
     expect(String((failed as Error).message)).not.toMatch(/SECRET|sk-double/)
   })
+  test('a prompt that is too long is declined, though the stream had begun', async () => {
+    double.answer({ fault: 'too_long' })
+    await expect(collect(stream())).rejects.toMatchObject({
+      kind: 'bad_request',
+      declined: 'context_overflow',
+    })
+  })
   test('what came before the fault is still given', async () => {
     double.answer({ items: hello, fault: 'failed' })
     const seen: ModelEvent[] = []

@@ -26,6 +26,8 @@ export type DoubleFault =
   /** As servers send it. */
   | 'error_event_nested'
   | 'failed'
+  /** The prompt is longer than the model's context, which is found when the stream has begun. */
+  | 'too_long'
   | 'wrong_content_type'
   | 'huge_event'
 
@@ -191,8 +193,9 @@ function stream(
         error: { type: 'tokens', code: 'rate_limit_exceeded', message: SECRET, param: null },
       })
       return void response.end()
-    case 'failed': {
-      const error = { code: 'server_error', message: SECRET }
+    case 'failed':
+    case 'too_long': {
+      const error = { code: fault === 'failed' ? 'server_error' : 'context_length_exceeded', message: SECRET }
       send({
         type: 'response.failed',
         response: { ...(last['response'] as object), status: 'failed', error },
