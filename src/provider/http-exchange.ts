@@ -6,7 +6,7 @@ import { type Dispatcher, errors } from 'undici'
 import type { Scope } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
-import { StreamFault } from '../dialect/faults.ts'
+import { RequestFault, StreamFault } from '../dialect/faults.ts'
 import { SseTooLarge } from '../dialect/sse.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -90,6 +90,8 @@ export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unk
     const { kind, message, declined } = error
     return failure(call, kind, message, declined && { declined })
   }
+  if (error instanceof RequestFault)
+    return failure(call, 'bad_request', 'the request cannot be said in its dialect')
   if (error instanceof SseTooLarge) return failure(call, 'transient', error.message)
   const late =
     error instanceof errors.ConnectTimeoutError ||

@@ -181,6 +181,15 @@ describe('faults', () => {
   })
 })
 
+test('a request that cannot be said in the dialect is a ProviderError, and is not sent', async () => {
+  const before = double.requests.length
+  await expect(collect(stream({ ...request, stop: ['END'] }))).rejects.toMatchObject({
+    name: 'ProviderError',
+    kind: 'bad_request',
+  })
+  expect(double.requests.length).toBe(before)
+})
+
 test('an abort closes upstream', async () => {
   double.answer({ items: hello, fault: 'silent' })
   const scope = openScope()
