@@ -1,5 +1,7 @@
 /** The `openai-responses` dialect on anything: it fails in one way only, and what is translated there and back means the same. */
 import fc from 'fast-check'
+import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator'
+import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses'
 import { expect, test } from 'vitest'
 import { RequestFault, StreamFault } from '../../src/dialect/faults.ts'
 import type { ModelEvent, ModelMessage, ModelRequest, ToolCall } from '../../src/dialect/neutral.ts'
@@ -207,6 +209,61 @@ function meaning(events: readonly ModelEvent[]) {
   }
 }
 
+/** Segments in any order, as a model may give them. */
+const mixed = fc
+  .array(
+    fc.oneof(
+      word.map((text) => [{ type: 'text', text }] satisfies ModelEvent[]),
+      word.map((text) => [{ type: 'reasoning', text }] satisfies ModelEvent[]),
+      word.map(
+        (sealed) => [{ type: 'reasoningSeal', sealed, by: 'openai-responses' }] satisfies ModelEvent[],
+      ),
+      json.map((args) => args),
+    ),
+    { maxLength: 8 },
+  )
+  .map((segments): ModelEvent[] => {
+    let calls = 0
+    const events = segments.flatMap((segment): ModelEvent[] => {
+      if (typeof segment !== 'string') return segment
+      const index = calls++
+      const facts = { callId: `call_${index}`, name: 'f' }
+      // A call that is read whole before the next event, as most are.
+      return [
+        { type: 'toolCallDelta', index, ...facts, arguments: '' },
+        { type: 'toolCallDelta', index, ...facts, arguments: segment },
+        { type: 'toolCall', call: { ...facts, arguments: segment } },
+      ]
+    })
+    return [...events, { type: 'finish', reason: calls > 0 ? 'tool_calls' : 'stop' }]
+  })
+
+/** By the SDK, which refuses what is out of order; the same as the last event says. */
+function accumulated(text: string): void {
+  let snapshot: Response | undefined
+  let before = ''
+  for (const event of eventsIn(text)) {
+    if (event['type'] === 'response.completed') before = JSON.stringify(snapshot?.output)
+    snapshot = accumulateResponse(event as unknown as ResponseStreamEvent, snapshot)
+  }
+  expect(JSON.parse(before)).toEqual(JSON.parse(JSON.stringify(snapshot?.output)))
+}
+
+test('whatever the order of thoughts, texts and calls: the SDK accumulates it to what the last event says', () => {
+  fc.assert(
+    fc.property(mixed, (events) => {
+      const writer = responsesClient.writer(HEAD, BODY)
+      const text = events.map((one) => writer.write(one)).join('') + writer.end({ parley: {} })
+      keepsOrder(eventsIn(text))
+      accumulated(text)
+      const decoder = responsesProvider.decoder({ newCallId: () => 'made', calls: 'streamed' })
+      const read = new SseParser().push(new TextEncoder().encode(text)).flatMap((raw) => decoder.push(raw))
+      expect(meaning(read)).toEqual(meaning(events))
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('an answer written and read again means the same, streamed and whole, and keeps the order of events', () => {
   fc.assert(
     fc.property(answer, (events) => {
@@ -250,6 +307,7 @@ test('an answer that breaks off anywhere and is gone on with by another says bot
         const said = passed.flatMap((frame) =>
           frame.events.map((one) => (one.type === 'text' ? one.text : '')),
         )
+        accumulated(text)
         const output = events.at(-1)!['response'].output
         expect(output).toHaveLength(1)
         expect(output[0].content[0].text).toBe([...said, ...then].join(''))
