@@ -45,12 +45,18 @@ export function eventsIn(text: string): Loose[] {
   })
 }
 
+interface Item {
+  readonly id: string
+  readonly type: string
+  done: boolean
+  readonly text: Map<string, string>
+  /** Its part that grows. */
+  open: string | null
+}
+
 /** The order of the protocol: numbers without a gap, each item and part begun before it grows and ended once, sums equal to what ends them. */
 export function keepsOrder(events: readonly Loose[]): void {
-  const items = new Map<
-    number,
-    { id: string; done: boolean; text: Map<string, string>; open: string | null }
-  >()
+  const items = new Map<number, Item>()
   const at = (event: Loose) => {
     const item = items.get(event['output_index'])
     expect(item, `${event['type']} before its item`).toBeDefined()
@@ -63,9 +69,17 @@ export function keepsOrder(events: readonly Loose[]): void {
     const type = String(event['type'])
     const part = `${event['content_index'] ?? event['summary_index'] ?? 'arguments'}`
     if (type === 'response.output_item.added') {
+      const growing = [...items.values()].filter(({ done, type: of }) => !done && of !== 'function_call')
+      expect(growing, 'an item before the one before it ended').toEqual([])
       expect(event['output_index']).toBe(items.size)
       expect(event['item'].status).toBe('in_progress')
-      items.set(event['output_index'], { id: event['item'].id, done: false, text: new Map(), open: null })
+      items.set(event['output_index'], {
+        id: event['item'].id,
+        type: event['item'].type,
+        done: false,
+        text: new Map(),
+        open: null,
+      })
     } else if (type === 'response.output_item.done') {
       const item = at(event)
       expect(item.open).toBeNull()

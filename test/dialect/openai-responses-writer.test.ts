@@ -317,7 +317,7 @@ describe('passed on', () => {
     })
   })
 
-  test.each(['after a delta', 'before a part', 'between items', 'in a thought'])(
+  test.each(['after a delta', 'after a part', 'before a part', 'between items', 'in a thought'])(
     'broken off %s: another goes on in the same response',
     async (where) => {
       const came = frames({
@@ -328,6 +328,7 @@ describe('passed on', () => {
       })
       const ends = {
         'after a delta': came.findLastIndex(({ raw }) => raw.event === 'response.output_text.delta') + 1,
+        'after a part': came.findIndex(({ raw }) => raw.event === 'response.content_part.done') + 1,
         'before a part': came.findIndex(({ raw }) => raw.event === 'response.content_part.added'),
         'between items': came.findIndex(({ raw }) => raw.event === 'response.output_item.done') + 1,
         'in a thought':
@@ -346,7 +347,7 @@ describe('passed on', () => {
       expect(response).toMatchObject({
         id: 'resp_theirs',
         status: 'completed',
-        output_text: where === 'after a delta' ? 'One two three.' : 'three.',
+        output_text: where.startsWith('after') ? 'One two three.' : 'three.',
         usage: { total_tokens: 5 },
         ...TRAILER,
       })

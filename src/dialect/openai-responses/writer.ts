@@ -15,7 +15,8 @@ export class ResponsesWriter implements AnswerWriter {
   readonly #output: Output
   /** What stays of the response object. */
   #shell: Json
-  #id: string
+  /** Of ours, from which ids of items are made. */
+  readonly #id: string
   #state: 'fresh' | 'begun' = 'fresh'
   /** The next `sequence_number`. */
   #sequence = 0
@@ -43,7 +44,6 @@ export class ResponsesWriter implements AnswerWriter {
         this.#held = { name, event }
         return ''
       }
-      if (this.#state === 'fresh' && typeof response['id'] === 'string') this.#id = response['id']
       this.#shell = response
     }
     this.#state = 'begun'
