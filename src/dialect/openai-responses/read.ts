@@ -48,19 +48,18 @@ export function passResponsesBody(
  * this one would refuse as forged, and ids of ours, which it would look for.
  */
 function passInput(input: readonly unknown[]): readonly unknown[] {
-  if (
-    !input.some(
-      (item) => isRecord(item) && (isOurItem(item['id']) || isForeignSeal(item['encrypted_content'])),
-    )
-  )
-    return input
+  if (!input.some(isOurs)) return input
   return input.flatMap((item) => {
-    if (!isRecord(item)) return [item]
-    // Thoughts of ours without a seal are of no use to anybody.
-    if (item['type'] === 'reasoning' && (isOurItem(item['id']) || isForeignSeal(item['encrypted_content'])))
-      return []
-    if (!isOurItem(item['id'])) return [item]
+    if (!isOurs(item)) return [item]
+    const { id, encrypted_content: sealed } = item
+    // Without a seal of its own they are of no use to it.
+    if (item['type'] === 'reasoning' && (typeof sealed !== 'string' || isForeignSeal(sealed))) return []
+    if (!isOurItem(id)) return [item]
     const { id: _, ...rest } = item
     return [rest]
   })
+}
+
+function isOurs(item: unknown): item is Record<string, unknown> {
+  return isRecord(item) && (isOurItem(item['id']) || isForeignSeal(item['encrypted_content']))
 }
