@@ -46,7 +46,7 @@ import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
-import { createOpenAi } from './provider/openai/index.ts'
+import { apiOf, createOpenAi } from './provider/openai/index.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
@@ -330,7 +330,7 @@ function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
     if (type === 'openai') {
       const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
       const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
-      return [createOpenAi(deps, { ...facts, ...key, ...headers })]
+      return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
     }
     const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
     if (!create) return []

@@ -1,5 +1,5 @@
 /** How reading a dialect fails: the provider's stream, or the client's request. */
-import type { ProviderErrorKind } from '../errors.ts'
+import type { Declined, ProviderErrorKind } from '../errors.ts'
 
 /** The stream or answer said something that ends it badly. `message` holds no text of the caller. */
 export class StreamFault extends Error {
@@ -7,6 +7,8 @@ export class StreamFault extends Error {
   constructor(
     readonly kind: ProviderErrorKind,
     message: string,
+    /** With `bad_request` only. */
+    readonly declined?: Declined,
   ) {
     super(message)
   }

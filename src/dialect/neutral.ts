@@ -30,12 +30,18 @@ export type ContentPart =
       readonly cache?: CacheHint
     }
 
-/** What a model thought before. A signature is good for the provider only that made it. */
-export interface ReasoningPart {
+/** What a model thought before. */
+export interface ReasoningPart extends ReasoningSeal {
   readonly text: string
+}
+
+/** Good for the provider only that made it. */
+export interface ReasoningSeal {
   readonly signature?: string
   /** Thoughts that only their provider can read. */
   readonly sealed?: string
+  /** The dialect in which the provider made it; others refuse it as forged. Left out: not known. */
+  readonly by?: 'openai-responses' | 'anthropic' | 'gemini' | 'bedrock'
 }
 
 /** `text` is all the text of the message; `parts`, where it has any, is all of its content in order, that text included. */
@@ -130,7 +136,7 @@ export type ModelEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
   /** Ends the thoughts before it. */
-  | { readonly type: 'reasoningSeal'; readonly signature?: string; readonly sealed?: string }
+  | ({ readonly type: 'reasoningSeal' } & ReasoningSeal)
   | {
       readonly type: 'toolCallDelta'
       readonly index: number

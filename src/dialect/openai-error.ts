@@ -28,7 +28,9 @@ export function errorOf(body: unknown): ErrorFacts {
     kindOfCode(code) ??
     kindOfCode(typeOf(body)) ??
     (status === undefined ? 'transient' : kindOfStatus(status))
-  return { kind, message: `the stream reported an error${code === '' ? '' : ` (${code})`}` }
+  const message = `the stream reported an error${code === '' ? '' : ` (${code})`}`
+  const declined = declinedBy(code)
+  return declined ? { kind: 'bad_request', message, declined } : { kind, message }
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -13,12 +13,13 @@ export const SSE_EVENT_CHARACTERS = 1_000_000
 
 export class SseTooLarge extends Error {
   override readonly name = 'SseTooLarge'
-  constructor() {
-    super(`an event of the stream is larger than ${SSE_EVENT_CHARACTERS} characters`)
+  constructor(limit: number) {
+    super(`an event of the stream is larger than ${limit} characters`)
   }
 }
 
 export class SseParser {
+  readonly #limit: number
   readonly #decoder = new TextDecoder('utf-8')
   /** Pieces of the line that is not ended yet: joined once, so that a long line costs no quadratic copying. */
   #line: string[] = []
@@ -27,6 +28,11 @@ export class SseParser {
   #event = ''
   #data: string[] = []
   #dataLength = 0
+
+  /** `limit`: characters in one event. */
+  constructor(limit = SSE_EVENT_CHARACTERS) {
+    this.#limit = limit
+  }
 
   /** The events that `bytes` complete. Throws `SseTooLarge`. */
   push(bytes: Uint8Array): SseEvent[] {
@@ -61,7 +67,7 @@ export class SseParser {
   #grow(piece: string): void {
     if (piece === '') return
     this.#lineLength += piece.length
-    if (this.#lineLength + this.#dataLength > SSE_EVENT_CHARACTERS) throw new SseTooLarge()
+    if (this.#lineLength + this.#dataLength > this.#limit) throw new SseTooLarge(this.#limit)
     this.#line.push(piece)
   }
 

@@ -6,7 +6,7 @@ import { type Dispatcher, errors } from 'undici'
 import type { Scope } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
-import { StreamFault } from '../dialect/faults.ts'
+import { RequestFault, StreamFault } from '../dialect/faults.ts'
 import { SseTooLarge } from '../dialect/sse.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -86,7 +86,12 @@ function without(secrets: readonly string[], text: string): string {
 /** Whatever went wrong between here and there. */
 export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
-  if (error instanceof StreamFault) return failure(call, error.kind, error.message)
+  if (error instanceof StreamFault) {
+    const { kind, message, declined } = error
+    return failure(call, kind, message, declined && { declined })
+  }
+  if (error instanceof RequestFault)
+    return failure(call, 'bad_request', 'the request cannot be said in its dialect')
   if (error instanceof SseTooLarge) return failure(call, 'transient', error.message)
   const late =
     error instanceof errors.ConnectTimeoutError ||

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { Agent, type Dispatcher } from 'undici'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
-import type { ModelEvent } from '../dialect/neutral.ts'
+import type { ModelEvent, ModelRequest } from '../dialect/neutral.ts'
 import { SseParser } from '../dialect/sse.ts'
 import type { LlmAdapter, LlmCaps, LlmStreamOptions, LlmWire } from '../stage/llm.ts'
-import type { HttpExchange, HttpTarget } from './http-exchange.ts'
+import { asProviderError, type HttpExchange, type HttpTarget } from './http-exchange.ts'
 import { type Framing, framesOf } from './http-frames.ts'
 import { wholeOf } from './http-whole.ts'
 
@@ -47,11 +47,18 @@ export function httpModel(model: HttpModel): LlmAdapter {
     )
   const encode: LlmWire['encode'] = (request, delivery) =>
     codec.encode(request, { model: model.model, delivery })
+  const bodyOf = (request: ModelRequest) => {
+    try {
+      return encode(request, 'stream').body
+    } catch (error) {
+      throw asProviderError(model, error)
+    }
+  }
   return {
     id: `${model.provider}/${model.model}`,
     caps: model.caps,
     async *stream(request, options): AsyncGenerator<ModelEvent> {
-      for await (const batch of frames(encode(request, 'stream').body, 'whole', options)) {
+      for await (const batch of frames(bodyOf(request), 'whole', options)) {
         for (const { events } of batch) yield* events
       }
     },

@@ -55,8 +55,8 @@ export class ChatStreamDecoder implements StreamDecoder {
   /** A chunk, or a whole answer. Throws `StreamFault`. */
   read(chunk: Record<string, unknown>): ModelEvent[] {
     if (chunk['error'] !== undefined && chunk['error'] !== null) {
-      const { kind, message } = errorOf(chunk)
-      throw new StreamFault(kind, message)
+      const { kind, message, declined } = errorOf(chunk)
+      throw new StreamFault(kind, message, declined)
     }
     const events: ModelEvent[] = []
     if (this.#detail === 'streamed' && !this.#began) {
@@ -183,8 +183,8 @@ export class ChatStreamDecoder implements StreamDecoder {
 export function decodeChatAnswer(body: unknown, newCallId: () => string): ModelEvent[] {
   if (!isRecord(body) || !Array.isArray(body['choices']) || !body['choices'].some(isRecord)) {
     if (isRecord(body) && isRecord(body['error'])) {
-      const { kind, message } = errorOf(body)
-      throw new StreamFault(kind, message)
+      const { kind, message, declined } = errorOf(body)
+      throw new StreamFault(kind, message, declined)
     }
     throw new StreamFault('transient', 'the answer is no chat completion')
   }

@@ -1,6 +1,7 @@
 /** The dialects that clients of the gateway speak, by the path they speak them at. */
 import type { ClientCodec } from '../../dialect/codec.ts'
 import { chatClient } from '../../dialect/openai-chat/index.ts'
+import { responsesClient } from '../../dialect/openai-responses/index.ts'
 
 export interface Shape {
   readonly path: string
@@ -15,4 +16,5 @@ export interface Shape {
 
 export const SHAPES: readonly Shape[] = [
   { path: '/v1/chat/completions', wire: 'chat', codec: chatClient, api: 'openai', idPrefix: 'chatcmpl-' },
+  { path: '/v1/responses', wire: 'responses', codec: responsesClient, api: 'openai', idPrefix: 'resp_' },
 ]

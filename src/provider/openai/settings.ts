@@ -4,8 +4,10 @@ import type { Dispatcher } from 'undici'
 export interface OpenAiSettings {
   /** The provider's name in `parley.yaml`, the first half of every target. */
   readonly name: string
-  /** Everything before `/chat/completions`; a query string is kept. */
+  /** Everything before `/chat/completions` or `/responses`; a query string is kept. */
   readonly baseUrl?: string
+  /** Which of its interfaces is spoken. Left out: `chat`, chat completions. */
+  readonly api?: 'chat' | 'responses'
   readonly apiKey?: string
   /** Added to every request, over ours. */
   readonly headers?: Readonly<Record<string, string>>
@@ -23,10 +25,19 @@ export interface Endpoint {
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
 }
 
+const PATHS = { chat: '/chat/completions', responses: '/responses' } as const
+
+/** Of the settings, as written. Throws an `Error` that names it. */
+export function apiOf(name: string, api: unknown): 'chat' | 'responses' {
+  if (api === undefined || api === 'chat') return 'chat'
+  if (api === 'responses') return api
+  throw new Error(`providers.${name}.api must be chat or responses`)
+}
+
 /** Throws an `Error` that names the setting, never the key. */
 export function endpointOf(settings: OpenAiSettings): Endpoint {
   const url = parseBase(settings)
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}${PATHS[settings.api ?? 'chat']}`
   const { apiKey } = settings
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
     throw new Error(`providers.${settings.name}.apiKey holds a character that no HTTP header may hold`)
