@@ -3,6 +3,7 @@
  * reads a clock itself, so a recorded sequence of events replays to the same effects.
  */
 import type { FinishReason, ModelUsage, ToolCall } from '../dialect/neutral.ts'
+import type { EndedBy } from '../listen/end-of-turn.ts'
 import type { ClientEvent } from './client.ts'
 import type { Heard } from './items.ts'
 
@@ -20,6 +21,7 @@ export type SpeechEvent =
       /** Clock time at which the last speech sample arrived: the budget's zero. */
       readonly endAt: number
       readonly audioEndMs: number
+      readonly endedBy?: EndedBy
     }
 
 export type RecognitionEvent =

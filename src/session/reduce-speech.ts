@@ -170,8 +170,8 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
   const { turn, itemId } = utterance
   if (!utterance.announced && !utterance.confirmed) return abandon(d, utterance)
   d.set({ input: { kind: 'idle' } })
-  const { endMs, audioEndMs, endAt } = event
-  const facts = { turn, itemId, endMs, audioEndMs, endAt, utterance }
+  const { type: _type, at: _at, ...end } = event
+  const facts = { turn, itemId, utterance, ...end }
   if (utterance.announced) {
     const onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
     commit(d, { ...facts, onFinal }, event.at)
@@ -180,14 +180,14 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
     if (d.state.paused) d.do({ do: 'setTimer', timer: 'falseInterruption', ms: FALSE_INTERRUPTION_MS })
   }
   // With its silence: a weak last consonant lies behind the estimated end of speech.
-  d.do({ do: 'finalize', turn, itemId, endMs: audioEndMs })
+  d.do({ do: 'finalize', turn, itemId, endMs: event.audioEndMs })
 }
 
 /** The utterance becomes an item of the conversation, its words still unknown. */
 function commit(d: Draft, t: Transcription, at: number): void {
-  const { turn, itemId, endAt } = t
+  const { turn, itemId, endAt, endedBy } = t
   d.emit({ type: 'speechStopped', itemId, audioEndMs: Math.round(t.audioEndMs) })
-  openTurn(d, turn, endAt)
+  openTurn(d, turn, endAt, endedBy)
   if (t.utterance) d.do({ do: 'mark', turn, name: 'speechStart', at: t.utterance.startedAt })
   d.do({ do: 'mark', turn, name: 'speechEnd', at: endAt })
   addUserItem(d, turn, itemId, at)

@@ -7,6 +7,7 @@
  *     responses: Map (default conversation and out of band)     tools: pending calls     closed
  */
 import type { FinishReason, ModelUsage, ToolCall, ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { EndedBy } from '../listen/end-of-turn.ts'
 import type { Failure } from './events.ts'
 import type { History } from './history.ts'
 import type { Item } from './items.ts'
@@ -103,6 +104,7 @@ export interface Transcription {
   readonly audioEndMs: number
   /** By the clock, when the caller had finished. */
   readonly endAt: number
+  readonly endedBy?: EndedBy
   readonly utterance: Utterance | null
 }
 
