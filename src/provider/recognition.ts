@@ -23,9 +23,15 @@ export type Notice =
   | { readonly type: 'segment'; readonly segment: Segment }
   /** All audio up to there has been recognised. */
   | { readonly type: 'covered'; readonly toMs: number }
-  /** A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. */
+  /**
+   * A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. Where none
+   * waits for one, the provider ended the turn by itself.
+   */
   | { readonly type: 'forced'; readonly middleMs?: number }
-  | { readonly type: 'endOfTurn' }
+  /** By itself. `middleMs`: of the audio that it is about. */
+  | { readonly type: 'endOfTurn'; readonly middleMs?: number }
+  /** Probably, and taken back. */
+  | { readonly type: 'eagerEnd' | 'resumed' }
   /** The provider will end the session then. */
   | { readonly type: 'expires'; readonly inMs: number }
   | { readonly type: 'failed'; readonly kind: ProviderErrorKind; readonly message: string }
@@ -53,6 +59,8 @@ export interface Protocol {
     /** Before any audio it counts for nothing: send that much silence instead. */
     readonly primeMs?: number
   }
+  /** `unasked`: its turns are its own to end, and to force a preview would end one. */
+  readonly previews: 'forced' | 'unasked'
   /** Without audio for so long, the connection is given up as `expired`. */
   readonly idleLimitMs: number
   /** A silent question is looked at that often. */
@@ -89,6 +97,8 @@ export const GOODBYE_MS = 1_000
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
 const UNANSWERED_FORCES = 32
+/** After the provider has ended a turn, so much more of its silence has no word in it: a finalize within it is answered at once. */
+const QUIET_MS = 200
 
 export class Recognition implements SttStream {
   readonly #options: RecognitionOptions
@@ -135,7 +145,7 @@ export class Recognition implements SttStream {
   }
 
   preview(): void {
-    this.#ask('preview')
+    if (this.#options.protocol.previews === 'forced') this.#ask('preview')
   }
 
   finalize(): void {
@@ -217,10 +227,14 @@ export class Recognition implements SttStream {
         return this.#settle(this.#utterances.cover(notice.toMs))
       case 'forced':
         return this.#forced(notice.middleMs)
-      case 'endOfTurn': {
-        const text = this.#utterances.spokenText
-        return this.#settle(text === '' ? [] : [{ type: 'endOfTurn', text }])
+      case 'endOfTurn':
+        return this.#turnEnded(notice.middleMs)
+      case 'eagerEnd': {
+        const text = this.#utterances.spokenText()
+        return this.#settle(text === '' ? [] : [{ type: 'eagerEnd', text }])
       }
+      case 'resumed':
+        return this.#settle([{ type: 'resumed' }])
       case 'expires':
         return this.#expireIn(notice.inMs)
       case 'failed':
@@ -242,10 +256,20 @@ export class Recognition implements SttStream {
   }
 
   /** Those before the one that is answered never will be. */
-  #forced(middleMs = 0): void {
-    const at = this.#forces.findIndex((atMs) => atMs > middleMs)
+  #forced(middleMs?: number): void {
+    const at = this.#forces.findIndex((atMs) => atMs > (middleMs ?? 0))
     const answered = this.#forces.splice(0, at + 1).at(-1)
     if (answered !== undefined) this.#settle(this.#utterances.cover(answered))
+    else if (middleMs !== undefined) this.#turnEnded(middleMs)
+  }
+
+  #turnEnded(middleMs?: number): void {
+    const text = this.#utterances.spokenText(middleMs)
+    if (text === '') return
+    const { protocol } = this.#options
+    const answers =
+      protocol.previews === 'unasked' ? this.#utterances.cover(this.#sender.sentMs + QUIET_MS) : []
+    this.#settle([{ type: 'endOfTurn', text }, ...answers])
   }
 
   #settle(events: readonly SttEvent[]): void {

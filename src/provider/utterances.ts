@@ -144,9 +144,9 @@ export class Utterances {
     return this.drain()
   }
 
-  /** The text of the utterance being spoken, when no older one waits. */
-  get spokenText(): string {
-    return this.#open.length === 1 ? textOf(this.#spoken) : ''
+  /** The text of the utterance being spoken, when no older one waits, and the audio at `atMs` is of it. */
+  spokenText(atMs = Number.POSITIVE_INFINITY): string {
+    return this.#open.length === 1 && atMs >= this.#spoken.fromMs ? textOf(this.#spoken) : ''
   }
 
   #due({ atMs, utterance }: Asked): boolean {

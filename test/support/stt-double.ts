@@ -15,6 +15,8 @@ export interface HeardWord {
   readonly text: string
   readonly startMs: number
   readonly endMs: number
+  /** How sure the double is that the turn is over after it, 0…1; left out: it is not. */
+  readonly endsTurn?: number
 }
 
 export type ScriptStep =
