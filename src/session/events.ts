@@ -32,6 +32,8 @@ export type RecognitionEvent =
       readonly text: string
       readonly stable: string
       readonly complete: boolean
+      /** The recogniser judges that the caller has, or may have, finished. */
+      readonly probablyOver?: boolean
     }
   | {
       readonly type: 'final'

@@ -5,7 +5,8 @@
 import type { Clock } from '../clock.ts'
 import type { TurnJudge } from '../listen/end-of-turn.ts'
 import { patienceFor } from '../listen/patience.ts'
-import type { OwnTurns, SttAdapter } from '../stage/stt.ts'
+import type { OwnTurns, SttAdapter, SttEvent } from '../stage/stt.ts'
+import type { RecognitionEvent } from './events.ts'
 import type { SessionSettings } from './settings.ts'
 
 /** What a provider may still owe to audio it was sent in one go. */
@@ -17,6 +18,15 @@ export function ownTurnsOf({ turnDetection }: SessionSettings): OwnTurns | undef
   const { eagerness = 'auto', silenceDurationMs } = turnDetection
   const { minSilenceMs, maxWaitMs } = patienceFor(eagerness, silenceDurationMs)
   return { eagerness, minSilenceMs, maxWaitMs }
+}
+
+type Words = Omit<Extract<RecognitionEvent, { type: 'partial' }>, 'type' | 'at' | 'turn'>
+
+/** What is known of the words. At an end, probable or not, they are all that was said. */
+export function wordsOf(event: Extract<SttEvent, { type: 'partial' | 'eagerEnd' | 'endOfTurn' }>): Words {
+  const { text } = event
+  if (event.type !== 'partial') return { text, stable: text, complete: true, probablyOver: true }
+  return { text, stable: event.stable, complete: event.complete }
 }
 
 export class TurnRight {

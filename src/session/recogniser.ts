@@ -17,7 +17,7 @@ import type { Costs } from '../price/pricing.ts'
 import type { OwnTurns, SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
-import { TurnRight } from './own-turns.ts'
+import { TurnRight, wordsOf } from './own-turns.ts'
 import { rewind, settle, type Utterance, utteranceFrom } from './spoken-utterance.ts'
 import { StableWords } from './stable-words.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
@@ -291,10 +291,11 @@ export class Recogniser {
     // Of a recogniser that was not asked to judge, it is news of silence only.
     if (event.type === 'resumed' || (event.type !== 'partial' && this.turnJudge === 'asked')) return
     // Until the first utterance's final comes, what arrives is still of it.
-    const { text, stable, complete } = event.type === 'partial' ? event : whole(event.text)
+    const words = wordsOf(event)
+    const { text, stable, complete } = words
     first.stable.heard(complete ? text : stable, complete ? 'all' : 'more')
     if (first !== this.#spoken) return
-    this.#options.report({ type: 'partial', at, turn: first.turn, text, stable, complete })
+    this.#options.report({ type: 'partial', at, turn: first.turn, ...words })
     if (event.type === 'endOfTurn') this.#options.turnEnded?.()
   }
 
@@ -392,9 +393,4 @@ export class Recogniser {
   #report(turn: string, code: string, message: string): void {
     this.#options.report({ type: 'sttFailed', at: this.#options.clock.now(), turn, code, message })
   }
-}
-
-/** All that was said, as far as the recogniser can tell. */
-function whole(text: string) {
-  return { text, stable: text, complete: true } as const
 }

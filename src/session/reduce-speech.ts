@@ -56,9 +56,10 @@ export function reduceSpeech(d: Draft, event: SpeechEvent): void {
     case 'speechPaused':
       d.set({ input: { kind: 'softEnded', utterance, endAt: event.endAt } })
       if (utterance.announced) d.do({ do: 'preview', turn: utterance.turn })
+      if (utterance.probablyOver) speculate(d, utterance.words)
       return
     case 'speechResumed':
-      d.set({ input: { kind: 'listening', utterance: { ...utterance, whole: false } } })
+      d.set({ input: { kind: 'listening', utterance: { ...utterance, whole: false, probablyOver: false } } })
       return dropSpeculation(d)
     case 'speechEnded':
       return ended(d, utterance, event)
@@ -216,10 +217,11 @@ export function reduceRecognition(d: Draft, event: RecognitionEvent): void {
 function partial(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
   const utterance = utteranceOf(d.state)
   if (utterance?.turn !== event.turn) return
-  d.utterance({ words: event.text, whole: event.complete })
+  const { text, complete, probablyOver = false } = event
+  d.utterance({ words: text, whole: complete, probablyOver })
   showWords(d, event.stable)
   considerInterrupting(d)
-  if (event.complete) speculate(d, event)
+  if (complete) speculate(d, text)
 }
 
 /** Agreed words while the caller speaks, for those who asked for them early; append-only. */
@@ -234,10 +236,10 @@ function showWords(d: Draft, stable: string): void {
 }
 
 /** The caller may have finished: let the model begin on these words; wire, tools and voice wait for the commit. */
-function speculate(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
+function speculate(d: Draft, words: string): void {
   const { state } = d
   if (state.input.kind !== 'softEnded' || !state.input.utterance.announced) return
-  const text = event.text.trim()
+  const text = words.trim()
   const { turnDetection, maxRevisions } = state.settings
   if (!turnDetection?.createResponse || text === '' || state.revision >= maxRevisions) return
   if (outputOf(state) !== 'silent' || state.transcriptions.length > 0) return

@@ -30,6 +30,8 @@ export interface Utterance {
   readonly words: string
   /** They are all that was said before the present pause. */
   readonly whole: boolean
+  /** Said by the recogniser, which may notice it before our ear. */
+  readonly probablyOver?: boolean
   /** The part of them the wire was shown. */
   readonly shown: string
 }

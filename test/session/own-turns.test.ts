@@ -1,7 +1,7 @@
 /** Who ends the turns of a call under `semantic_vad`, and what its records say of that. */
 import { describe, expect, test } from 'vitest'
 import { ownTurnsOf } from '../../src/session/own-turns.ts'
-import { FakeStt } from '../support/stages.ts'
+import { FakeLlm, FakeStt } from '../support/stages.ts'
 import { Call, type CallOptions } from './call.ts'
 import { SETTINGS } from './story.ts'
 
@@ -118,6 +118,29 @@ describe('a recogniser that ends turns', () => {
     await call.silent(500)
     expect(asked.length).toBeGreaterThan(0)
     expect(await endedBy()).toEqual(['model'])
+    await call.hangUp()
+  })
+
+  test.each([
+    ['after our ear', 300],
+    ['before it', 60],
+  ])('and tells a probable end early, %s, has the model asked then, once', async (_name, silentMs) => {
+    const stt = judging()
+    const llm = new FakeLlm({ firstTokenMs: 100 })
+    const { call, endedBy } = await speaking({ stt, llm })
+    // What the fake answers a preview with is another's guess.
+    stt.streams[0]!.preview = () => {}
+    await call.silent(silentMs)
+    expect(llm.requests).toHaveLength(0)
+    stt.streams[0]!.mayEndTurn('one two')
+    await call.silent(260)
+    expect(llm.requests).toHaveLength(1)
+    expect(call.types).not.toContain('speechStopped')
+    await call.silent(300)
+    stt.streams[0]!.endsTurn('one two')
+    await call.silent(60)
+    expect(await endedBy()).toEqual(['recogniser'])
+    expect(llm.requests).toHaveLength(1)
     await call.hangUp()
   })
 

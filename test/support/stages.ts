@@ -126,6 +126,11 @@ export class FakeSttStream implements SttStream {
     this.#events.push({ type: 'partial', text, stable, complete: false })
   }
 
+  /** It judges that the turn is probably over. */
+  mayEndTurn(text: string): void {
+    this.#events.push({ type: 'eagerEnd', text })
+  }
+
   /** It judges that the turn is over. */
   endsTurn(text: string): void {
     this.#events.push({ type: 'endOfTurn', text })
