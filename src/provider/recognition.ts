@@ -36,6 +36,11 @@ export type Notice =
   | { readonly type: 'expires'; readonly inMs: number }
   | { readonly type: 'failed'; readonly kind: ProviderErrorKind; readonly message: string }
 
+/** Instead of a message: audio in which nobody speaks. */
+export interface Silence {
+  readonly silenceMs: number
+}
+
 /** A question the provider has not answered for a while. */
 export interface Unanswered {
   readonly waitedMs: number
@@ -51,10 +56,10 @@ export interface Unanswered {
 export interface Protocol {
   readonly framing: Framing
   /** Makes it recognise at once what it has; `covered` or `forced` answers. */
-  readonly force: string
+  readonly force: string | Silence
   readonly goodbye: string
   readonly keepAlive: {
-    readonly message: string
+    readonly message: string | Silence
     readonly everyMs: number
     /** Before any audio it counts for nothing: send that much silence instead. */
     readonly primeMs?: number
@@ -108,6 +113,8 @@ export class Recognition implements SttStream {
   /** Up to where the audio was when each was sent, oldest first; some are never answered. */
   #forces: number[] = []
   #forcedMs = 0
+  /** Silence of ours at the end of the audio. */
+  #padded = { fromMs: 0, toMs: 0 }
   readonly #onAbort: () => void
   #becomeReady: { resolve(): void; reject(error: unknown): void } | undefined
   #ended = false
@@ -155,7 +162,7 @@ export class Recognition implements SttStream {
   discard(): void {
     if (this.#ended) return
     this.#sender.fill()
-    if (this.#utterances.discard(this.#sender.positionMs)) this.#force()
+    if (this.#utterances.discard(this.#writtenToMs)) this.#force()
     this.#settle([])
   }
 
@@ -185,20 +192,35 @@ export class Recognition implements SttStream {
     if (this.#ended) return
     this.#activeAt = this.#options.clock.now()
     this.#sender.fill()
-    if (this.#utterances.ask(question, this.#sender.positionMs)) this.#force()
+    if (this.#utterances.ask(question, this.#writtenToMs)) this.#force()
     this.#settle(this.#utterances.drain())
   }
 
   #force(): void {
-    const atMs = this.#sender.positionMs
+    const { force } = this.#options.protocol
+    const atMs = this.#writtenToMs
     // Twice for the same audio, it would have nothing to say to the second.
     if (atMs <= this.#forcedMs) return
     this.#forcedMs = atMs
+    if (typeof force !== 'string') return this.#fallSilent(force)
     // An end of turn that comes before it was sent is no answer to it.
-    this.#sender.send(this.#options.protocol.force, () => {
+    this.#sender.send(force, () => {
       this.#forces.push(atMs)
       if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
     })
+  }
+
+  #fallSilent({ silenceMs }: Silence): void {
+    const fromMs = this.#writtenToMs
+    this.#sender.pad(silenceMs)
+    this.#sender.fill()
+    this.#padded = { fromMs, toMs: this.#sender.positionMs }
+  }
+
+  /** The end of the audio, without silence of ours. */
+  get #writtenToMs(): number {
+    const { positionMs } = this.#sender
+    return positionMs === this.#padded.toMs ? this.#padded.fromMs : positionMs
   }
 
   async #read(): Promise<void> {
@@ -222,7 +244,9 @@ export class Recognition implements SttStream {
       case 'ready':
         return this.#becomeReady?.resolve()
       case 'segment':
-        return this.#settle(this.#utterances.hear(this.#timed(notice.segment)))
+        return this.#settle(
+          this.#utterances.parted(notice.segment).flatMap((part) => this.#utterances.hear(this.#timed(part))),
+        )
       case 'covered':
         return this.#settle(this.#utterances.cover(notice.toMs))
       case 'forced':
@@ -283,7 +307,7 @@ export class Recognition implements SttStream {
   }
 
   get #isIdle(): boolean {
-    return this.#utterances.idleAt(this.#sender.positionMs)
+    return this.#utterances.idleAt(this.#writtenToMs)
   }
 
   /** One timer for the oldest question. */
@@ -333,7 +357,8 @@ export class Recognition implements SttStream {
         return this.fail('expired', 'nothing was said for a long time')
       }
       if (clock.now() - this.#sender.lastSentAt >= everyMs) {
-        if (primeMs > 0 && this.#sender.positionMs === 0) {
+        if (typeof message !== 'string') this.#fallSilent(message)
+        else if (primeMs > 0 && this.#sender.positionMs === 0) {
           this.#sender.pad(primeMs)
           this.#utterances.skipTo(this.#sender.positionMs)
         } else this.#sender.sendNow(message)

@@ -122,6 +122,21 @@ export class Utterances {
     return events
   }
 
+  /** Where a provider's turn lies across a boundary of ours, each utterance has its own words of it. */
+  parted(segment: Segment): readonly Segment[] {
+    const { startMs, endMs, words = [] } = segment
+    if (!this.#open.some(({ fromMs }) => fromMs > startMs && fromMs < endMs)) return [segment]
+    if (words.length === 0) return [segment]
+    const middle = (word: Word) => (word.startMs + word.endMs) / 2
+    return this.#open.flatMap(({ fromMs, toMs }) => {
+      const own = words.filter((word) => middle(word) >= fromMs && middle(word) < toMs)
+      const [first, last] = [own[0], own.at(-1)]
+      if (!first || !last) return []
+      const text = own.map((word) => word.text).join(' ')
+      return [{ ...segment, startMs: first.startMs, endMs: last.endMs, text, words: own }]
+    })
+  }
+
   /** The provider said something of some audio. */
   hear(segment: Segment): SttEvent[] {
     const middle = (segment.startMs + segment.endMs) / 2

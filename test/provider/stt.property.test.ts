@@ -9,6 +9,7 @@ import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
+import { fakeFlux } from '../support/fake-flux.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
@@ -55,6 +56,8 @@ describe.each([
   ['deepgram', fakeDeepgram, createDeepgram, 'nova-3', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', { ownTurns: BREATHLESS }],
+  ['flux', fakeFlux, createDeepgram, 'flux-general-en', {}],
+  ['flux', fakeFlux, createDeepgram, 'flux-general-en', { ownTurns: BREATHLESS }],
 ] as const)('%s', (name, makeDouble, create, model, more) => {
   test('every order of calls, every delay of answers', async () => {
     await fc.assert(

@@ -66,6 +66,8 @@ export interface SttSessionRecord {
   /** Lengths of the audio frames. */
   readonly framesMs: number[]
   audioMs: number
+  /** Of that, made up by the client; where the double counts it. */
+  silentMs?: number
   /** What the double held against it. */
   readonly mistakes: string[]
   closed?: SocketClose
