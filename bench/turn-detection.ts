@@ -11,7 +11,7 @@ import { createRequire } from 'node:module'
 import { openScope } from '../src/cancel.ts'
 import { realClock } from '../src/clock.ts'
 import { type Detection, endpointOptions } from '../src/listen/detection.ts'
-import { type EndOfTurn, JUDGED_MS } from '../src/listen/end-of-turn.ts'
+import { type EndOfTurn, JUDGED_MS, type Judgement } from '../src/listen/end-of-turn.ts'
 import { Endpointer, type SpeechWindow } from '../src/listen/endpoint.ts'
 import { VAD_WINDOW_SAMPLES, type Vad } from '../src/listen/vad.ts'
 import { hearingAndReading, wordsJudge } from '../src/listen/words.ts'
@@ -67,7 +67,7 @@ if (model instanceof Error) {
 }
 const costs: { featuresMs: number; inferenceMs: number }[] = []
 const smart = await createSmartTurn({ clock: realClock, note, model, onJudged: (cost) => costs.push(cost) })
-const judged = new Map<string, number | null>()
+const judged = new Map<string, Judgement | null>()
 const both = hearingAndReading(smart)
 const judges: readonly EndOfTurn[] = [smart, wordsJudge, both]
 
@@ -120,11 +120,11 @@ async function add(name: string, how: Partial<Detection>, judge: EndOfTurn | nul
 
 async function run(one: Case, detection: Detection, judge: EndOfTurn | null) {
   const endpointer = new Endpointer(endpointOptions(detection, 200))
-  let owed: { pause: number; probability: number | undefined; dueMs: number } | undefined
+  let owed: { pause: number; judgement: Judgement | undefined; dueMs: number } | undefined
   const ends: number[] = []
   for (const window of one.windows) {
     if (owed && window.endMs >= owed.dueMs) {
-      endpointer.judged(owed.pause, owed.probability)
+      endpointer.judged(owed.pause, owed.judgement)
       owed = undefined
     }
     for (const event of endpointer.push(window)) if (event.type === 'speechEnded') ends.push(event.audioEndMs)
@@ -132,7 +132,7 @@ async function run(one: Case, detection: Detection, judge: EndOfTurn | null) {
     if (!question || !judge) continue
     const { pause, fromMs, toMs } = question
     const delayMs = judge === wordsJudge ? 0 : LATENCY_MS
-    owed = { pause, probability: await ask(one, judge, fromMs, toMs), dueMs: toMs + delayMs }
+    owed = { pause, judgement: await ask(one, judge, fromMs, toMs), dueMs: toMs + delayMs }
   }
   const { resumeMs, endMs } = one.sound
   const last = ends.at(-1) ?? Number.NaN

@@ -2,7 +2,7 @@
  * Listens to one caller: the wire's bytes in, events out.
  *
  *     write ─► backlog ─► feed (gate, resampler) ─► VadStream ─► windows ─► Endpointer ─► events
- *                                                               pause ─► EndOfTurn ─┘  (semantic_vad)
+ *                                              pause ─► EndOfTurn, or the recogniser ─┘  (semantic_vad)
  *
  * A usual frame goes through within `write`. A long one, or a flood, waits in the backlog and is taken in slices,
  * the event loop free between them, never more than `PENDING_SAMPLES` ahead of the model. What exceeds the backlog's
@@ -14,7 +14,7 @@ import { type Clock, nextTurn } from '../clock.ts'
 import { Arrivals } from './arrivals.ts'
 import { Backlog } from './backlog.ts'
 import { type Detection, endpointOptions } from './detection.ts'
-import { type EndOfTurn, JUDGED_MS, type TurnQuestion } from './end-of-turn.ts'
+import { type EndOfTurn, JUDGED_MS, type TurnJudge, type TurnQuestion } from './end-of-turn.ts'
 import { Endpointer, type PauseQuestion } from './endpoint.ts'
 import type { EarEvent } from './events.ts'
 import { Feed } from './feed.ts'
@@ -52,6 +52,8 @@ export interface EarOptions extends EarSettings {
   readonly gate?: GateEngine | null
   /** What was said before the present pause, and in which language; left out: nobody reads it. */
   readonly said?: () => Omit<TurnQuestion, 'samples'>
+  /** Who judges pauses now; left out: never the recogniser. */
+  readonly turnJudge?: () => TurnJudge
 }
 
 /** What the endpointer waits with while detection is off. */
@@ -64,6 +66,7 @@ export class Ear {
   readonly #gates: GateEngine | null
   readonly #judge: EndOfTurn | null
   readonly #said: () => Omit<TurnQuestion, 'samples'>
+  readonly #turnJudge: () => TurnJudge
   readonly #events: Channel<EarEvent>
   readonly #arrivals = new Arrivals()
   readonly #backlog = new Backlog(BACKLOG_BYTES)
@@ -92,6 +95,7 @@ export class Ear {
     this.#gates = options.gate === undefined ? (vad.gate ?? loadedGate() ?? null) : options.gate
     this.#judge = vad.endOfTurn ?? null
     this.#said = options.said ?? (() => ({ words: null }))
+    this.#turnJudge = options.turnJudge ?? (() => 'asked')
     this.#settings = { detection, confirmMs, format }
     this.#remember()
     this.#events = new Channel({ capacity: EVENTS, signal })
@@ -126,6 +130,11 @@ export class Ear {
   /** Whether the gate is open at this moment. */
   get listening(): boolean {
     return this.#feed.open
+  }
+
+  /** The recogniser says that the caller has finished. Acted on by the next window, under `semantic_vad`. */
+  turnEnded(): void {
+    this.#endpointer.turnEnded()
   }
 
   /** Any length, may split a sample. Never blocks. A long chunk is read later: its bytes must not change. */
@@ -239,7 +248,7 @@ export class Ear {
     const startAt = this.#arrivals.at(startSample)
     const at = this.#arrivals.at(endSample)
     const [startMs, endMs] = [toMs(startSample), toMs(endSample)]
-    this.#tell(this.#endpointer.push({ startMs, endMs, probability, startAt, at }))
+    this.#tell(this.#endpointer.push({ startMs, endMs, probability, startAt, at }, this.#turnJudge()))
     // One question at a time; one that had to wait is asked anew by the next window.
     const question = this.#asking || !this.#recent ? null : this.#endpointer.takeQuestion()
     if (question) void this.#ask(question)
@@ -248,9 +257,9 @@ export class Ear {
   async #ask({ pause, fromMs, toMs }: PauseQuestion): Promise<void> {
     this.#asking = true
     const samples = this.#recent!.read(toSamples(Math.max(fromMs, toMs - JUDGED_MS)), toSamples(toMs))
-    const probability = await this.#judge!.judge({ samples, ...this.#said() }).catch(() => undefined)
+    const judgement = await this.#judge!.judge({ samples, ...this.#said() }).catch(() => undefined)
     this.#asking = false
-    this.#endpointer.judged(pause, probability)
+    this.#endpointer.judged(pause, judgement)
   }
 
   #remember(): void {

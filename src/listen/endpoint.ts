@@ -9,10 +9,12 @@
  *
  * With `patience` a pause is a question to a judge: `takeQuestion` hands it out, `judged` brings the answer, and the
  * next window acts on it. Each pause has a number, so that an answer to one that is over is known for what it is.
+ * A pause that the recogniser judges raises no question until the recogniser is lost; `turnEnded` is its answer.
  */
 import { type EndpointOptions, exitThreshold } from './detection.ts'
+import type { EndedBy, Judgement, TurnJudge } from './end-of-turn.ts'
 import type { EarEvent } from './events.ts'
-import { hasEnded, nextQuestionMs } from './patience.ts'
+import { endedBy, nextQuestionMs, type PauseFacts } from './patience.ts'
 
 /** One judged window: audio times in ms, and when the sample before it and its last sample arrived. In order. */
 export interface SpeechWindow {
@@ -47,12 +49,13 @@ export interface PauseQuestion {
   readonly toMs: number
 }
 
-/** A pause and what the judge said of it. */
-interface Pause {
+/** A pause, who judges it and what was said of it. */
+interface Pause extends Omit<PauseFacts, 'silenceMs' | 'told'> {
   readonly number: number
-  askFromMs: number
-  probability: number | undefined
+  readonly askFromMs: number
 }
+
+const NO_PAUSE: Pause = { number: 0, judge: 'asked', askFromMs: 0, judgement: undefined, askedSinceMs: 0 }
 
 type State =
   | { readonly kind: 'idle' }
@@ -69,8 +72,11 @@ export class Endpointer {
   #voiced = false
   /** No utterance begins before this: the end of the last one's speech, or a reset. */
   #floorMs = 0
-  #pause: Pause = { number: 0, askFromMs: 0, probability: undefined }
+  #pause = NO_PAUSE
+  /** By the recogniser, since speech was last heard: it may notice the silence before we do. */
+  #told: PauseFacts['told'] = 'nothing'
   #question: PauseQuestion | null = null
+  #judge: TurnJudge = 'asked'
 
   constructor(options: EndpointOptions) {
     this.#options = options
@@ -91,6 +97,7 @@ export class Endpointer {
     const told = this.#state.kind === 'speaking' || this.#state.kind === 'softEnded'
     this.#state = IDLE
     this.#voiced = false
+    this.#told = 'nothing'
     this.#floorMs = Math.max(this.#floorMs, floorMs)
     return told ? [{ type: 'speechDropped', at }] : NOTHING
   }
@@ -99,19 +106,24 @@ export class Endpointer {
   takeQuestion(): PauseQuestion | null {
     const question = this.#question
     this.#question = null
-    if (question) this.#pause.askFromMs = nextQuestionMs(this.#silenceMs(question.toMs))
+    if (question) this.#change({ askFromMs: nextQuestionMs(this.#silenceMs(question.toMs)) })
     return question
   }
 
   /** The answer to a question; undefined: the judge could not say, and the next window asks again. */
-  judged(pause: number, probability: number | undefined): void {
-    if (pause !== this.#pause.number) return
-    if (probability === undefined) this.#pause.askFromMs = 0
-    else this.#pause.probability = probability
+  judged(pause: number, judgement: Judgement | undefined): void {
+    if (pause === this.#pause.number) this.#change(judgement ? { judgement } : { askFromMs: 0 })
   }
 
-  push(window: SpeechWindow): readonly EarEvent[] {
+  /** The recogniser's word that the turn is over. It does not end one while the caller is heard to speak. */
+  turnEnded(): void {
+    if (this.#state.kind === 'speaking' || this.#state.kind === 'softEnded') this.#told = 'over'
+  }
+
+  /** `judge`: who judges a pause that begins now. One that the recogniser does not judge any more is ours. */
+  push(window: SpeechWindow, judge: TurnJudge = 'asked'): readonly EarEvent[] {
     const { threshold } = this.#options
+    this.#judge = judge
     this.#question = null
     this.#voiced = window.probability >= (this.#voiced ? exitThreshold(threshold) : threshold)
     const state = this.#state
@@ -153,17 +165,18 @@ export class Endpointer {
 
   #speaking(utterance: Utterance, window: SpeechWindow): readonly EarEvent[] {
     if (this.#voiced) {
+      this.#told = 'nothing'
       extend(utterance, window)
       const confirmed = this.#confirm(utterance, window.at)
       if (!this.#tooLong(utterance, window)) return confirmed
       // The caller speaks on: the utterance ends here, and the next takes up from here.
       Object.assign(utterance, { endMs: window.endMs, endAt: window.at })
-      return [...confirmed, this.#end(utterance, window)]
+      return [...confirmed, this.#end(utterance, window, 'length')]
     }
     if (window.endMs - utterance.endMs < this.#options.softSilenceMs) return NOTHING
     const { endMs, endAt } = utterance
     this.#state = { kind: 'softEnded', utterance, burst: null }
-    this.#pause = { number: this.#pause.number + 1, askFromMs: 0, probability: undefined }
+    this.#pause = { ...NO_PAUSE, number: this.#pause.number + 1, judge: this.#judge }
     const paused: EarEvent = { type: 'speechPaused', endMs, endAt, at: window.at }
     return [paused, ...this.#softEnded(utterance, null, window)]
   }
@@ -183,25 +196,32 @@ export class Endpointer {
       const { endMs, endAt, heardMs } = grown
       Object.assign(utterance, { voicedMs: utterance.voicedMs + grown.voicedMs, endMs, endAt, heardMs })
       this.#state = { kind: 'speaking', utterance }
+      this.#told = 'nothing'
       const resumed: EarEvent = { type: 'speechResumed', at: window.at }
       return [resumed, ...this.#confirm(utterance, window.at)]
     }
     if (burst && !this.#fizzled(burst, window)) return NOTHING
     if (burst) this.#state = { kind: 'softEnded', utterance, burst: null }
-    if (this.#isOver(utterance, window)) return [this.#end(utterance, window)]
     const { endMs } = window
-    if (this.#options.patience && endMs - utterance.endMs >= this.#pause.askFromMs)
-      this.#question = { pause: this.#pause.number, fromMs: utterance.startMs, toMs: endMs }
+    const silenceMs = endMs - utterance.endMs
+    if (this.#pause.judge === 'recogniser' && this.#judge === 'asked')
+      this.#change({ judge: 'asked', askedSinceMs: silenceMs })
+    const over = this.#endedBy(silenceMs) ?? (this.#tooLong(utterance, window) ? 'length' : null)
+    if (over) return [this.#end(utterance, window, over)]
+    const { judge, askFromMs, number: pause } = this.#pause
+    if (this.#options.patience && judge === 'asked' && silenceMs >= askFromMs)
+      this.#question = { pause, fromMs: utterance.startMs, toMs: endMs }
     return NOTHING
   }
 
-  #isOver(utterance: Utterance, window: SpeechWindow): boolean {
+  #endedBy(silenceMs: number): EndedBy | null {
     const { patience, silenceDurationMs } = this.#options
-    const silenceMs = window.endMs - utterance.endMs
-    const silent = patience
-      ? hasEnded(patience, silenceMs, this.#pause.probability)
-      : silenceMs >= silenceDurationMs
-    return silent || this.#tooLong(utterance, window)
+    if (patience) return endedBy(patience, { ...this.#pause, silenceMs, told: this.#told })
+    return silenceMs >= silenceDurationMs ? 'silence' : null
+  }
+
+  #change(change: Partial<Pause>): void {
+    this.#pause = { ...this.#pause, ...change }
   }
 
   #silenceMs(atMs: number): number {
@@ -214,12 +234,13 @@ export class Endpointer {
     return [{ type: 'speechConfirmed', at }]
   }
 
-  #end(utterance: Utterance, window: SpeechWindow): EarEvent {
+  #end(utterance: Utterance, window: SpeechWindow, by: EndedBy): EarEvent {
     const { endMs, endAt } = utterance
     this.#state = IDLE
+    this.#told = 'nothing'
     this.#pause = { ...this.#pause, number: this.#pause.number + 1 }
     this.#floorMs = endMs
-    return { type: 'speechEnded', endMs, endAt, audioEndMs: window.endMs, at: window.at }
+    return { type: 'speechEnded', endMs, endAt, audioEndMs: window.endMs, at: window.at, endedBy: by }
   }
 
   #tooLong(utterance: Utterance, window: SpeechWindow): boolean {

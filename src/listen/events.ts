@@ -9,6 +9,8 @@
  * `at` is the arrival of the sample that decided the event, not the moment inference came back, so that what
  * the server adds can be measured from it and a replay gives the same numbers.
  */
+import type { EndedBy } from './end-of-turn.ts'
+
 export type EarEvent =
   | {
       readonly type: 'speechStarted'
@@ -40,4 +42,5 @@ export type EarEvent =
       /** With the silence that ended it: where the utterance's audio is cut. */
       readonly audioEndMs: number
       readonly at: number
+      readonly endedBy: EndedBy
     }

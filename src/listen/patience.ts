@@ -6,7 +6,10 @@
  *     probability ≥ threshold × (1 − silence / maxWait)
  *
  * so a turn that the judge takes for unfinished ends at `maxWait` at the latest, and a doubtful one in between.
+ *
+ * A recogniser that judges by itself says no probability, but that the turn is over. Until it does, only `maxWait` ends it.
  */
+import type { EndedBy, Judgement, TurnJudge } from './end-of-turn.ts'
 
 export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
 
@@ -36,11 +39,28 @@ export function patienceFor(eagerness: Eagerness, silenceDurationMs: number): Pa
   return { ...MAPPING[eagerness], unjudgedMs: Math.max(silenceDurationMs, LEAST_UNJUDGED_MS) }
 }
 
-/** `probability`: the last judgement of this pause; undefined: none yet. */
-export function hasEnded(patience: Patience, silenceMs: number, probability: number | undefined): boolean {
+/** What is known of a pause. */
+export interface PauseFacts {
+  readonly silenceMs: number
+  readonly judge: TurnJudge
+  /** The recogniser said that the turn is over. */
+  readonly told: 'over' | 'nothing'
+  /** The last of those we asked for; undefined: none yet. */
+  readonly judgement: Judgement | undefined
+  /** How long the pause was when we were first to ask: 0, or when the recogniser was lost. */
+  readonly askedSinceMs: number
+}
+
+/** What ends the turn now; null: it goes on. */
+export function endedBy(patience: Patience, facts: PauseFacts): EndedBy | null {
   const { threshold, minSilenceMs, maxWaitMs, unjudgedMs } = patience
-  if (probability === undefined) return silenceMs >= Math.min(unjudgedMs, maxWaitMs)
-  return silenceMs >= minSilenceMs && probability >= threshold * (1 - silenceMs / maxWaitMs)
+  const { silenceMs, judge, told, judgement, askedSinceMs } = facts
+  if (told === 'over') return 'recogniser'
+  if (silenceMs >= maxWaitMs) return 'wait'
+  if (judge === 'recogniser') return null
+  if (judgement === undefined) return silenceMs - askedSinceMs >= unjudgedMs ? 'silence' : null
+  const isSure = judgement.probability >= threshold * (1 - silenceMs / maxWaitMs)
+  return isSure && silenceMs >= minSilenceMs ? judgement.by : null
 }
 
 /** The pause has to grow by half before the judge is asked again: nine questions in 8 s. */

@@ -65,6 +65,11 @@ export class AudioSender {
     return bytesToMs(this.#format, this.#acceptedBytes)
   }
 
+  /** The end of what the socket was given. */
+  get sentMs(): number {
+    return this.positionMs - bytesToMs(this.#format, this.#heldBytes + this.#outboxBytes)
+  }
+
   /** Audio accepted that the network has not taken. */
   get waitingMs(): number {
     const bytes = this.#heldBytes + this.#outboxBytes + this.#socket.bufferedAmount

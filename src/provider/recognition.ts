@@ -23,12 +23,23 @@ export type Notice =
   | { readonly type: 'segment'; readonly segment: Segment }
   /** All audio up to there has been recognised. */
   | { readonly type: 'covered'; readonly toMs: number }
-  /** A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. */
+  /**
+   * A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. Where none
+   * waits for one, the provider ended the turn by itself.
+   */
   | { readonly type: 'forced'; readonly middleMs?: number }
-  | { readonly type: 'endOfTurn' }
+  /** By itself. `middleMs`: of the audio that it is about. */
+  | { readonly type: 'endOfTurn'; readonly middleMs?: number }
+  /** Probably, and taken back. */
+  | { readonly type: 'eagerEnd' | 'resumed' }
   /** The provider will end the session then. */
   | { readonly type: 'expires'; readonly inMs: number }
   | { readonly type: 'failed'; readonly kind: ProviderErrorKind; readonly message: string }
+
+/** Instead of a message: audio in which nobody speaks. */
+export interface Silence {
+  readonly silenceMs: number
+}
 
 /** A question the provider has not answered for a while. */
 export interface Unanswered {
@@ -45,14 +56,16 @@ export interface Unanswered {
 export interface Protocol {
   readonly framing: Framing
   /** Makes it recognise at once what it has; `covered` or `forced` answers. */
-  readonly force: string
+  readonly force: string | Silence
   readonly goodbye: string
   readonly keepAlive: {
-    readonly message: string
+    readonly message: string | Silence
     readonly everyMs: number
     /** Before any audio it counts for nothing: send that much silence instead. */
     readonly primeMs?: number
   }
+  /** `unasked`: its turns are its own to end, and to force a preview would end one. */
+  readonly previews: 'forced' | 'unasked'
   /** Without audio for so long, the connection is given up as `expired`. */
   readonly idleLimitMs: number
   /** A silent question is looked at that often. */
@@ -89,6 +102,8 @@ export const GOODBYE_MS = 1_000
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
 const UNANSWERED_FORCES = 32
+/** After the provider has ended a turn, so much more of its silence has no word in it: a finalize within it is answered at once. */
+const QUIET_MS = 200
 
 export class Recognition implements SttStream {
   readonly #options: RecognitionOptions
@@ -98,6 +113,8 @@ export class Recognition implements SttStream {
   /** Up to where the audio was when each was sent, oldest first; some are never answered. */
   #forces: number[] = []
   #forcedMs = 0
+  /** Silence of ours at the end of the audio. */
+  #padded = { fromMs: 0, toMs: 0 }
   readonly #onAbort: () => void
   #becomeReady: { resolve(): void; reject(error: unknown): void } | undefined
   #ended = false
@@ -135,7 +152,7 @@ export class Recognition implements SttStream {
   }
 
   preview(): void {
-    this.#ask('preview')
+    if (this.#options.protocol.previews === 'forced') this.#ask('preview')
   }
 
   finalize(): void {
@@ -145,7 +162,7 @@ export class Recognition implements SttStream {
   discard(): void {
     if (this.#ended) return
     this.#sender.fill()
-    if (this.#utterances.discard(this.#sender.positionMs)) this.#force()
+    if (this.#utterances.discard(this.#writtenToMs)) this.#force()
     this.#settle([])
   }
 
@@ -175,20 +192,35 @@ export class Recognition implements SttStream {
     if (this.#ended) return
     this.#activeAt = this.#options.clock.now()
     this.#sender.fill()
-    if (this.#utterances.ask(question, this.#sender.positionMs)) this.#force()
+    if (this.#utterances.ask(question, this.#writtenToMs)) this.#force()
     this.#settle(this.#utterances.drain())
   }
 
   #force(): void {
-    const atMs = this.#sender.positionMs
+    const { force } = this.#options.protocol
+    const atMs = this.#writtenToMs
     // Twice for the same audio, it would have nothing to say to the second.
     if (atMs <= this.#forcedMs) return
     this.#forcedMs = atMs
+    if (typeof force !== 'string') return this.#fallSilent(force)
     // An end of turn that comes before it was sent is no answer to it.
-    this.#sender.send(this.#options.protocol.force, () => {
+    this.#sender.send(force, () => {
       this.#forces.push(atMs)
       if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
     })
+  }
+
+  #fallSilent({ silenceMs }: Silence): void {
+    const fromMs = this.#writtenToMs
+    this.#sender.pad(silenceMs)
+    this.#sender.fill()
+    this.#padded = { fromMs, toMs: this.#sender.positionMs }
+  }
+
+  /** The end of the audio, without silence of ours. */
+  get #writtenToMs(): number {
+    const { positionMs } = this.#sender
+    return positionMs === this.#padded.toMs ? this.#padded.fromMs : positionMs
   }
 
   async #read(): Promise<void> {
@@ -212,15 +244,21 @@ export class Recognition implements SttStream {
       case 'ready':
         return this.#becomeReady?.resolve()
       case 'segment':
-        return this.#settle(this.#utterances.hear(this.#timed(notice.segment)))
+        return this.#settle(
+          this.#utterances.parted(notice.segment).flatMap((part) => this.#utterances.hear(this.#timed(part))),
+        )
       case 'covered':
         return this.#settle(this.#utterances.cover(notice.toMs))
       case 'forced':
         return this.#forced(notice.middleMs)
-      case 'endOfTurn': {
-        const text = this.#utterances.spokenText
-        return this.#settle(text === '' ? [] : [{ type: 'endOfTurn', text }])
+      case 'endOfTurn':
+        return this.#turnEnded(notice.middleMs)
+      case 'eagerEnd': {
+        const text = this.#utterances.spokenText()
+        return this.#settle(text === '' ? [] : [{ type: 'eagerEnd', text }])
       }
+      case 'resumed':
+        return this.#settle([{ type: 'resumed' }])
       case 'expires':
         return this.#expireIn(notice.inMs)
       case 'failed':
@@ -242,10 +280,20 @@ export class Recognition implements SttStream {
   }
 
   /** Those before the one that is answered never will be. */
-  #forced(middleMs = 0): void {
-    const at = this.#forces.findIndex((atMs) => atMs > middleMs)
+  #forced(middleMs?: number): void {
+    const at = this.#forces.findIndex((atMs) => atMs > (middleMs ?? 0))
     const answered = this.#forces.splice(0, at + 1).at(-1)
     if (answered !== undefined) this.#settle(this.#utterances.cover(answered))
+    else if (middleMs !== undefined) this.#turnEnded(middleMs)
+  }
+
+  #turnEnded(middleMs?: number): void {
+    const text = this.#utterances.spokenText(middleMs)
+    if (text === '') return
+    const { protocol } = this.#options
+    const answers =
+      protocol.previews === 'unasked' ? this.#utterances.cover(this.#sender.sentMs + QUIET_MS) : []
+    this.#settle([{ type: 'endOfTurn', text }, ...answers])
   }
 
   #settle(events: readonly SttEvent[]): void {
@@ -259,7 +307,7 @@ export class Recognition implements SttStream {
   }
 
   get #isIdle(): boolean {
-    return this.#utterances.idleAt(this.#sender.positionMs)
+    return this.#utterances.idleAt(this.#writtenToMs)
   }
 
   /** One timer for the oldest question. */
@@ -309,7 +357,8 @@ export class Recognition implements SttStream {
         return this.fail('expired', 'nothing was said for a long time')
       }
       if (clock.now() - this.#sender.lastSentAt >= everyMs) {
-        if (primeMs > 0 && this.#sender.positionMs === 0) {
+        if (typeof message !== 'string') this.#fallSilent(message)
+        else if (primeMs > 0 && this.#sender.positionMs === 0) {
           this.#sender.pad(primeMs)
           this.#utterances.skipTo(this.#sender.positionMs)
         } else this.#sender.sendNow(message)

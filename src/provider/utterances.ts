@@ -122,6 +122,21 @@ export class Utterances {
     return events
   }
 
+  /** Where a provider's turn lies across a boundary of ours, each utterance has its own words of it. */
+  parted(segment: Segment): readonly Segment[] {
+    const { startMs, endMs, words = [] } = segment
+    if (!this.#open.some(({ fromMs }) => fromMs > startMs && fromMs < endMs)) return [segment]
+    if (words.length === 0) return [segment]
+    const middle = (word: Word) => (word.startMs + word.endMs) / 2
+    return this.#open.flatMap(({ fromMs, toMs }) => {
+      const own = words.filter((word) => middle(word) >= fromMs && middle(word) < toMs)
+      const [first, last] = [own[0], own.at(-1)]
+      if (!first || !last) return []
+      const text = own.map((word) => word.text).join(' ')
+      return [{ ...segment, startMs: first.startMs, endMs: last.endMs, text, words: own }]
+    })
+  }
+
   /** The provider said something of some audio. */
   hear(segment: Segment): SttEvent[] {
     const middle = (segment.startMs + segment.endMs) / 2
@@ -144,9 +159,9 @@ export class Utterances {
     return this.drain()
   }
 
-  /** The text of the utterance being spoken, when no older one waits. */
-  get spokenText(): string {
-    return this.#open.length === 1 ? textOf(this.#spoken) : ''
+  /** The text of the utterance being spoken, when no older one waits, and the audio at `atMs` is of it. */
+  spokenText(atMs = Number.POSITIVE_INFINITY): string {
+    return this.#open.length === 1 && atMs >= this.#spoken.fromMs ? textOf(this.#spoken) : ''
   }
 
   #due({ atMs, utterance }: Asked): boolean {

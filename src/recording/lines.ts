@@ -20,7 +20,7 @@ import type { SessionSettings } from '../session/settings.ts'
 import type { Redaction } from './redact.ts'
 
 /** Of the file's shape. A file of another version is refused. */
-export const VERSION = 1
+export const VERSION = 2
 
 export interface Head {
   readonly l: 'head'

@@ -1,6 +1,6 @@
 /** What the reducer asks of the runner. Data only; the runner executes them in order, at once. */
 import type { ModelRequest, ToolCall } from '../dialect/neutral.ts'
-import type { MarkName, TurnRecord } from '../trace/record.ts'
+import type { MarkName, TurnEnd, TurnRecord } from '../trace/record.ts'
 import type { ClientEvent } from './client.ts'
 import type { Failure, TimerName } from './events.ts'
 import type { SessionOutput } from './output.ts'
@@ -68,7 +68,12 @@ export type Effect =
   | { readonly do: 'apply'; readonly patch: Partial<SessionSettings> }
   | { readonly do: 'setTimer'; readonly timer: TimerName; readonly ms: number }
   | { readonly do: 'clearTimer'; readonly timer: TimerName }
-  | { readonly do: 'openTurn'; readonly turn: string; readonly zeroAt: number }
+  | {
+      readonly do: 'openTurn'
+      readonly turn: string
+      readonly zeroAt: number
+      readonly endedBy?: TurnEnd
+    }
   | { readonly do: 'mark'; readonly turn: string; readonly name: MarkName; readonly at: number }
   | { readonly do: 'userSaid'; readonly turn: string; readonly text: string }
   | {

@@ -3,6 +3,7 @@
  * reads a clock itself, so a recorded sequence of events replays to the same effects.
  */
 import type { FinishReason, ModelUsage, ToolCall } from '../dialect/neutral.ts'
+import type { EndedBy } from '../listen/end-of-turn.ts'
 import type { ClientEvent } from './client.ts'
 import type { Heard } from './items.ts'
 
@@ -20,6 +21,7 @@ export type SpeechEvent =
       /** Clock time at which the last speech sample arrived: the budget's zero. */
       readonly endAt: number
       readonly audioEndMs: number
+      readonly endedBy?: EndedBy
     }
 
 export type RecognitionEvent =
@@ -30,6 +32,8 @@ export type RecognitionEvent =
       readonly text: string
       readonly stable: string
       readonly complete: boolean
+      /** The recogniser judges that the caller has, or may have, finished. */
+      readonly probablyOver?: boolean
     }
   | {
       readonly type: 'final'

@@ -23,6 +23,7 @@ import { findEntry } from './history.ts'
 import { ItemAudio } from './item-audio.ts'
 import { Outlet } from './outlet.ts'
 import type { SessionOutput } from './output.ts'
+import { ownTurnsOf } from './own-turns.ts'
 import { Recogniser } from './recogniser.ts'
 import { reduce } from './reduce.ts'
 import { Routing } from './routing.ts'
@@ -155,6 +156,8 @@ export class LiveSession implements Session {
       health: router.health,
       signal,
       language: () => languageOf(this.#state),
+      ownTurns: () => ownTurnsOf(this.settings),
+      turnEnded: () => this.#ear.turnEnded(),
       report: (event) => this.#dispatch(event),
       partial: (turn) => this.#budget.changed(turn),
       slackMs: (turn) => this.#budget.slackMs(turn, 'stt'),
@@ -170,6 +173,7 @@ export class LiveSession implements Session {
       clock,
       signal,
       said: () => saidBeforePause(this.#state),
+      turnJudge: () => this.#recogniser.turnJudge,
       format: settings.inputFormat,
       detection: settings.turnDetection,
       confirmMs: settings.interruption.minSpeechMs,
@@ -314,7 +318,7 @@ export class LiveSession implements Session {
         return this.#timers.get(effect.timer)?.cancel()
       case 'openTurn':
         this.#routing.turnOpened(effect.zeroAt)
-        book.open(effect.turn, effect.zeroAt)
+        book.open(effect.turn, effect.zeroAt, effect.endedBy)
         return this.#budget.open(effect.turn, effect.zeroAt)
       case 'mark':
         return book.mark(effect.turn, effect.name, effect.at)
@@ -374,11 +378,8 @@ export class LiveSession implements Session {
       this.#recogniser.hear()
       this.#caller.changeFormat(inputFormat)
     }
-    this.#ear.configure({
-      detection: turnDetection,
-      confirmMs: interruption.minSpeechMs,
-      format: inputFormat,
-    })
+    const { minSpeechMs: confirmMs } = interruption
+    this.#ear.configure({ detection: turnDetection, confirmMs, format: inputFormat })
   }
 
   #setTimer(timer: TimerName, ms: number): void {

@@ -12,10 +12,12 @@ import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
+import type { TurnJudge } from '../listen/end-of-turn.ts'
 import type { Costs } from '../price/pricing.ts'
-import type { SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
+import type { OwnTurns, SttAdapter, SttEvent, SttStream } from '../stage/stt.ts'
 import type { AttemptLog } from './attempt-log.ts'
 import type { RecognitionEvent } from './events.ts'
+import { TurnRight, wordsOf } from './own-turns.ts'
 import { rewind, settle, type Utterance, utteranceFrom } from './spoken-utterance.ts'
 import { StableWords } from './stable-words.ts'
 import { type SttAttempt, startAttempt } from './stt-attempt.ts'
@@ -30,6 +32,10 @@ const MIN_TRIES = 2
 export interface RecogniserOptions extends SttChoiceOptions {
   readonly signal: AbortSignal
   readonly report: (event: RecognitionEvent) => void
+  /** How a recogniser that can shall end turns; left out: it shall not. Asked when a stream is opened. */
+  readonly ownTurns?: () => OwnTurns | undefined
+  /** The recogniser judged that the utterance being spoken is over. */
+  readonly turnEnded?: () => void
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
   readonly attempts: (turn: string) => AttemptLog | undefined
@@ -55,6 +61,7 @@ export class Recogniser {
   /** What it was told the caller speaks. */
   #language: string | undefined
   readonly #choice: SttChoice
+  readonly #right: TurnRight
   readonly #written = new Set<Recogniser>()
 
   /** Throws `NoCandidate`. */
@@ -62,6 +69,13 @@ export class Recogniser {
     this.#options = options
     this.#candidate = firstOf('stt', options.candidates())
     this.#choice = new SttChoice(options)
+    this.#right = new TurnRight(options.clock, options.ownTurns ?? (() => undefined))
+  }
+
+  /** Who judges the pauses of the utterance being spoken: the words of one before it may still be owed. */
+  get turnJudge(): TurnJudge {
+    const [first] = this.#utterances
+    return first && first === this.#spoken && this.#stream ? this.#right.judge : 'asked'
   }
 
   /** Connects before it is needed; harmless when already open. */
@@ -82,7 +96,8 @@ export class Recogniser {
   /** Another recogniser for the next utterance, when the facts ask for one and nothing is owed by the present. */
   #reroute(): void {
     if (!this.#stream || this.#utterances.length > 0) return
-    const same = idOf(this.#choice.choose(this.#candidate)) === idOf(this.#candidate)
+    const next = this.#choice.choose(this.#candidate)
+    const same = idOf(next) === idOf(this.#candidate) && this.#right.stands(next.adapter)
     if (same && this.#language === this.#options.language()) return
     const { close } = this.#stream
     void close.call(this.#stream)
@@ -155,6 +170,7 @@ export class Recogniser {
     const own = new Recogniser({
       ...this.#options,
       ...whole,
+      ownTurns: () => undefined,
       report: (event) => {
         if (event.type !== 'partial' && this.#written.delete(own)) void own.close()
         this.#options.report(event)
@@ -226,6 +242,8 @@ export class Recogniser {
     try {
       const stream = await this.#connect(scope.signal)
       this.#stream = stream
+      const heardMs = this.#options.audibleMs()
+      this.#right.serve(this.#candidate.adapter, heardMs - (this.#utterances[0]?.fromMs ?? heardMs))
       for (const utterance of this.#utterances) {
         if (utterance.endMs === null) this.hear()
         else this.#finish(utterance, utterance.endMs)
@@ -254,6 +272,7 @@ export class Recogniser {
       signal,
       clock,
       ...(wanted === undefined ? {} : { language: wanted }),
+      ...this.#right.grant(candidate.adapter),
     })
     try {
       return await orAborted(opening, signal)
@@ -269,12 +288,15 @@ export class Recogniser {
     if (!first) return
     const at = this.#options.clock.now()
     if (event.type === 'final') return this.#answered(first, event, at)
+    // Of a recogniser that was not asked to judge, it is news of silence only.
+    if (event.type === 'resumed' || (event.type !== 'partial' && this.turnJudge === 'asked')) return
     // Until the first utterance's final comes, what arrives is still of it.
-    if (event.type !== 'partial') return
-    const { text, stable, complete } = event
+    const words = wordsOf(event)
+    const { text, stable, complete } = words
     first.stable.heard(complete ? text : stable, complete ? 'all' : 'more')
     if (first !== this.#spoken) return
-    this.#options.report({ type: 'partial', at, turn: first.turn, text, stable, complete })
+    this.#options.report({ type: 'partial', at, turn: first.turn, ...words })
+    if (event.type === 'endOfTurn') this.#options.turnEnded?.()
   }
 
   #answered(first: Utterance, event: Extract<SttEvent, { type: 'final' }>, at: number): void {

@@ -88,7 +88,7 @@ function commitBuffer(d: Draft, ref: string | null, facts: ClientFacts): void {
   const itemId = utterance?.itemId ?? d.id('item')
   if (!utterance) d.do({ do: 'listen', turn, fromMs: audioMs - bufferedMs })
   d.set({ input: { kind: 'idle' } })
-  openTurn(d, turn, at)
+  openTurn(d, turn, at, 'client')
   addUserItem(d, turn, itemId, at)
   d.addTranscription({
     turn,

@@ -56,9 +56,10 @@ export function reduceSpeech(d: Draft, event: SpeechEvent): void {
     case 'speechPaused':
       d.set({ input: { kind: 'softEnded', utterance, endAt: event.endAt } })
       if (utterance.announced) d.do({ do: 'preview', turn: utterance.turn })
+      if (utterance.probablyOver) speculate(d, utterance.words)
       return
     case 'speechResumed':
-      d.set({ input: { kind: 'listening', utterance: { ...utterance, whole: false } } })
+      d.set({ input: { kind: 'listening', utterance: { ...utterance, whole: false, probablyOver: false } } })
       return dropSpeculation(d)
     case 'speechEnded':
       return ended(d, utterance, event)
@@ -170,8 +171,8 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
   const { turn, itemId } = utterance
   if (!utterance.announced && !utterance.confirmed) return abandon(d, utterance)
   d.set({ input: { kind: 'idle' } })
-  const { endMs, audioEndMs, endAt } = event
-  const facts = { turn, itemId, endMs, audioEndMs, endAt, utterance }
+  const { type: _type, at: _at, ...end } = event
+  const facts = { turn, itemId, utterance, ...end }
   if (utterance.announced) {
     const onFinal = d.state.settings.turnDetection?.createResponse ? 'respond' : 'nothing'
     commit(d, { ...facts, onFinal }, event.at)
@@ -180,14 +181,14 @@ function ended(d: Draft, utterance: Utterance, event: Extract<SpeechEvent, { typ
     if (d.state.paused) d.do({ do: 'setTimer', timer: 'falseInterruption', ms: FALSE_INTERRUPTION_MS })
   }
   // With its silence: a weak last consonant lies behind the estimated end of speech.
-  d.do({ do: 'finalize', turn, itemId, endMs: audioEndMs })
+  d.do({ do: 'finalize', turn, itemId, endMs: event.audioEndMs })
 }
 
 /** The utterance becomes an item of the conversation, its words still unknown. */
 function commit(d: Draft, t: Transcription, at: number): void {
-  const { turn, itemId, endAt } = t
+  const { turn, itemId, endAt, endedBy } = t
   d.emit({ type: 'speechStopped', itemId, audioEndMs: Math.round(t.audioEndMs) })
-  openTurn(d, turn, endAt)
+  openTurn(d, turn, endAt, endedBy)
   if (t.utterance) d.do({ do: 'mark', turn, name: 'speechStart', at: t.utterance.startedAt })
   d.do({ do: 'mark', turn, name: 'speechEnd', at: endAt })
   addUserItem(d, turn, itemId, at)
@@ -216,10 +217,11 @@ export function reduceRecognition(d: Draft, event: RecognitionEvent): void {
 function partial(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
   const utterance = utteranceOf(d.state)
   if (utterance?.turn !== event.turn) return
-  d.utterance({ words: event.text, whole: event.complete })
+  const { text, complete, probablyOver = false } = event
+  d.utterance({ words: text, whole: complete, probablyOver })
   showWords(d, event.stable)
   considerInterrupting(d)
-  if (event.complete) speculate(d, event)
+  if (complete) speculate(d, text)
 }
 
 /** Agreed words while the caller speaks, for those who asked for them early; append-only. */
@@ -234,10 +236,10 @@ function showWords(d: Draft, stable: string): void {
 }
 
 /** The caller may have finished: let the model begin on these words; wire, tools and voice wait for the commit. */
-function speculate(d: Draft, event: Extract<RecognitionEvent, { type: 'partial' }>): void {
+function speculate(d: Draft, words: string): void {
   const { state } = d
   if (state.input.kind !== 'softEnded' || !state.input.utterance.announced) return
-  const text = event.text.trim()
+  const text = words.trim()
   const { turnDetection, maxRevisions } = state.settings
   if (!turnDetection?.createResponse || text === '' || state.revision >= maxRevisions) return
   if (outputOf(state) !== 'silent' || state.transcriptions.length > 0) return

@@ -1,14 +1,16 @@
 /** The life of a turn's record: opened at its zero, closed when nothing of it runs, plays or is awaited. */
+import type { TurnEnd } from '../trace/record.ts'
 import type { Draft } from './draft.ts'
 
 export type TurnOutcome = 'said' | 'transcribed' | 'superseded' | 'failed' | 'cancelled'
 
-export function openTurn(d: Draft, turn: string, zeroAt: number): void {
+/** `endedBy`: what made a spoken turn one. */
+export function openTurn(d: Draft, turn: string, zeroAt: number, endedBy?: TurnEnd): void {
   if (d.state.turn?.id === turn) return
   const unanswered = d.state.settings.kind === 'transcription' ? 'transcribed' : 'superseded'
   if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : unanswered)
   d.set({ turn: { id: turn, answered: false } })
-  d.do({ do: 'openTurn', turn, zeroAt })
+  d.do({ do: 'openTurn', turn, zeroAt, ...(endedBy ? { endedBy } : {}) })
 }
 
 export function closeTurn(d: Draft, turn: string, outcome: TurnOutcome): void {

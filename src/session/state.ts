@@ -7,6 +7,7 @@
  *     responses: Map (default conversation and out of band)     tools: pending calls     closed
  */
 import type { FinishReason, ModelUsage, ToolCall, ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { EndedBy } from '../listen/end-of-turn.ts'
 import type { Failure } from './events.ts'
 import type { History } from './history.ts'
 import type { Item } from './items.ts'
@@ -29,6 +30,8 @@ export interface Utterance {
   readonly words: string
   /** They are all that was said before the present pause. */
   readonly whole: boolean
+  /** Said by the recogniser, which may notice it before our ear. */
+  readonly probablyOver?: boolean
   /** The part of them the wire was shown. */
   readonly shown: string
 }
@@ -103,6 +106,7 @@ export interface Transcription {
   readonly audioEndMs: number
   /** By the clock, when the caller had finished. */
   readonly endAt: number
+  readonly endedBy?: EndedBy
   readonly utterance: Utterance | null
 }
 

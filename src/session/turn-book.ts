@@ -6,7 +6,7 @@ import type { BudgetPlan } from '../budget/plan.ts'
 import type { Clock } from '../clock.ts'
 import type { ExperimentBook, Exposure, TurnFacts } from '../experiment/book.ts'
 import type { Metrics } from '../trace/metrics.ts'
-import type { MarkName, TurnRecord } from '../trace/record.ts'
+import type { MarkName, TurnEnd, TurnRecord } from '../trace/record.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
 import { TurnTrace } from '../trace/turn-trace.ts'
 import type { AttemptLog } from './attempt-log.ts'
@@ -84,11 +84,12 @@ export class TurnBook {
   }
 
   /** From here on it is a turn; `zeroAt` is what its times count from. */
-  open(turn: string, zeroAt: number): void {
+  open(turn: string, zeroAt: number, endedBy?: TurnEnd): void {
     this.begin(turn)
     const page = this.#pages.get(turn) as Page
     page.opened = true
     page.trace.zero(zeroAt)
+    if (endedBy) page.trace.ended(endedBy)
   }
 
   attempts(turn: string): AttemptLog | undefined {

@@ -16,6 +16,7 @@ export interface SttCaps {
   readonly inputs: readonly AudioFormat[]
   /** `speech`: wants only speech with its padding. `continuous`: wants every frame, silence too. */
   readonly feed: 'speech' | 'continuous'
+  /** What it ends turns by: what was said (`model`), silence alone (`vad`), or nothing. */
   readonly endOfTurn: 'none' | 'vad' | 'model'
   /** Announces a probable end of turn (`eagerEnd`) before `endOfTurn`. */
   readonly eager: boolean
@@ -54,8 +55,10 @@ export type SttEvent =
       readonly confidence?: number
       readonly words?: readonly Word[]
     }
+  /** Probably all of the turn; taken back by `resumed`. */
   | { readonly type: 'eagerEnd'; readonly text: string }
   | { readonly type: 'resumed' }
+  /** The provider's own judgement that the turn is over. `text` is all of the current utterance; a final is due only to `finalize`. */
   | { readonly type: 'endOfTurn'; readonly text: string }
 
 /** Iteration ends at `close`, throws a `ProviderError` when the stream broke, settles when the signal aborts. */
@@ -68,8 +71,22 @@ export interface SttStream extends AsyncIterable<SttEvent> {
   close(): Promise<void>
 }
 
+/** How a recogniser shall end turns: the session's eagerness as waits, and by its name. */
+export interface OwnTurns {
+  readonly eagerness: 'low' | 'medium' | 'high' | 'auto'
+  /** No shorter pause ends a turn. */
+  readonly minSilenceMs: number
+  /** No longer one fails to. */
+  readonly maxWaitMs: number
+}
+
 export interface SttOpenOptions {
   readonly format: AudioFormat
+  /**
+   * For `endOfTurn: 'model'` only: judge pauses, and tell by `endOfTurn`. Then `preview` may stay without an answer, since to
+   * force words would end the turn that is to be judged. Left out: turns are ended by `finalize` alone.
+   */
+  readonly ownTurns?: OwnTurns
   readonly language?: string
   readonly hints?: readonly string[]
   readonly signal: AbortSignal

@@ -2,6 +2,7 @@
 
 import type { ProviderErrorKind, StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
+import type { EndedBy } from '../listen/end-of-turn.ts'
 
 /**
  * Clock zero is the caller's real end of speech (spoken turns), the commit (manual) or the request (text).
@@ -19,6 +20,9 @@ export type MarkName =
   | 'firstAudioSent'
   | 'interrupted'
   | 'end'
+
+/** Who said that the caller had finished; `client`: it committed the audio itself. */
+export type TurnEnd = EndedBy | 'client'
 
 export interface AttemptRecord {
   readonly stage: StageName
@@ -48,6 +52,8 @@ export interface TurnRecord {
   /** Variants that made what the caller heard. */
   readonly experiments: readonly Exposure[]
   readonly marks: Readonly<Partial<Record<MarkName, number>>>
+  /** Null of a turn that nobody spoke. */
+  readonly endedBy: TurnEnd | null
   readonly attempts: readonly AttemptRecord[]
   readonly budget: {
     readonly turnMs: number

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { ProviderErrorKind, StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
 import { type BudgetShares, brokenBy } from './broken-by.ts'
-import type { AttemptRecord, MarkName, TurnRecord } from './record.ts'
+import type { AttemptRecord, MarkName, TurnEnd, TurnRecord } from './record.ts'
 
 export interface TurnTraceStart {
   readonly id: string
@@ -80,6 +80,7 @@ export class TurnTrace {
   readonly #experiments = new Map<string, Exposure>()
   #degraded: string[] = []
   #zeroAt: number | null = null
+  #endedBy: TurnEnd | null = null
   #revision = 1
   #shares: BudgetShares | null = null
   #heard: TurnRecord['heard'] = null
@@ -113,6 +114,11 @@ export class TurnTrace {
   /** Clock zero, on the clock's scale. The last word counts. Until it is known, the opening of the trace stands for it. */
   zero(at: number): this {
     this.#zeroAt = at
+    return this
+  }
+
+  ended(by: TurnEnd): this {
+    this.#endedBy = by
     return this
   }
 
@@ -270,6 +276,7 @@ export class TurnTrace {
       route: { ...this.#route },
       experiments: [...this.#experiments.values()],
       marks,
+      endedBy: this.#endedBy,
       attempts: this.#attempts.map(({ startAt, firstOutputAt, endAt, ...facts }) => ({
         stage: facts.stage,
         provider: facts.provider,

@@ -27,6 +27,7 @@ const record: TurnRecord = {
   experiments: [],
   route: {},
   marks: { committed: 500, firstAudioSent: 640 },
+  endedBy: 'silence',
   attempts: [],
   budget: { turnMs: 1500, actualMs: 640, brokenBy: null, degraded: [] },
   heard: null,

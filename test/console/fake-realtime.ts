@@ -280,6 +280,7 @@ function recordOf(id: string, turn: ScriptedTurn): TurnRecord {
     experiments: [],
     route: {},
     marks: {},
+    endedBy: null,
     attempts: [],
     budget: { turnMs: 1500, actualMs: null, brokenBy: null, degraded: [] },
     heard: null,

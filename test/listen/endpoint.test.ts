@@ -44,6 +44,7 @@ describe('an utterance', () => {
         endAt: at(29) + NETWORK_MS,
         audioEndMs: at(45),
         at: at(45) + NETWORK_MS,
+        endedBy: 'silence',
       },
     ])
   })

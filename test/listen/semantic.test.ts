@@ -6,7 +6,7 @@ import { openScope } from '../../src/cancel.ts'
 import { settled, VirtualClock } from '../../src/clock.ts'
 import { endpointOptions } from '../../src/listen/detection.ts'
 import { Ear } from '../../src/listen/ear.ts'
-import type { EndOfTurn, TurnQuestion } from '../../src/listen/end-of-turn.ts'
+import type { EndOfTurn, Judgement, TurnQuestion } from '../../src/listen/end-of-turn.ts'
 import { Endpointer, type PauseQuestion } from '../../src/listen/endpoint.ts'
 import type { EarEvent } from '../../src/listen/events.ts'
 import type { Eagerness } from '../../src/listen/patience.ts'
@@ -16,6 +16,8 @@ import { encode, join, listenTo, pieces, silence, voice } from './sound.ts'
 
 const WINDOW_MS = 32
 const DETECTION = { threshold: 0.5, prefixPaddingMs: 300, silenceDurationMs: 500 } as const
+const FINISHED: Judgement = { probability: 0.9, by: 'model' }
+const UNFINISHED: Judgement = { probability: 0, by: 'model' }
 type Answer = number | undefined | 'never'
 
 /** `'#'` speech, `'.'` silence, a window each; the judge answers within the window. */
@@ -31,10 +33,12 @@ function hear(score: string, eagerness: Eagerness, answer: (question: PauseQuest
     if (!question) return
     asked.push(question)
     const said = answer(question, asked.length)
-    if (said !== 'never') endpointer.judged(question.pause, said)
+    if (said !== 'never')
+      endpointer.judged(question.pause, said === undefined ? said : { probability: said, by: 'model' })
   })
   const ends = events.flatMap((e) => (e.type === 'speechEnded' ? [e.audioEndMs - e.endMs] : []))
-  return { events, asked, ends, kinds: events.map((e) => e.type.replace('speech', '').toLowerCase()) }
+  const by = events.flatMap((e) => (e.type === 'speechEnded' ? [e.endedBy] : []))
+  return { events, asked, ends, by, kinds: events.map((e) => e.type.replace('speech', '').toLowerCase()) }
 }
 
 const SPEECH = '#'.repeat(20)
@@ -48,7 +52,8 @@ describe('a pause that is judged', () => {
   ] as const)(
     '%s: a finished turn ends after %i ms, an unfinished one before %i',
     (eagerness, soonMs, maxMs) => {
-      expect(hear(SPEECH + quiet(9_000), eagerness, () => 0.99).ends).toEqual([soonMs])
+      const finished = hear(SPEECH + quiet(9_000), eagerness, () => 0.99)
+      expect([finished.ends, finished.by]).toEqual([[soonMs], ['model']])
       const [lateMs] = hear(SPEECH + quiet(9_000), eagerness, () => 0.01).ends
       expect(lateMs).toBeGreaterThan(0.95 * maxMs)
       expect(lateMs).toBeLessThanOrEqual(maxMs)
@@ -91,7 +96,8 @@ describe('a pause that is judged', () => {
     ['never judged', 'never'],
     ['that nobody can judge', undefined],
   ] as const)('%s ends after the silence window, as under server_vad', (_name, answer) => {
-    expect(hear(SPEECH + quiet(3_000), 'low', () => answer).ends).toEqual([512])
+    const { ends, by } = hear(SPEECH + quiet(3_000), 'low', () => answer)
+    expect([ends, by]).toEqual([[512], ['silence']])
   })
 
   test('that is over is not touched by a late answer', () => {
@@ -105,13 +111,92 @@ describe('a pause that is judged', () => {
     push(SPEECH + quiet(300), 0)
     const first = endpointer.takeQuestion()!
     push(SPEECH + quiet(300), 30)
-    endpointer.judged(first.pause, 1)
+    endpointer.judged(first.pause, { probability: 1, by: 'model' })
     expect(push(quiet(100), 60).map((e) => e.type)).toEqual([])
   })
 })
 
+describe('a pause that the recogniser judges', () => {
+  /** `'!'` a silent window after which it says that the turn is over; `lostAt`: the window from which on it is gone. */
+  function judging(score: string, { lostAt = Number.POSITIVE_INFINITY } = {}) {
+    const endpointer = new Endpointer(
+      endpointOptions({ ...DETECTION, type: 'semantic_vad', eagerness: 'auto' }, 200),
+    )
+    const questions: PauseQuestion[] = []
+    const events = Array.from(score).flatMap((mark, i) => {
+      const [startMs, endMs] = [i * WINDOW_MS, (i + 1) * WINDOW_MS]
+      const probability = mark === '#' || mark === '?' ? 0.9 : 0.02
+      const window = { startMs, endMs, probability, startAt: startMs, at: endMs }
+      const told = endpointer.push(window, i < lostAt ? 'recogniser' : 'asked')
+      if (mark === '!' || mark === '?') endpointer.turnEnded()
+      const question = endpointer.takeQuestion()
+      if (question) questions.push(question)
+      if (question) endpointer.judged(question.pause, FINISHED)
+      return told
+    })
+    const ends = events.flatMap((e) =>
+      e.type === 'speechEnded' ? [[e.audioEndMs - e.endMs, e.endedBy] as const] : [],
+    )
+    return { ends, questions, kinds: events.map((e) => e.type.slice(6)) }
+  }
+
+  test('ends at its word, and nobody else is asked', () => {
+    const { ends, questions } = judging(`${SPEECH + quiet(600)}!${quiet(3_000)}`)
+    expect(ends).toEqual([[704, 'recogniser']])
+    expect(questions).toEqual([])
+  })
+
+  test('ends as soon as we notice it, where the recogniser noticed first', () => {
+    expect(judging(`${SPEECH}..!${quiet(3_000)}`).ends).toEqual([[224, 'recogniser']])
+  })
+
+  test('outlasts what is said of it while the caller speaks, or before he goes on', () => {
+    const ends = [[4_000, 'wait']]
+    expect(judging(`#####?${SPEECH + quiet(5_000)}`).ends).toEqual(ends)
+    expect(judging(`${SPEECH}.!${SPEECH + quiet(5_000)}`).ends).toEqual(ends)
+  })
+
+  test('is not ended by its word while a sound in it is undecided: that may be the next word', () => {
+    const { kinds, ends } = judging(`${SPEECH + quiet(300)}#!#####${quiet(5_000)}`)
+    expect(kinds).toEqual(['Started', 'Confirmed', 'Paused', 'Resumed', 'Paused', 'Ended'])
+    expect(ends).toEqual([[4_000, 'wait']])
+  })
+
+  test('ends at the longest wait when nothing is said of it', () => {
+    expect(judging(SPEECH + quiet(5_000)).ends).toEqual([[4_000, 'wait']])
+  })
+
+  test('is asked about at once when the recogniser is lost in the middle of it', () => {
+    const { ends, questions } = judging(SPEECH + quiet(5_000), { lostAt: 60 })
+    expect(questions.map(({ toMs }) => toMs)).toEqual([61 * WINDOW_MS])
+    expect(ends).toEqual([[43 * WINDOW_MS, 'model']])
+  })
+
+  test('is given the silence window anew when the recogniser is lost and nobody can judge', () => {
+    const endpointer = new Endpointer(endpointOptions({ ...DETECTION, type: 'semantic_vad' }, 200))
+    const ends = Array.from(SPEECH + quiet(5_000)).flatMap((mark, i) => {
+      const [startMs, endMs] = [i * WINDOW_MS, (i + 1) * WINDOW_MS]
+      const window = { startMs, endMs, probability: mark === '#' ? 0.9 : 0, startAt: startMs, at: endMs }
+      return endpointer.push(window, i < 60 ? 'recogniser' : 'asked').filter((e) => e.type === 'speechEnded')
+    })
+    expect(ends).toMatchObject([{ endedBy: 'silence', audioEndMs: 61 * WINDOW_MS + 512 }])
+  })
+
+  test('ends by silence alone under server_vad, whatever the recogniser says', () => {
+    const endpointer = new Endpointer(endpointOptions(DETECTION, 200))
+    const ends = Array.from(SPEECH + quiet(1_000)).flatMap((mark, i) => {
+      const [startMs, endMs] = [i * WINDOW_MS, (i + 1) * WINDOW_MS]
+      const window = { startMs, endMs, probability: mark === '#' ? 0.9 : 0, startAt: startMs, at: endMs }
+      const told = endpointer.push(window, 'recogniser')
+      if (mark === '.') endpointer.turnEnded()
+      return told.flatMap((e) => (e.type === 'speechEnded' ? [[e.audioEndMs - e.endMs, e.endedBy]] : []))
+    })
+    expect(ends).toEqual([[512, 'silence']])
+  })
+})
+
 describe('the ear', () => {
-  function open(judge: (question: TurnQuestion) => Promise<number | undefined>) {
+  function open(judge: (question: TurnQuestion) => Promise<Judgement | undefined>) {
     const clock = new VirtualClock()
     const asked: TurnQuestion[] = []
     const endOfTurn: EndOfTurn = {
@@ -144,7 +229,7 @@ describe('the ear', () => {
 
   test('gives the judge the utterance with its pause, and its words', async () => {
     await loadAudio()
-    const { asked, speak, kinds } = open(async () => 0.9)
+    const { asked, speak, kinds } = open(async () => FINISHED)
     const said = join(silence(1000), voice(1000), silence(1000))
     await speak(said)
     expect(kinds()).toEqual(['Started', 'Confirmed', 'Paused', 'Ended'])
@@ -164,7 +249,7 @@ describe('the ear', () => {
   })
 
   test('hears no more than 8 s of a long turn', async () => {
-    const { asked, speak } = open(async () => 0.9)
+    const { asked, speak } = open(async () => FINISHED)
     await speak(join(voice(12_000), silence(1000)))
     expect(asked[0]!.samples.length).toBe(8_000 * 16)
   })
@@ -180,7 +265,7 @@ describe('the ear', () => {
   })
 
   test('asks nobody under server_vad', async () => {
-    const { speak, ear, asked } = open(async () => 0)
+    const { speak, ear, asked } = open(async () => UNFINISHED)
     ear.configure({ detection: DETECTION })
     await speak(join(voice(1000), silence(1500)))
     expect(asked).toEqual([])

@@ -50,17 +50,23 @@ test('no words, no judgement', async () => {
 })
 
 describe('a model that hears', () => {
-  const ask = (heard: number | undefined, words: string | null) =>
-    hearingAndReading({ judge: async () => heard }).judge({ samples: new Int16Array(0), words })
+  const ask = (heard: number | undefined, words: string | null) => {
+    const judgement = heard === undefined ? undefined : ({ probability: heard, by: 'model' } as const)
+    return hearingAndReading({ judge: async () => judgement }).judge({ samples: new Int16Array(0), words })
+  }
 
   test('decides, unless the words are open', async () => {
-    expect(await ask(0.9, null)).toBe(0.9)
-    expect(await ask(0.1, 'I want to go home.')).toBe(0.1)
-    expect(await ask(0.9, 'my number is')).toBeLessThan(0.2)
+    expect(await ask(0.9, null)).toEqual({ probability: 0.9, by: 'model' })
+    expect(await ask(0.1, 'I want to go home.')).toEqual({ probability: 0.1, by: 'model' })
+    const open = await ask(0.9, 'my number is')
+    expect(open?.by).toBe('words')
+    expect(open?.probability).toBeLessThan(0.2)
   })
 
   test('that cannot say leaves it to the words', async () => {
-    expect(await ask(undefined, 'I want to go home.')).toBeGreaterThan(0.9)
+    const read = await ask(undefined, 'I want to go home.')
+    expect(read?.by).toBe('words')
+    expect(read?.probability).toBeGreaterThan(0.9)
     expect(await ask(undefined, null)).toBeUndefined()
   })
 

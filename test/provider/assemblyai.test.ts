@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
-import { VirtualClock } from '../../src/clock.ts'
+import { settled, VirtualClock } from '../../src/clock.ts'
+import { patienceFor } from '../../src/listen/patience.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
+import { turnRules } from '../../src/provider/assemblyai/turns.ts'
 import { readMessage, reasonOf, streamUrl } from '../../src/provider/assemblyai/wire.ts'
-import type { SttEvent } from '../../src/stage/stt.ts'
+import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
@@ -33,9 +35,11 @@ sttNetwork('assemblyai', make, {
 })
 sttOverSockets('assemblyai', MODEL, fakeAssemblyAi, createAssemblyAi)
 
-async function listen(rig: SttRig) {
+const OWN: OwnTurns = { eagerness: 'auto', minSilenceMs: 400, maxWaitMs: 4_000 }
+
+async function listen(rig: SttRig, own: { readonly ownTurns?: OwnTurns } = {}) {
   const { clock } = rig
-  const stream = await rig.adapter.open({ format: PCM16_16K, signal: openScope().signal, clock })
+  const stream = await rig.adapter.open({ format: PCM16_16K, signal: openScope().signal, clock, ...own })
   const events: SttEvent[] = []
   let failure: unknown
   void (async () => {
@@ -57,7 +61,8 @@ async function listen(rig: SttRig) {
 const HELLO = [{ text: 'hello', startMs: 100, endMs: 400 }]
 
 describe('assemblyai asks', () => {
-  const query = { model: MODEL, format: MULAW_8K, language: 'en', hints: ['Parley'], maxTurnSilenceMs: 5_000 }
+  const turns = turnRules(undefined)
+  const query = { model: MODEL, format: MULAW_8K, language: 'en', hints: ['Parley'], turns }
 
   test('for the format, raw turns, heartbeats, and to be told when a turn ends', () => {
     const url = new URL(streamUrl('wss://streaming.assemblyai.com', query)!)
@@ -75,6 +80,20 @@ describe('assemblyai asks', () => {
     })
   })
 
+  test.each([
+    ['high', '0.4', '200', '2000'],
+    ['auto', '0.4', '400', '4000'],
+    ['medium', '0.4', '400', '4000'],
+    ['low', '0.7', '600', '8000'],
+  ] as const)('to end turns itself, %s', (eagerness, confidence, least, longest) => {
+    const { minSilenceMs, maxWaitMs } = patienceFor(eagerness, 500)
+    const own = turnRules({ eagerness, minSilenceMs, maxWaitMs })
+    const { searchParams } = new URL(streamUrl('wss://x', { ...query, turns: own })!)
+    expect(searchParams.get('end_of_turn_confidence_threshold')).toBe(confidence)
+    expect(searchParams.get('min_turn_silence')).toBe(least)
+    expect(searchParams.get('max_turn_silence')).toBe(longest)
+  })
+
   test('for a language where the model can be steered', () => {
     const url = streamUrl('wss://x', { ...query, model: 'universal-3-5-pro', language: 'de-CH' })!
     expect(new URL(url).searchParams.get('language_codes')).toBe('["de"]')
@@ -84,6 +103,82 @@ describe('assemblyai asks', () => {
     const { adapter, clock } = make({})
     const opening = adapter.open({ format: ALAW_8K, signal: openScope().signal, clock })
     await expect(opening).rejects.toMatchObject({ kind: 'bad_request' })
+  })
+})
+
+describe('assemblyai ends turns', () => {
+  const hello = { text: 'hello', startMs: 100, endMs: 400, endsTurn: 0.9 }
+  const ends = (events: readonly SttEvent[]) => events.filter(({ type }) => type === 'endOfTurn')
+
+  test('by what was said, and the final is there as soon as it is asked for', async () => {
+    const rig = make({ words: [hello], answerMs: 100 })
+    const { hear, stream, events, sessions } = await listen(rig, { ownTurns: OWN })
+    await hear(600)
+    // A preview asks nothing: to force an answer would end the turn.
+    stream.preview()
+    await hear(200)
+    expect(ends(events)).toEqual([])
+    await hear(200)
+    expect(ends(events)).toEqual([{ type: 'endOfTurn', text: 'hello' }])
+    stream.finalize()
+    await settled()
+    expect(events.at(-1)).toMatchObject({ type: 'final', text: 'hello' })
+    expect(sessions[0]).toMatchObject({ messages: [], mistakes: [] })
+    void stream.close()
+  })
+
+  test('by silence alone after the longest wait, and never before', async () => {
+    const { hear, stream, events } = await listen(make({ words: HELLO }), { ownTurns: OWN })
+    await hear(4_300)
+    expect(ends(events)).toEqual([])
+    await hear(200)
+    expect(ends(events)).toHaveLength(1)
+    void stream.close()
+  })
+
+  test('as one utterance when the caller goes on after all', async () => {
+    const words = [hello, { text: 'there', startMs: 1_200, endMs: 1_500, endsTurn: 0.9 }]
+    const { hear, stream, events } = await listen(make({ words }), { ownTurns: OWN })
+    await hear(2_100)
+    expect(ends(events)).toMatchObject([{ text: 'hello' }, { text: 'hello there' }])
+    stream.finalize()
+    await settled()
+    expect(events.at(-1)).toMatchObject({ type: 'final', text: 'hello there' })
+    void stream.close()
+  })
+
+  test('that we ended ourselves: its answer to that is no judgement', async () => {
+    const rig = make({ words: [hello], answerMs: 100 })
+    const { hear, stream, events, sessions, clock } = await listen(rig, { ownTurns: OWN })
+    await hear(700)
+    stream.finalize()
+    await clock.advance(200)
+    expect(events.at(-1)).toMatchObject({ type: 'final', text: 'hello' })
+    expect(sessions[0]?.messages).toEqual(['ForceEndpoint'])
+    await hear(1_000)
+    expect(ends(events)).toEqual([])
+    void stream.close()
+  })
+
+  test('too late for one that is over: the next does not end by it', async () => {
+    const late = {
+      type: 'Turn',
+      turn_order: 1,
+      turn_is_formatted: false,
+      end_of_turn: true,
+      transcript: 'yes',
+      words: [{ text: 'yes', start: 500, end: 650, confidence: 0.9, word_is_final: true }],
+    }
+    const words = [hello, { text: 'next', startMs: 1_000, endMs: 1_300 }]
+    const steps = [{ atAudioMs: 1_600, send: late }]
+    const { hear, stream, events } = await listen(make({ words, steps }), { ownTurns: OWN })
+    await hear(700)
+    stream.finalize()
+    await hear(1_000)
+    expect(events.filter(({ type }) => type === 'final')).toMatchObject([{ text: 'hello' }])
+    expect(events.at(-1)).toMatchObject({ type: 'partial', text: 'next' })
+    expect(ends(events)).toEqual([])
+    void stream.close()
   })
 })
 

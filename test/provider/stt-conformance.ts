@@ -165,10 +165,12 @@ export function sttContract(name: string, make: MakeRig): void {
 }
 
 export interface NetworkFacts {
-  /** Its own message that makes it answer, as the double counts it. */
-  readonly force: string
-  readonly keepAlive: string
+  /** Its own message that makes it answer, as the double counts it; or how often it was made to by other means. */
+  readonly force: string | ((session: SttSessionRecord) => number)
+  readonly keepAlive: string | ((session: SttSessionRecord) => boolean)
   readonly goodbye: string
+  /** Silence it is sent to make it answer. */
+  readonly forceMs?: number
   /** Formats in which it is tried. */
   readonly formats: readonly AudioFormat[]
 }
@@ -176,8 +178,10 @@ export interface NetworkFacts {
 /** What an adapter of a provider across the network must get right. */
 export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): void {
   const rig = (more: SttScript = {}) => make({ words: WORDS, answerMs: ANSWER_MS, ...more })
-  const forces = (ear: Ear) =>
-    ear.rig.sessions.flatMap(({ messages }) => messages).filter((message) => message === facts.force).length
+  const { force, keepAlive, forceMs = 0 } = facts
+  const forcesOf = (session: SttSessionRecord) =>
+    typeof force === 'string' ? session.messages.filter((one) => one === force).length : force(session)
+  const forces = (ear: Ear) => ear.rig.sessions.reduce((sum, session) => sum + forcesOf(session), 0)
 
   describe(`${name} hears`, () => {
     test.each(facts.formats.map((format) => [`${format.encoding} ${format.sampleRateHz}`, format] as const))(
@@ -308,7 +312,10 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       await ear.rig.clock.advance(30_000)
       expect(ear.ended).toBeUndefined()
       expect(ear.finals).toEqual([FIRST])
-      expect(ear.rig.sessions[0]?.messages).toContain(facts.keepAlive)
+      const [session] = ear.rig.sessions
+      const isKept =
+        typeof keepAlive === 'string' ? session?.messages.includes(keepAlive) : keepAlive(session!)
+      expect(isKept).toBe(true)
       const [final] = ear.events.filter((event) => event.type === 'final')
       const words = (final?.type === 'final' && final.words) || []
       // Silence sent to keep it alive is no audio of the caller's.
@@ -404,7 +411,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
     })
 
     test('while nobody speaks', async () => {
-      const ear = await Ear.open(rig({ fault: 'drop_mid_stream', faultAtMs: 1_240 }))
+      const ear = await Ear.open(rig({ fault: 'drop_mid_stream', faultAtMs: 1_240 + forceMs }))
       await ear.hear(1_200)
       ear.stream.finalize()
       await ear.rig.clock.advance(500)

@@ -48,7 +48,7 @@ describe('a file that is no recording', () => {
   })
 
   test('of another version', () => {
-    const head = lines[0]!.replace('"version":1', '"version":2')
+    const head = lines[0]!.replace(/"version":\d+/, '"version":0')
     expect(() => read([head])).toThrow('line 1: version: was written by another version')
   })
 })

@@ -58,7 +58,7 @@ test('a pause that was judged, by a judge who takes his time', async () => {
       judge: async ({ samples }) => {
         clockMs.push(samples.length / 16)
         await settled()
-        return samples.length > 2_500 * 16 ? 0.9 : 0.05
+        return { probability: samples.length > 2_500 * 16 ? 0.9 : 0.05, by: 'model' }
       },
     },
   })
@@ -70,6 +70,28 @@ test('a pause that was judged, by a judge who takes his time', async () => {
   await call.wait(3000)
   expect(clockMs.length).toBeGreaterThan(2)
   expect(call.count('responseDone')).toBe(1)
+  await same(recorded)
+})
+
+test('a turn that its recogniser ended, and one that it was lost in', async () => {
+  const stt = new FakeStt({ endOfTurn: 'model' })
+  const recorded = await RecordedCall.open({
+    settings: { turnDetection: { ...SETTINGS.turnDetection!, type: 'semantic_vad', eagerness: 'auto' } },
+    stt,
+    endOfTurn: { judge: async () => ({ probability: 0.9, by: 'model' }) },
+  })
+  const { call } = recorded
+  await call.speak(1500)
+  await call.silent(700)
+  stt.streams[0]!.endsTurn('hello')
+  await call.silent(100)
+  await call.wait(5000)
+  await call.speak(1000)
+  await call.silent(700)
+  stt.streams[0]!.breaks()
+  await call.silent(600)
+  await call.wait(5000)
+  expect((await call.records()).map(({ endedBy }) => endedBy)).toEqual(['recogniser', 'model'])
   await same(recorded)
 })
 

@@ -14,6 +14,7 @@ interface Turn {
   readonly end_of_turn: boolean
   readonly turn_is_formatted: boolean
   readonly transcript: string
+  readonly end_of_turn_confidence: number
   readonly words: readonly { readonly start: number; readonly end: number; readonly text: string }[]
 }
 
@@ -102,6 +103,26 @@ describeSdk('assemblyai', () => {
       expect(session?.messages).toEqual(['KeepAlive', 'ForceEndpoint', 'Terminate'])
       await served?.close()
     }
+  })
+
+  test('a turn it ends itself: by what was said, after the least silence', async () => {
+    const [hello, there] = words
+    const { double, live } = await transcriber(
+      { words: [hello!, { ...there!, endsTurn: 0.5 }] },
+      { endOfTurnConfidenceThreshold: 0.4, minTurnSilence: 200, maxTurnSilence: 2_000 },
+    )
+    const ended = new Promise<Turn>((resolve) => {
+      live.on('turn', (turn) => {
+        if (turn.end_of_turn) resolve(turn)
+      })
+    })
+    await live.connect()
+    for (let i = 0; i < 12; i++) live.sendAudio(sound(PCM16_16K, 100, 'speech'))
+    expect(await ended).toMatchObject({ transcript: 'Hello there.', end_of_turn_confidence: 0.5 })
+    await live.close()
+    expect(double.sessions[0]).toMatchObject({ mistakes: [], messages: ['Terminate'] })
+    const asked = double.sessions[0]!.url.searchParams
+    expect(asked.get('min_turn_silence') ?? asked.get('min_end_of_turn_silence_when_confident')).toBe('200')
   })
 
   test('a wrong key is told as 4001', async () => {

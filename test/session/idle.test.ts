@@ -92,7 +92,7 @@ describe('semantic_vad', () => {
       endOfTurn: {
         judge: async ({ words, samples }) => {
           heard.push(words)
-          return samples.length > 2_500 * 16 ? 0.9 : 0.05
+          return { probability: samples.length > 2_500 * 16 ? 0.9 : 0.05, by: 'model' }
         },
       },
     })

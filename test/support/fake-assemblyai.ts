@@ -103,6 +103,9 @@ function queryMistake(query: URLSearchParams): string | undefined {
   if (!/^\d{4,5}$/.test(query.get('sample_rate') ?? '')) return 'sample_rate is missing'
   const threshold = Number(query.get('end_of_turn_confidence_threshold') ?? 0.4)
   if (!(threshold >= 0 && threshold <= 1)) return 'end_of_turn_confidence_threshold is 0 to 1'
+  const [least, longest] = [query.get('min_turn_silence') ?? '400', query.get('max_turn_silence') ?? '1280']
+  if (!/^\d+$/.test(least) || !/^\d+$/.test(longest)) return 'silences are whole milliseconds'
+  if (Number(least) > Number(longest)) return 'min_turn_silence is above max_turn_silence'
   return undefined
 }
 
@@ -110,7 +113,8 @@ class Streaming implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #formatted: boolean
-  readonly #maxTurnSilenceMs: number
+  /** Sure enough of the end after the least silence, or not after the longest. */
+  readonly #rules: { readonly confidence: number; readonly leastMs: number; readonly longestMs: number }
   readonly #startedAt: number
   #turn = 0
   #partialAtMs = 0
@@ -130,7 +134,11 @@ class Streaming implements DoubleTalk {
     const encoding = ENCODINGS[query.get('encoding') ?? 'pcm_s16le'] ?? 'pcm16'
     this.#format = { encoding, sampleRateHz: Number(query.get('sample_rate')) || 16_000 }
     this.#formatted = query.get('format_turns') === 'true'
-    this.#maxTurnSilenceMs = Number(query.get('max_turn_silence') ?? 1280)
+    this.#rules = {
+      confidence: Number(query.get('end_of_turn_confidence_threshold') ?? 0.4),
+      leastMs: Number(query.get('min_turn_silence') ?? 400),
+      longestMs: Number(query.get('max_turn_silence') ?? 1280),
+    }
     this.#startedAt = clock.now()
     this.#out = new Outlet(peer, record, clock, script, this.#format, NOTHING)
     // The client must have its socket before it hears of it.
@@ -163,8 +171,7 @@ class Streaming implements DoubleTalk {
       return this.#refuse('audio too fast', 3007, 'Audio transmission rate exceeded')
     }
     const words = this.#wordsUntil(audioMs)
-    const lastEnd = words.at(-1)?.endMs
-    if (lastEnd !== undefined && audioMs - lastEnd >= this.#maxTurnSilenceMs) return this.#endTurn()
+    if (this.#isOver(words, audioMs)) return this.#endTurn()
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
     this.#partialAtMs = audioMs
     this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false }))
@@ -190,6 +197,14 @@ class Streaming implements DoubleTalk {
   #wordsUntil(audioMs: number): HeardWord[] {
     const words = this.options.script?.words ?? []
     return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
+  }
+
+  #isOver(words: readonly HeardWord[], audioMs: number): boolean {
+    const last = words.at(-1)
+    if (!last) return false
+    const { confidence, leastMs, longestMs } = this.#rules
+    const silenceMs = audioMs - last.endMs
+    return silenceMs >= longestMs || (silenceMs >= leastMs && (last.endsTurn ?? 0) >= confidence)
   }
 
   /** Where no turn has begun, none ends. */
@@ -225,7 +240,7 @@ class Streaming implements DoubleTalk {
     return {
       type: 'Turn',
       turn_order: this.#turn,
-      end_of_turn_confidence: isOver ? 1 : 0.1,
+      end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.1,
       transcript: words.map(({ text }) => text).join(' '),
       words: words.map(({ text, startMs, endMs }, i) => ({
         start: startMs,

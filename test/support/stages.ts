@@ -20,7 +20,14 @@ import type { ModelEvent, ModelRequest } from '../../src/dialect/neutral.ts'
 import { ProviderError } from '../../src/errors.ts'
 import type { LlmAdapter } from '../../src/stage/llm.ts'
 import type { Provider } from '../../src/stage/provider.ts'
-import type { SttAdapter, SttEvent, SttStream } from '../../src/stage/stt.ts'
+import type {
+  OwnTurns,
+  SttAdapter,
+  SttCaps,
+  SttEvent,
+  SttOpenOptions,
+  SttStream,
+} from '../../src/stage/stt.ts'
 import type { Sentence, TtsAdapter, TtsEvent, TtsStream } from '../../src/stage/tts.ts'
 
 export interface FakeSttOptions {
@@ -28,30 +35,37 @@ export interface FakeSttOptions {
   readonly words?: readonly string[]
   /** From `finalize` (or `preview`) to its answer. */
   readonly finalMs?: number
+  /** `model`: ends turns itself, when it is asked to, and told to. */
+  readonly endOfTurn?: 'none' | 'model'
 }
 
 /** Counts what it is given, answers what it was told. */
 export class FakeStt implements SttAdapter {
   readonly id = 'fake/stt'
-  readonly caps = {
-    languages: 'any',
-    inputs: [PCM16_16K],
-    feed: 'speech',
-    endOfTurn: 'none',
-    eager: false,
-    wordTimes: false,
-    forceFinal: true,
-    maxReplaySpeed: 100,
-  } as const
+  readonly caps: SttCaps
+  /** How each stream was asked to end turns. */
+  readonly ownTurns: (OwnTurns | undefined)[] = []
   readonly streams: FakeSttStream[] = []
   /** Utterances finalised, over all streams. */
   utterances = 0
   /** Set to make the next `open` fail. */
   failOpen: ProviderError | undefined
-  constructor(readonly options: FakeSttOptions = {}) {}
+  constructor(readonly options: FakeSttOptions = {}) {
+    this.caps = {
+      languages: 'any',
+      inputs: [PCM16_16K],
+      feed: 'speech',
+      endOfTurn: options.endOfTurn ?? 'none',
+      eager: false,
+      wordTimes: false,
+      forceFinal: true,
+      maxReplaySpeed: 100,
+    }
+  }
 
-  async open({ signal, clock }: { signal: AbortSignal; clock: Clock }): Promise<FakeSttStream> {
+  async open({ signal, clock, ownTurns }: SttOpenOptions): Promise<FakeSttStream> {
     const { failOpen } = this
+    this.ownTurns.push(ownTurns)
     if (failOpen) {
       this.failOpen = undefined
       throw failOpen
@@ -110,6 +124,16 @@ export class FakeSttStream implements SttStream {
   /** A partial out of turn. */
   says(text: string, stable = ''): void {
     this.#events.push({ type: 'partial', text, stable, complete: false })
+  }
+
+  /** It judges that the turn is probably over. */
+  mayEndTurn(text: string): void {
+    this.#events.push({ type: 'eagerEnd', text })
+  }
+
+  /** It judges that the turn is over. */
+  endsTurn(text: string): void {
+    this.#events.push({ type: 'endOfTurn', text })
   }
 
   /** The connection breaks. */

@@ -15,6 +15,8 @@ export interface HeardWord {
   readonly text: string
   readonly startMs: number
   readonly endMs: number
+  /** How sure the double is that the turn is over after it, 0…1; left out: it is not. */
+  readonly endsTurn?: number
 }
 
 export type ScriptStep =
@@ -64,6 +66,8 @@ export interface SttSessionRecord {
   /** Lengths of the audio frames. */
   readonly framesMs: number[]
   audioMs: number
+  /** Of that, made up by the client; where the double counts it. */
+  silentMs?: number
   /** What the double held against it. */
   readonly mistakes: string[]
   closed?: SocketClose

@@ -14,6 +14,7 @@ export function recordOf(facts: Partial<TurnRecord>): TurnRecord {
     experiments: [],
     route: {},
     marks: {},
+    endedBy: null,
     attempts: [],
     budget: { turnMs: 1500, actualMs: null, brokenBy: null, degraded: [] },
     heard: null,

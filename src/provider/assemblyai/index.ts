@@ -11,28 +11,27 @@ import type { SttAdapter, SttOpenOptions } from '../../stage/stt.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { openRecognition } from '../open-recognition.ts'
 import { assemblyAiProtocol, REPLAY_SPEED } from './stream.ts'
+import { turnRules } from './turns.ts'
 import { streamUrl } from './wire.ts'
 
 export const ASSEMBLYAI_BASE_URL = 'wss://streaming.assemblyai.com'
 
-/** Turns are ended by us; this only keeps one from growing for ever. */
-const MAX_TURN_SILENCE_MS = 5_000
 const SESSION_LIMIT_MS = 3 * 3_600_000
 
 /** Throws an `Error` naming the setting that is wrong. */
 export function createAssemblyAi(_deps: ProviderDeps, settings: CloudSettings): Provider {
   const { name, connect, baseUrl, apiKey } = cloudEndpoint(settings, ASSEMBLYAI_BASE_URL)
 
-  const open = (model: string, { format, language, hints = [], signal, clock }: SttOpenOptions) => {
-    const maxTurnSilenceMs = MAX_TURN_SILENCE_MS
-    const url = streamUrl(baseUrl, { model, format, language, hints, maxTurnSilenceMs })
+  const open = (model: string, options: SttOpenOptions) => {
+    const { format, language, hints = [], signal, clock, ownTurns } = options
+    const url = streamUrl(baseUrl, { model, format, language, hints, turns: turnRules(ownTurns) })
     if (url === undefined) {
       const message = `AssemblyAI does not take ${format.encoding}`
       throw new ProviderError({ provider: name, stage: 'stt', kind: 'bad_request', message })
     }
     return openRecognition({
       provider: name,
-      protocol: assemblyAiProtocol(clock),
+      protocol: assemblyAiProtocol(clock, ownTurns ? 'own' : 'ours'),
       connect,
       url,
       // The bare key.
@@ -50,7 +49,7 @@ export function createAssemblyAi(_deps: ProviderDeps, settings: CloudSettings): 
       languages: model === 'universal-streaming-english' ? ['en'] : 'any',
       inputs: [PCM16_16K, MULAW_8K, PCM16_24K],
       feed: 'speech',
-      endOfTurn: 'none',
+      endOfTurn: 'model',
       eager: false,
       wordTimes: true,
       forceFinal: true,

@@ -31,8 +31,8 @@ const IS_SPEECH = 0.5
 /** Heartbeats remembered: they come about once a second, an utterance may be as long as the ring of audio. */
 const BEATS = 40
 
-/** One for each stream: it remembers which turns have ended. */
-export function assemblyAiProtocol(clock: Clock): Protocol {
+/** One for each stream: it remembers which turns have ended. `turns`: whose they are to end. */
+export function assemblyAiProtocol(clock: Clock, turns: 'ours' | 'own'): Protocol {
   let ended = -1
   let beats: Beat[] = []
   return {
@@ -40,6 +40,7 @@ export function assemblyAiProtocol(clock: Clock): Protocol {
     force: FORCE_ENDPOINT,
     goodbye: TERMINATE,
     keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS },
+    previews: turns === 'own' ? 'unasked' : 'forced',
     idleLimitMs: IDLE_LIMIT_MS,
     graceMs: GRACE_MS,
     unanswered: (question) => unanswered(question, beats),

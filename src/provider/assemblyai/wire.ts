@@ -3,6 +3,7 @@ import type { AudioFormat } from '../../audio/format.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import type { Word } from '../../stage/stt.ts'
 import { type Fields, listIn, messageOf, numberIn, optionalNumber, textIn } from '../message.ts'
+import type { TurnRules } from './turns.ts'
 
 export const FORCE_ENDPOINT = '{"type":"ForceEndpoint"}'
 export const KEEP_ALIVE = '{"type":"KeepAlive"}'
@@ -15,13 +16,12 @@ export interface StreamQuery {
   readonly format: AudioFormat
   readonly language: string | undefined
   readonly hints: readonly string[]
-  /** Silence after which it ends a turn by itself. */
-  readonly maxTurnSilenceMs: number
+  readonly turns: TurnRules
 }
 
 /** Undefined when it does not take the format. */
 export function streamUrl(base: string, query: StreamQuery): string | undefined {
-  const { model, format, language, hints, maxTurnSilenceMs } = query
+  const { model, format, language, hints, turns } = query
   if (format.encoding === 'alaw') return undefined
   const params = new URLSearchParams({
     speech_model: model,
@@ -29,10 +29,9 @@ export function streamUrl(base: string, query: StreamQuery): string | undefined 
     sample_rate: String(format.sampleRateHz),
     // A formatted turn comes a second time and later; the newer models format by themselves.
     format_turns: 'false',
-    // The turn is over when we say so.
-    end_of_turn_confidence_threshold: '1',
-    min_turn_silence: String(maxTurnSilenceMs),
-    max_turn_silence: String(maxTurnSilenceMs),
+    end_of_turn_confidence_threshold: String(turns.confidence),
+    min_turn_silence: String(turns.minSilenceMs),
+    max_turn_silence: String(turns.maxSilenceMs),
     // Its only sign of life while nobody speaks.
     session_heartbeat: 'true',
   })

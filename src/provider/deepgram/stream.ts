@@ -25,6 +25,7 @@ export function deepgramProtocol(): Protocol {
     force: FINALIZE,
     goodbye: CLOSE_STREAM,
     keepAlive: { message: KEEP_ALIVE, everyMs: KEEP_ALIVE_MS, primeMs: PRIME_MS },
+    previews: 'forced',
     idleLimitMs: IDLE_LIMIT_MS,
     graceMs: GRACE_MS,
     unanswered,

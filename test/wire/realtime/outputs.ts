@@ -73,6 +73,7 @@ export const RECORD: TurnRecord = {
       costUsd: null,
     },
   ],
+  endedBy: 'silence',
   budget: { turnMs: 1500, actualMs: 700, brokenBy: null, degraded: [] },
   heard: null,
   text: { user: 'private words', said: 'Good morning.' },

@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../../clock.ts'
-import type { EndOfTurn, TurnQuestion } from '../../../listen/end-of-turn.ts'
+import type { EndOfTurn, Judgement, TurnQuestion } from '../../../listen/end-of-turn.ts'
 import type { ProviderDeps } from '../../../stage/provider.ts'
 import { spawnWorker } from '../spawn.ts'
 import { Supervisor } from '../supervisor.ts'
@@ -41,7 +41,7 @@ export async function createSmartTurn(deps: SmartTurnDeps): Promise<SmartTurn> {
 interface Waiting {
   readonly job: number
   readonly samples: Int16Array
-  answer(probability: number | undefined): void
+  answer(judgement: Judgement | undefined): void
 }
 
 class Engine implements SmartTurn {
@@ -76,7 +76,7 @@ class Engine implements SmartTurn {
     return this.#supervisor.start()
   }
 
-  judge({ samples }: TurnQuestion): Promise<number | undefined> {
+  judge({ samples }: TurnQuestion): Promise<Judgement | undefined> {
     if (this.#closed || !this.#supervisor.worker || this.#queue.length >= QUEUE_LIMIT) {
       this.unanswered++
       return Promise.resolve(undefined)
@@ -111,7 +111,7 @@ class Engine implements SmartTurn {
     this.#current = undefined
     if (message.type === 'judged') {
       this.#deps.onJudged?.(message)
-      waiting.answer(message.probability)
+      waiting.answer({ probability: message.probability, by: 'model' })
     } else {
       this.#deps.note('the end of a turn could not be judged', { error: message.message })
       this.#giveUp(waiting)
