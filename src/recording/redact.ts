@@ -16,6 +16,7 @@ const WORDS = new Set([
   'text.user',
   'arguments',
   'output',
+  'explanation',
 ])
 
 /** `name`: of the member that holds the value, as `member` and `parent.member`. */

@@ -1,6 +1,7 @@
 /** What a wire tells the session, in neutral words. `ref` is the client's own event id, given back in refusals. */
-import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { ToolChoice } from '../dialect/neutral.ts'
 import type { Item } from './items.ts'
+import { type ClientTool, namingRefusal } from './mcp.ts'
 import type { ControlOutput } from './output.ts'
 import type { SessionSettings } from './settings.ts'
 
@@ -10,7 +11,7 @@ export interface ResponseRequest {
   readonly instructions?: string
   readonly modality?: 'audio' | 'text'
   readonly voice?: string
-  readonly tools?: readonly ToolDefinition[]
+  readonly tools?: readonly ClientTool[]
   readonly toolChoice?: ToolChoice
   readonly maxOutputTokens?: number | 'inf'
   readonly metadata?: Readonly<Record<string, string>> | null
@@ -47,7 +48,10 @@ export type ClientEvent =
 
 const GUARDED = ['instructions', 'voice', 'tools'] as const
 
-/** For what the pipeline's `clientMay` does not allow; null when all is well. Sending what stands is allowed. */
+/**
+ * For what the pipeline's `clientMay` does not allow, and for MCP servers that the operator does not; null when all is well.
+ * Sending what stands is allowed.
+ */
 export function overrideRefusal(
   event: ClientEvent,
   settings: SessionSettings,
@@ -63,5 +67,6 @@ export function overrideRefusal(
     const param = `${place}.${member}`
     return { type: 'refused', code: 'override_not_allowed', message, param, ref: event.ref }
   }
-  return null
+  const naming = namingRefusal(asked.tools ?? [], settings.mcpServers ?? [], `${place}.tools`)
+  return naming && { type: 'refused', ...naming, ref: event.ref }
 }

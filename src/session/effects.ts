@@ -1,5 +1,6 @@
 /** What the reducer asks of the runner. Data only; the runner executes them in order, at once. */
 import type { ModelRequest, ToolCall } from '../dialect/neutral.ts'
+import type { McpAccess } from '../stage/tools.ts'
 import type { MarkName, TurnEnd, TurnRecord } from '../trace/record.ts'
 import type { ClientEvent } from './client.ts'
 import type { Failure, TimerName } from './events.ts'
@@ -40,7 +41,9 @@ export type Effect =
       readonly voicing: Voicing
     }
   /** Run a tool of the server's, once, and answer with `toolAnswered`. */
-  | { readonly do: 'callTool'; readonly call: ToolCall }
+  | { readonly do: 'callTool'; readonly call: ToolCall; readonly access?: McpAccess }
+  /** Ask an MCP server what it offers, and answer with `toolsListed`. */
+  | { readonly do: 'listTools'; readonly itemId: string; readonly access: McpAccess }
   | { readonly do: 'release'; readonly response: string }
   /** Say a fixed text as a response of its own. */
   | {

@@ -4,6 +4,7 @@
  */
 import type { FinishReason, ModelUsage, ToolCall } from '../dialect/neutral.ts'
 import type { EndedBy } from '../listen/end-of-turn.ts'
+import type { McpTool } from '../stage/tools.ts'
 import type { ClientEvent } from './client.ts'
 import type { Heard } from './items.ts'
 
@@ -120,6 +121,13 @@ export type SessionEvent =
       readonly callId: string
       readonly output: string | null
       readonly error: string | null
+    }
+  /** An MCP server was asked what it offers; `tools` null: it could not be. */
+  | {
+      readonly type: 'toolsListed'
+      readonly at: number
+      readonly itemId: string
+      readonly tools: readonly McpTool[] | null
     }
   /** The caller's words are late, and a phrase shall bridge the wait. */
   | { readonly type: 'wordsLate'; readonly at: number; readonly turn: string; readonly phrase: string }

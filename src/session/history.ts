@@ -3,7 +3,7 @@
  * far as it was heard; an interrupted one carries a marker, so that the model knows it was cut off. Pure.
  */
 import type { ModelMessage, ToolCall } from '../dialect/neutral.ts'
-import type { Heard, Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
+import type { ApprovalRequestItem, Heard, Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
 
 export interface Entry {
   readonly item: Item
@@ -17,9 +17,16 @@ export type History = readonly Entry[]
 
 export const INTERRUPTED = '[interrupted]'
 export const NO_RESULT_YET = 'No result yet.'
+export const NOT_DECIDED = 'Not done yet: somebody is being asked whether it may be done.'
+export const DENIED = 'Not done: it was not approved.'
 
 export function findEntry(history: History, id: string): Entry | undefined {
   return history.find((entry) => entry.item.id === id)
+}
+
+/** The newest item that is part of the conversation: what a server lists may come at any time. */
+export function newest(history: History): Item | undefined {
+  return history.findLast(({ item }) => item.type !== 'listedTools')?.item
 }
 
 /** `after`: an item id, `root` for the front, null to append. Null when that item is unknown. */
@@ -76,35 +83,58 @@ function messageText(item: MessageItem): string {
  * tool call is followed by its result, or by a placeholder, since providers refuse a history without it.
  */
 export function promptMessages(history: History, instructions: string): ModelMessage[] {
-  const results = new Map<string, string>()
-  for (const { item } of history) {
-    if (item.type === 'toolResult') results.set(item.callId, item.output)
-    const answered = item.type === 'serverCall' ? (item.output ?? item.error) : null
-    if (item.type === 'serverCall' && answered !== null) results.set(item.callId, answered)
-  }
+  const results = resultsOf(history)
+  const requests = new Set(history.flatMap(({ item }) => (item.type === 'approvalRequest' ? [item.id] : [])))
+  const isShown = (item: Item): item is CallItem => isCall(item) && !isRequested(item, requests)
   const messages: ModelMessage[] = instructions === '' ? [] : [{ role: 'system', text: instructions }]
   for (let i = 0; i < history.length; i++) {
     const entry = history[i] as Entry
-    if (entry.item.type === 'toolResult') continue
-    if (isCall(entry.item)) {
+    if (isShown(entry.item)) {
       const calls: ToolCall[] = []
-      for (let item: Item | undefined = entry.item; item && isCall(item); item = history[++i]?.item) {
+      for (let item: Item | undefined = entry.item; item && isShown(item); item = history[++i]?.item) {
         calls.push({ callId: item.callId, name: item.name, arguments: item.arguments })
       }
       i--
       appendCalls(messages, calls, results)
       continue
     }
-    appendWords(messages, entry.item.role, promptText(entry))
+    if (entry.item.type === 'message') appendWords(messages, entry.item.role, promptText(entry))
   }
   return messages
 }
 
-function isCall(item: Item): item is ToolCallItem | ServerCallItem {
-  return item.type === 'toolCall' || item.type === 'serverCall'
+type CallItem = ToolCallItem | ServerCallItem | ApprovalRequestItem
+
+function isCall(item: Item): item is CallItem {
+  return item.type === 'toolCall' || item.type === 'serverCall' || item.type === 'approvalRequest'
 }
 
-function appendCalls(messages: ModelMessage[], toolCalls: ToolCall[], results: Map<string, string>): void {
+/** A call that was approved stands where it was asked for, as long as that is there. */
+function isRequested(item: CallItem, requests: ReadonlySet<string>): boolean {
+  return (
+    item.type === 'serverCall' && item.approvalRequestId !== undefined && requests.has(item.approvalRequestId)
+  )
+}
+
+/** By call id. What a tool or a person said is data. */
+function resultsOf(history: History): ReadonlyMap<string, string> {
+  const results = new Map<string, string>()
+  for (const { item } of history) {
+    if (item.type === 'toolResult') results.set(item.callId, item.output)
+    if (item.type === 'approvalRequest' && item.decision === 'pending') results.set(item.callId, NOT_DECIDED)
+    if (item.type === 'approvalRequest' && item.decision === 'denied')
+      results.set(item.callId, item.explanation === null ? DENIED : `${DENIED} Reason: ${item.explanation}`)
+    const answered = item.type === 'serverCall' ? (item.output ?? item.error) : null
+    if (item.type === 'serverCall' && answered !== null) results.set(item.callId, answered)
+  }
+  return results
+}
+
+function appendCalls(
+  messages: ModelMessage[],
+  toolCalls: ToolCall[],
+  results: ReadonlyMap<string, string>,
+): void {
   const last = messages.at(-1)
   if (last?.role === 'assistant' && !last.toolCalls) messages.splice(-1, 1, { ...last, toolCalls })
   else messages.push({ role: 'assistant', text: '', toolCalls })

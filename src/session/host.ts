@@ -88,9 +88,12 @@ export class Host implements SessionHost {
   ): HostedSession {
     const { pipeline, router, tools = NO_TOOLS } = snapshot
     const { clock, vad, metrics, turns, experiments } = this.#options
+    const asks = origin.caps.asksApproval ?? false
     const settings = (origin.begin ?? asItIs)({
       ...settingsFrom(pipeline),
-      serverTools: tools.definitions,
+      // What somebody must agree to is not offered where nobody can be asked.
+      serverTools: tools.definitions.filter(({ approval }) => asks || approval === undefined),
+      ...(asks ? nameableOf(snapshot) : {}),
     })
     const begin = this.#options.begin ?? ((options) => new LiveSession(options))
     const options: LiveSessionOptions = {
@@ -141,6 +144,11 @@ export class Host implements SessionHost {
     this.#options.metrics.sessionRefused(code)
     return new SessionRefused(code, message)
   }
+}
+
+/** The MCP servers that clients of its sessions may name. */
+export function nameableOf({ tools }: Pick<PipelineSnapshot, 'tools'>): Pick<SessionSettings, 'mcpServers'> {
+  return tools?.allowed ? { mcpServers: tools.allowed } : {}
 }
 
 const asItIs = (settings: SessionSettings) => settings

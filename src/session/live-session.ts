@@ -287,7 +287,9 @@ export class LiveSession implements Session {
       case 'recite':
         return this.#answers.begin(effect)
       case 'callTool':
-        return void this.#tools.call(effect.call)
+        return void this.#tools.call(effect)
+      case 'listTools':
+        return void this.#tools.list(effect)
       case 'bridge':
         return this.#answers.bridge(effect)
       case 'release':

@@ -26,6 +26,7 @@ export class Outlet {
       case 'answerDone':
       case 'toolCalled':
       case 'serverCalled':
+      case 'approvalRequested':
         return queue.answer(output, { bytes: 0, response: output.responseId })
       case 'responseDone': {
         const { response } = output

@@ -7,7 +7,7 @@
  */
 import type { ModelUsage } from '../dialect/neutral.ts'
 import type { TurnRecord } from '../trace/record.ts'
-import type { Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
+import type { ApprovalRequestItem, Item, MessageItem, ServerCallItem, ToolCallItem } from './items.ts'
 
 export type ResponseStatus = 'in_progress' | 'completed' | 'cancelled' | 'incomplete' | 'failed'
 
@@ -92,6 +92,14 @@ export type ControlOutput =
       readonly why: 'cut' | 'pause'
     }
   | { readonly type: 'turn'; readonly record: TurnRecord }
+  /** An MCP server is asked what it offers: after its item's `itemAdded`, and before its `itemDone`. */
+  | {
+      readonly type: 'listingTools'
+      readonly itemId: string
+      readonly status: 'in_progress' | 'completed' | 'failed'
+    }
+  /** A call that was approved is under way: after its item's `itemAdded`. `serverAnswered` follows. */
+  | { readonly type: 'serverRunning'; readonly item: ServerCallItem }
   | {
       readonly type: 'serverAnswered'
       readonly item: ServerCallItem
@@ -131,6 +139,13 @@ export type AnswerOutput =
   | ({
       readonly type: 'toolCalled'
       readonly item: ToolCallItem
+      readonly previousItemId: string | null
+      readonly inConversation: boolean
+    } & AnswerPlace)
+  /** Whether the server may run it is the client's to say, by an item of its own. */
+  | ({
+      readonly type: 'approvalRequested'
+      readonly item: ApprovalRequestItem
       readonly previousItemId: string | null
       readonly inConversation: boolean
     } & AnswerPlace)

@@ -2,14 +2,16 @@
 import type { ModelRequest } from '../dialect/neutral.ts'
 import { type Entry, findEntry, type History, promptMessages } from './history.ts'
 import type { Item } from './items.ts'
+import { offerOf } from './offer.ts'
 import type { ResponseSetup, State } from './state.ts'
 
 export function buildRequest(state: State, setup: ResponseSetup): ModelRequest {
   const history = setup.input ? resolveInput(state.history, setup.input) : state.history
   const { temperature } = state.settings
+  const { definitions } = offerOf(state, setup.tools)
   return {
     messages: promptMessages(history, instructionsFor(state, setup.instructions)),
-    ...(setup.tools.length > 0 ? { tools: setup.tools, toolChoice: setup.toolChoice } : {}),
+    ...(definitions.length > 0 ? { tools: definitions, toolChoice: setup.toolChoice } : {}),
     ...(setup.maxOutputTokens === 'inf' ? {} : { maxTokens: setup.maxOutputTokens }),
     ...(temperature === undefined ? {} : { temperature }),
   }

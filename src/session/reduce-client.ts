@@ -1,13 +1,17 @@
 /** What the client asks for: settings, manual turns, items, responses. Refusals carry OpenAI's codes. */
 import type { ClientEvent, ResponseRequest } from './client.ts'
 import type { Draft } from './draft.ts'
-import { findEntry } from './history.ts'
+import { findEntry, newest } from './history.ts'
 import { charsOf, type Item } from './items.ts'
+import { inherited } from './mcp.ts'
 import { entryOf } from './prompt.ts'
-import { beginResponse, dropSpeculation, setupOf, stopResponse } from './reduce-response.ts'
+import { acceptsApproval, answerApproval } from './reduce-approval.ts'
+import { forgetServers, nameServers } from './reduce-listing.ts'
+import { beginResponse, dropSpeculation, stopResponse } from './reduce-response.ts'
 import { addUserItem, resume } from './reduce-speech.ts'
-import { offered } from './reduce-tools.ts'
+import { hasServerCalls } from './reduce-tools.ts'
 import { openTurn } from './reduce-turn.ts'
+import { setupOf } from './response.ts'
 import { activeResponse, type ResponseSetup, type State, utteranceOf } from './state.ts'
 
 /** Shorter buffers cannot be committed (REALTIME.md section 7). */
@@ -61,9 +65,13 @@ export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): 
 
 function applySettings(d: Draft, { patch }: Extract<ClientEvent, { type: 'settings' }>): void {
   if (patch.turnDetection === null) abandonUtterance(d)
+  const before = d.state.settings.tools
   d.set({ settings: { ...d.state.settings, ...patch } })
   d.do({ do: 'apply', patch })
   d.emit({ type: 'settingsApplied' })
+  if (!patch.tools) return
+  forgetServers(d, before)
+  nameServers(d, patch.tools)
 }
 
 function abandonUtterance(d: Draft): void {
@@ -112,6 +120,7 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
     return d.refuse(ref, 'invalid_value', message, 'item.id')
   }
   if (item.type === 'toolResult' && !acceptsResult(d, item.callId, ref)) return
+  if (item.type === 'approvalResponse' && !acceptsApproval(d, item, ref)) return
   if (charsOf(item) > d.roomChars) {
     const message = 'Error adding item: the conversation is full. Delete items first.'
     return d.refuse(ref, 'conversation_full', message, 'item')
@@ -134,6 +143,7 @@ function createItem(d: Draft, event: Extract<ClientEvent, { type: 'createItem' }
   dropSpeculation(d)
   d.emit({ type: 'itemAdded', item, previousItemId: added.previousItemId })
   d.emit({ type: 'itemDone', item, previousItemId: added.previousItemId })
+  if (item.type === 'approvalResponse') answerApproval(d, item, at)
   if (event.audio && turn !== null) recogniseItem(d, { turn, itemId: item.id, audio: event.audio }, at)
 }
 
@@ -197,8 +207,8 @@ function truncateItem(d: Draft, event: Extract<ClientEvent, { type: 'truncateIte
 function respond(d: Draft, request: ResponseRequest, ref: string | null, at: number): void {
   const inConversation = request.conversation === 'default'
   const active = activeResponse(d.state)
-  // Clients of OpenAI's API ask for the answer after a server's tool themselves: it is on its way.
-  if (inConversation && active?.after === 'serverTool') return
+  if (inConversation && (active?.after === 'serverTool' || isAnswered(d.state, request)))
+    return d.set({ goneOn: null })
   if (inConversation && active) {
     const message = `Conversation already has an active response in progress: ${active.id}. Wait until the response is finished before creating a new one.`
     return d.refuse(ref, 'conversation_already_has_active_response', message)
@@ -208,17 +218,29 @@ function respond(d: Draft, request: ResponseRequest, ref: string | null, at: num
     return d.refuse(ref, 'too_many_responses', message)
   }
   const setup = setupFor(d.state, request)
+  if (request.tools) nameServers(d, setup.tools)
   if (!inConversation) return beginResponse(d, { turn: d.id('turn'), setup, inConversation })
   beginResponse(d, { turn: turnToAnswer(d, at), setup, inConversation })
+}
+
+/**
+ * Clients of OpenAI's API ask for the answer after a server's tool themselves, and some only once what is being said has ended:
+ * it was given, as long as nobody has said anything since. One bare request for each answer is taken so.
+ */
+function isAnswered({ goneOn, history }: State, request: ResponseRequest): boolean {
+  const entry = history.findLast(({ item }) => item.type !== 'listedTools')
+  const bare = Object.keys(request).every((member) => member === 'conversation')
+  return bare && goneOn !== null && entry?.turn === goneOn && entry.item.type === 'message'
 }
 
 /** A tool round, or a committed turn nothing answered yet, goes on; else the request begins a turn. */
 function turnToAnswer(d: Draft, at: number): string {
   const { turn, history } = d.state
-  if (turn && (!turn.answered || history.at(-1)?.item.type === 'toolResult')) return turn.id
+  const last = newest(history)
+  if (turn && (!turn.answered || last?.type === 'toolResult' || hasServerCalls(d.state, turn.id)))
+    return turn.id
   const id = d.id('turn')
   openTurn(d, id, at)
-  const last = history.at(-1)?.item
   if (last?.type === 'message' && last.role === 'user') {
     const text = last.parts.map((part) => (part.type === 'text' ? part.text : '')).join(' ')
     d.do({ do: 'userSaid', turn: id, text: text.trim() })
@@ -232,7 +254,8 @@ function setupFor(state: State, request: ResponseRequest): ResponseSetup {
     instructions: request.instructions ?? base.instructions,
     modality: request.modality ?? base.modality,
     voice: request.voice ?? base.voice,
-    tools: request.tools ? offered(state.settings, request.tools) : base.tools,
+    tools: request.tools ? inherited(request.tools, base.tools) : base.tools,
+    toolsOf: request.tools ? 'request' : 'session',
     toolChoice: request.toolChoice ?? base.toolChoice,
     maxOutputTokens: request.maxOutputTokens ?? base.maxOutputTokens,
     metadata: request.metadata ?? null,

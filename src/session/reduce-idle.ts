@@ -7,9 +7,11 @@
  */
 import type { Draft } from './draft.ts'
 import type { SessionEvent } from './events.ts'
-import { beginResponse, recite, setupOf } from './reduce-response.ts'
+import { newest } from './history.ts'
+import { beginResponse, recite } from './reduce-response.ts'
 import { addUserItem } from './reduce-speech.ts'
 import { openTurn } from './reduce-turn.ts'
+import { setupOf } from './response.ts'
 import { isQuiet, type State } from './state.ts'
 
 /** The client's own wish comes first. Null: nobody waits. */
@@ -40,7 +42,7 @@ function forgetPrompts(d: Draft, event: SessionEvent): void {
 
 /** It is the caller's turn: something was said to them, and nothing is going on. */
 function isWaiting(state: State): boolean {
-  const last = state.history.at(-1)?.item
+  const last = newest(state.history)
   return isQuiet(state) && last?.type === 'message' && last.role === 'assistant'
 }
 

@@ -7,22 +7,15 @@
  */
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { Draft } from './draft.ts'
-import type { Voicing } from './effects.ts'
 import type { AnswerEvent, Failure } from './events.ts'
 import { findEntry, previousOf } from './history.ts'
 import type { Item, MessageItem } from './items.ts'
-import type { ResponseEnding, ResponseView } from './output.ts'
+import type { ResponseEnding } from './output.ts'
 import { buildRequest, entryOf, promptKey } from './prompt.ts'
-import { finishCall, offered } from './reduce-tools.ts'
+import { bridgeTools, finishCall, waitsForTools } from './reduce-tools.ts'
 import { closeTurn, settleTurn } from './reduce-turn.ts'
-import {
-  activeResponse,
-  isCutting,
-  type Response,
-  type ResponseSetup,
-  type State,
-  speculation,
-} from './state.ts'
+import { newResponse, setupOf, viewOf, voicingOf } from './response.ts'
+import { activeResponse, isCutting, type Response, speculation } from './state.ts'
 
 const OUTCOMES = {
   completed: 'said',
@@ -31,46 +24,13 @@ const OUTCOMES = {
   failed: 'failed',
 } as const
 
-export function setupOf(state: State): ResponseSetup {
-  const s = state.settings
-  return {
-    instructions: s.instructions,
-    modality: s.modality,
-    voice: s.voice,
-    tools: offered(s, s.tools),
-    toolChoice: s.toolChoice,
-    maxOutputTokens: s.maxOutputTokens,
-    metadata: null,
-    input: null,
-  }
-}
-
-export function newResponse(
-  d: Draft,
-  facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'phase' | 'revision' | 'after'>,
-): Response {
-  const response: Response = {
-    ...facts,
-    id: d.id('resp'),
-    itemId: d.id('item'),
-    promptKey: '',
-    started: false,
-    calls: [],
-    thought: null,
-    spoken: null,
-    ending: null,
-  }
-  d.response(response)
-  return response
-}
-
-/** Makes the wire know the response, and lets the model begin, or wait for the caller's words. */
+/** Makes the wire know the response, and lets the model begin, or wait for the caller's words and for tools. */
 export function beginResponse(
   d: Draft,
   facts: Pick<Response, 'turn' | 'setup' | 'inConversation' | 'after'>,
 ): void {
   dropSpeculation(d)
-  const waits = d.state.transcriptions.some((t) => t.onFinal !== 'held')
+  const waits = d.state.transcriptions.some((t) => t.onFinal !== 'held') || waitsForTools(d.state, facts)
   const phase = waits ? 'waiting' : 'running'
   const response = newResponse(d, { ...facts, phase, revision: d.state.revision })
   d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
@@ -111,10 +71,6 @@ export function reciteInto(d: Draft, response: Response, text: string, failure?:
   const { id, turn } = response
   const why = failure ? { failure } : {}
   d.do({ do: 'recite', response: id, turn, text, voicing: voicingOf(response), ...why })
-}
-
-export function voicingOf({ setup, itemId }: Response): Voicing {
-  return { modality: setup.modality, voice: setup.voice, itemId, outputIndex: 0 }
 }
 
 /** The caller's words are final: keep the speculation made for exactly this prompt, else think anew. */
@@ -263,7 +219,7 @@ export function finishResponse(d: Draft, response: Response, ending: ResponseEnd
   }
   const view = viewOf(response, ending, output)
   d.emit({ type: 'responseDone', turn: response.turn, response: view, record: null })
-  bridgeTools(d, response, output)
+  if (response.inConversation && response.setup.modality === 'audio') bridgeTools(d, response.turn, output)
   if (response.inConversation) return
   closeTurn(d, response.turn, OUTCOMES[ending.status])
   d.do({ do: 'forget', itemId: response.itemId })
@@ -358,42 +314,4 @@ function truncated(d: Draft, event: Extract<AnswerEvent, { type: 'truncated' }>)
   if (!changed || active?.phase !== 'running' || active.started || active.setup.input) return
   d.do({ do: 'drop', response: active.id, reason: 'superseded' })
   think(d, { ...active, revision: active.revision + 1, calls: [], thought: null }, 'no')
-}
-
-export function viewOf(
-  response: Response,
-  ending: ResponseEnding | null,
-  output: readonly Item[],
-): ResponseView {
-  const { setup } = response
-  return {
-    id: response.id,
-    ending,
-    output,
-    inConversation: response.inConversation,
-    modality: setup.modality,
-    voice: setup.voice,
-    maxOutputTokens: setup.maxOutputTokens,
-    usage: response.thought?.usage ?? null,
-    metadata: setup.metadata,
-  }
-}
-
-/** While the server's tools work the next answer begins with a phrase, where a tool has one. */
-function bridgeTools(d: Draft, { turn, inConversation, setup }: Response, output: readonly Item[]): void {
-  const names = new Set(output.flatMap((item) => (item.type === 'serverCall' ? [item.name] : [])))
-  if (names.size === 0 || !inConversation || setup.modality === 'text') return
-  const tools = d.state.settings.serverTools ?? []
-  const phrase = tools.find(({ name, filler }) => names.has(name) && filler !== null)?.filler
-  if (phrase == null || d.state.turn?.id !== turn) return
-  const response = newResponse(d, {
-    turn,
-    setup: setupOf(d.state),
-    inConversation: true,
-    phase: 'waiting',
-    after: 'serverTool',
-    revision: 0,
-  })
-  d.emit({ type: 'responseCreated', response: viewOf(response, null, []) })
-  d.do({ do: 'bridge', response: response.id, turn, phrase, voicing: voicingOf(response) })
 }

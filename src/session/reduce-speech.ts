@@ -16,15 +16,14 @@ import {
   beginResponse,
   cutOutput,
   dropSpeculation,
-  newResponse,
   recite,
   reciteInto,
-  setupOf,
   startThinking,
   stopResponse,
 } from './reduce-response.ts'
 import { openTurn, settleTurn } from './reduce-turn.ts'
 import { giveUpWaiting, releaseWaiting, waitingFor } from './reduce-waiting.ts'
+import { newResponse, setupOf } from './response.ts'
 import {
   activeResponse,
   isCutting,

@@ -4,16 +4,10 @@
  */
 import type { Draft } from './draft.ts'
 import type { SessionEvent } from './events.ts'
-import {
-  beginResponse,
-  dropSpeculation,
-  finishResponse,
-  setupOf,
-  think,
-  voicingOf,
-} from './reduce-response.ts'
-import { takeResult } from './reduce-tools.ts'
+import { beginResponse, dropSpeculation, finishResponse, think } from './reduce-response.ts'
+import { takeResult, waitsForTools } from './reduce-tools.ts'
 import { settleTurn } from './reduce-turn.ts'
+import { setupOf, voicingOf } from './response.ts'
 import { activeResponse, isCutting, type Response, utteranceOf } from './state.ts'
 
 /** The answer begins before the words it answers are known: with a phrase, so that the caller does not wait in silence. */
@@ -48,20 +42,20 @@ export function reduceTool(d: Draft, event: Extract<SessionEvent, { type: 'toolA
   if (turn === null) return
   dropSpeculation(d)
   const active = activeResponse(d.state)
-  if (active?.phase === 'waiting' && active.turn === turn) return releaseWaiting(d)
+  if (active?.phase === 'waiting' && active.turn === turn) {
+    d.set({ goneOn: turn })
+    return releaseWaiting(d)
+  }
   if (d.state.turn?.id !== turn || active || utteranceOf(d.state)?.announced)
     return settleTurn(d, turn, 'said')
+  d.set({ goneOn: turn })
   beginResponse(d, { turn, setup: setupOf(d.state), inConversation: true, after: 'serverTool' })
 }
 
-/** Responses that were begun before the words, or the results, that they answer were known. */
+/** Responses that were begun before the words, the results or the tools that they need were known. */
 export function releaseWaiting(d: Draft): void {
   if (d.state.transcriptions.some((t) => t.onFinal !== 'held')) return
   for (const response of d.state.responses.values()) {
-    const calls = d.state.history.some(
-      ({ item, turn }) =>
-        item.type === 'serverCall' && turn === response.turn && d.state.tools.has(item.callId),
-    )
-    if (response.phase === 'waiting' && !calls) think(d, response, 'no')
+    if (response.phase === 'waiting' && !waitsForTools(d.state, response)) think(d, response, 'no')
   }
 }

@@ -7,10 +7,11 @@ import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
 import { idled, watchIdle } from './reduce-idle.ts'
+import { nameServers, toolsListed } from './reduce-listing.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
 import { reduceRecognition, reduceSpeech, resume } from './reduce-speech.ts'
 import { closeTurn, openTurn } from './reduce-turn.ts'
-import { reduceTool, wordsLate } from './reduce-waiting.ts'
+import { reduceTool, releaseWaiting, wordsLate } from './reduce-waiting.ts'
 import type { State } from './state.ts'
 
 export function reduce(
@@ -27,6 +28,7 @@ export function reduce(
 function handle(d: Draft, event: SessionEvent): void {
   switch (event.type) {
     case 'started':
+      nameServers(d, d.state.settings.tools)
       return event.greeting === null ? undefined : greet(d, event.greeting, event.at)
     case 'client':
       return reduceClient(d, event.event, event)
@@ -39,6 +41,9 @@ function handle(d: Draft, event: SessionEvent): void {
       return reduceSpeech(d, event)
     case 'toolAnswered':
       return reduceTool(d, event)
+    case 'toolsListed':
+      toolsListed(d, event)
+      return releaseWaiting(d)
     case 'wordsLate':
       return wordsLate(d, event.turn, event.phrase)
     case 'partial':

@@ -14,6 +14,8 @@ export interface WireCaps {
   readonly ownsOutput: boolean
   /** The far side reports what it played (marks, `played`, truncate). */
   readonly reportsPlayed: boolean
+  /** Somebody at the far side can agree to a call of a tool; left out: nobody can be asked. */
+  readonly asksApproval?: true
 }
 
 export interface Session {

@@ -1,8 +1,9 @@
 /** What a session runs by. The pipeline gives the start, the client changes what `clientMay` allows. */
 import type { AudioFormat } from '../audio/format.ts'
-import type { ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { ToolChoice } from '../dialect/neutral.ts'
 import type { Eagerness } from '../listen/patience.ts'
-import type { ServerTool } from '../stage/tools.ts'
+import type { AllowedMcp, ServerTool } from '../stage/tools.ts'
+import type { ClientTool } from './mcp.ts'
 
 export interface TurnDetection {
   readonly type: 'server_vad' | 'semantic_vad'
@@ -57,9 +58,12 @@ export interface SessionSettings {
   readonly interruption: Interruption
   /** Null or left out: a silent caller is left in peace. */
   readonly idle?: IdlePrompts | null
-  readonly tools: readonly ToolDefinition[]
+  /** The client's own, and the MCP servers that it names. */
+  readonly tools: readonly ClientTool[]
   /** Run by the server for the pipeline, beside the client's own; of one name, these count. */
   readonly serverTools?: readonly ServerTool[]
+  /** The MCP servers that the client may name among its tools; left out: none. */
+  readonly mcpServers?: readonly AllowedMcp[]
   readonly toolChoice: ToolChoice
   readonly maxOutputTokens: number | 'inf'
   readonly temperature?: number

@@ -6,11 +6,13 @@
  *     output:  silent ─► thinking ─► speaking ⇄ paused ─► silent      (derived: what runs, what still plays)
  *     responses: Map (default conversation and out of band)     tools: pending calls     closed
  */
-import type { FinishReason, ModelUsage, ToolCall, ToolChoice, ToolDefinition } from '../dialect/neutral.ts'
+import type { FinishReason, ModelUsage, ToolCall, ToolChoice } from '../dialect/neutral.ts'
 import type { EndedBy } from '../listen/end-of-turn.ts'
+import type { Hidden, McpTool } from '../stage/tools.ts'
 import type { Failure } from './events.ts'
-import type { History } from './history.ts'
+import { type History, newest } from './history.ts'
 import type { Item } from './items.ts'
+import type { ClientTool } from './mcp.ts'
 import type { ResponseEnding } from './output.ts'
 import type { WireCaps } from './session.ts'
 import type { SessionSettings } from './settings.ts'
@@ -59,7 +61,10 @@ export interface ResponseSetup {
   readonly instructions: string
   readonly modality: 'audio' | 'text'
   readonly voice: string
-  readonly tools: readonly ToolDefinition[]
+  /** The client's own and the servers it names; the pipeline's come to them. */
+  readonly tools: readonly ClientTool[]
+  /** Who named them: a request waits until its servers have said what they offer. */
+  readonly toolsOf: 'session' | 'request'
   readonly toolChoice: ToolChoice
   readonly maxOutputTokens: number | 'inf'
   readonly metadata: Readonly<Record<string, string>> | null
@@ -110,6 +115,15 @@ export interface Transcription {
   readonly utterance: Utterance | null
 }
 
+/** What an MCP server that the client names offers, as far as it has said. */
+export interface Listing {
+  readonly itemId: string
+  readonly state: 'listing' | 'listed' | 'failed'
+  readonly tools: readonly McpTool[]
+  /** With which it was asked. */
+  readonly credentials: Hidden | null
+}
+
 export interface State {
   readonly settings: SessionSettings
   readonly caps: WireCaps
@@ -121,6 +135,10 @@ export interface State {
   readonly responses: ReadonlyMap<string, Response>
   /** Calls the wire was told of whose result has not come. */
   readonly tools: ReadonlySet<string>
+  /** The turn that the server went on with by itself after a tool, until a client asks for that answer. */
+  readonly goneOn: string | null
+  /** By the server's label. */
+  readonly listings: ReadonlyMap<string, Listing>
   readonly transcriptions: readonly Transcription[]
   readonly history: History
   /** The turn whose record is open, and whether anything answered it yet. */
@@ -151,6 +169,8 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     paused: false,
     responses: new Map(),
     tools: new Set(),
+    goneOn: null,
+    listings: new Map(),
     transcriptions: [],
     history: [],
     turn: null,
@@ -202,7 +222,7 @@ export function isCutting(state: State): boolean {
 export function isQuiet(state: State): boolean {
   if (state.input.kind !== 'idle' || state.transcriptions.length > 0 || state.playing.length > 0) return false
   // A tool's result is followed by the request to answer it.
-  const lastItem = state.history.at(-1)?.item.type
+  const lastItem = newest(state.history)?.type
   return state.responses.size === 0 && state.tools.size === 0 && lastItem !== 'toolResult'
 }
 

@@ -1,13 +1,16 @@
-/** The calls of the server's tools that are under way: each made once, its outcome reported once, all ended with the session. */
+/**
+ * What the session asks of the server's tools: calls, each made once, and what the MCP servers offer that a client names. Each
+ * outcome is reported once, and all of it ends with the session.
+ */
 import type { Clock } from '../clock.ts'
-import type { ToolCall } from '../dialect/neutral.ts'
 import { type ServerTools, ToolError } from '../stage/tools.ts'
+import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 
 export interface ToolRunsOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
-  readonly report: (event: Extract<SessionEvent, { type: 'toolAnswered' }>) => void
+  readonly report: (event: Extract<SessionEvent, { type: 'toolAnswered' | 'toolsListed' }>) => void
 }
 
 export class ToolRuns {
@@ -21,19 +24,26 @@ export class ToolRuns {
     this.#options = options
   }
 
-  async call(call: ToolCall): Promise<void> {
+  async call(effect: Extract<Effect, { do: 'callTool' }>): Promise<void> {
     const { clock, signal, report } = this.#options
-    const { callId } = call
+    const { callId } = effect.call
     if (this.#made.has(callId)) return
     this.#made.add(callId)
-    const told = await this.#outcome(call)
+    const told = await this.#outcome(effect)
     if (!signal.aborted) report({ type: 'toolAnswered', at: clock.now(), callId, ...told })
   }
 
-  async #outcome(call: ToolCall): Promise<{ readonly output: string | null; readonly error: string | null }> {
+  async list({ itemId, access }: Extract<Effect, { do: 'listTools' }>): Promise<void> {
+    const { clock, signal, report } = this.#options
+    const tools = (await this.#tools.list?.(access, { signal, clock }).catch(() => null)) ?? null
+    if (!signal.aborted) report({ type: 'toolsListed', at: clock.now(), itemId, tools })
+  }
+
+  async #outcome({ call, access }: Extract<Effect, { do: 'callTool' }>) {
     const { clock, signal } = this.#options
     try {
-      return { output: await this.#tools.run(call, { signal, clock }), error: null }
+      const output = await this.#tools.run(call, { signal, clock, ...(access ? { access } : {}) })
+      return { output, error: null }
     } catch (error) {
       return { output: null, error: error instanceof ToolError ? error.message : 'The tool failed.' }
     }

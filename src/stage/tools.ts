@@ -1,4 +1,4 @@
-/** Tools that the server runs for a pipeline: what the model is offered, and how a call of it is answered. */
+/** Tools that the server runs: what the model is offered, which MCP servers a client may name, and how a call is answered. */
 import type { Clock } from '../clock.ts'
 import type { ToolCall, ToolDefinition } from '../dialect/neutral.ts'
 
@@ -7,16 +7,62 @@ export interface ServerTool extends ToolDefinition {
   readonly server: string
   /** Said while it works; null: nothing. */
   readonly filler: string | null
+  /** Somebody must agree to each call before it is made; left out: nobody is asked. */
+  readonly approval?: 'always'
+  /** Of a server that the client named; left out: the pipeline's own. */
+  readonly access?: McpAccess
+}
+
+/** What no log, event or recording shows. */
+export interface Hidden {
+  reveal(): string
+}
+
+/** An MCP server of the operator's, as a client's session reaches it. */
+export interface McpAccess {
+  readonly label: string
+  /** The client's own headers, a JSON object of texts; null: none. */
+  readonly credentials: Hidden | null
+}
+
+/** An MCP server that the operator lets clients name. Holds no secret. */
+export interface AllowedMcp {
+  readonly label: string
+  readonly url: string
+  /** Whether a client may send credentials of its own to it. */
+  readonly clientCredentials: 'refuse' | 'forward'
+  /** `always`: whatever the client says. */
+  readonly approval: 'client' | 'always'
+  /** Of its tools those that may be offered; null: all. */
+  readonly tools: readonly string[] | null
+  readonly filler: string | null
+}
+
+/** A tool as an MCP server lists it. */
+export interface McpTool extends ToolDefinition {
+  readonly annotations?: Readonly<Record<string, unknown>>
+}
+
+export interface ToolRunOptions {
+  readonly signal: AbortSignal
+  readonly clock: Clock
 }
 
 export interface ServerTools {
   /** As known now: what an MCP server offers is known once it has answered. */
   readonly definitions: readonly ServerTool[]
+  /** The MCP servers that a client may name; left out: none. */
+  readonly allowed?: readonly AllowedMcp[]
   /**
-   * The answer as text, data for the model. A call is made once, whatever becomes of the turn. Throws `ToolError`, or the
-   * signal's reason.
+   * The answer as text, data for the model. A call is made once, whatever becomes of the turn. `access`: of a server that
+   * the client named. Throws `ToolError`, or the signal's reason.
    */
-  run(call: ToolCall, options: { readonly signal: AbortSignal; readonly clock: Clock }): Promise<string>
+  run(call: ToolCall, options: ToolRunOptions & { readonly access?: McpAccess }): Promise<string>
+  /**
+   * What an allowed server offers now. `signal` is the session's: with it connections made for its credentials end. Throws
+   * `ToolError`, or the signal's reason.
+   */
+  list?(access: McpAccess, options: ToolRunOptions): Promise<readonly McpTool[]>
 }
 
 export type ToolErrorKind =

@@ -1,10 +1,13 @@
 /** What was recorded plays again to the byte: whatever happened in the call. */
+
 import { expect, test } from 'vitest'
 import { HedgeShare } from '../../src/attempt/hedge-share.ts'
 import { settled } from '../../src/clock.ts'
+import { Secret } from '../../src/config/secret.ts'
 import type { ModelEvent } from '../../src/dialect/neutral.ts'
 import { ProviderError } from '../../src/errors.ts'
 import { BRIDGE, Call, type CallOptions, PACED } from '../session/call.ts'
+import { asks, CRM, crm, Desk } from '../session/desk.ts'
 import { SETTINGS } from '../session/story.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
 import { RecordedCall } from './recorded.ts'
@@ -257,4 +260,51 @@ test('a tool that the server ran is not run again', async () => {
   expect(call.transcript.trim()).toBe('We are open nine to five.')
   await same(recorded)
   expect(runs).toBe(1)
+})
+
+test('an MCP server that was named, and a call that was approved, are asked nothing again; no credential is written down', async () => {
+  for (const redact of [[], ['text']] as const) {
+    const desk = new Desk()
+    desk.allowed = [{ ...CRM, clientCredentials: 'forward' }]
+    const recorded = await RecordedCall.open(
+      {
+        caps: PACED,
+        settings: { maxRevisions: 0, mcpServers: desk.allowed },
+        tools: desk,
+        llm: new FakeLlm({
+          answer: ({ messages }) => {
+            const last = messages.at(-1)
+            return last?.role === 'tool' ? `So ${last.text}.` : asks('c1', 'erase', '{"id":12,"all":true}')
+          },
+        }),
+      },
+      { audio: 'keep', redact },
+    )
+    const { call } = recorded
+    const credentials = new Secret('{"authorization":"Bearer tok-client"}')
+    call.send({
+      type: 'settings',
+      patch: { tools: [crm({ credentials, secretMembers: ['authorization'] })] },
+    })
+    await call.wait(50)
+    await call.says()
+    await call.wait(3000)
+    const facts = { requestId: call.last('approvalRequested').item.id, decision: 'approved' } as const
+    const item = {
+      id: '',
+      type: 'approvalResponse',
+      explanation: 'fine',
+      status: 'completed',
+      ...facts,
+    } as const
+    call.send({ type: 'createItem', item, after: null })
+    await call.wait(4000)
+    expect(desk.calls).toHaveLength(1)
+    expect(call.count('serverAnswered')).toBe(1)
+    await same(recorded)
+    expect(desk.calls).toHaveLength(1)
+    expect(desk.listings).toHaveLength(1)
+    expect(recorded.text).not.toMatch(/tok-client/)
+    if (redact.length > 0) expect(recorded.text).not.toMatch(/"fine"/)
+  }
 })

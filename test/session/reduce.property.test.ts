@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Effect } from '../../src/session/effects.ts'
 import { activeResponse } from '../../src/session/state.ts'
+import { CRM, crm, TOOLS } from './desk.ts'
 import { PHONE, Story, UNPACED } from './story.ts'
 
 const ACTIONS = [
@@ -38,6 +39,13 @@ const ACTIONS = [
   'clear',
   'item',
   'toolResult',
+  'name',
+  'unname',
+  'listed',
+  'mcpCalled',
+  'approve',
+  'deny',
+  'toolAnswered',
   'delete',
   'timer',
   'manual',
@@ -51,9 +59,16 @@ class World {
 
   constructor(phone: boolean, revisions: number) {
     this.story = new Story(
-      { maxRevisions: revisions, tools: [{ name: 't' }], ...(revisions > 1 ? { apology: 'Sorry.' } : {}) },
+      {
+        maxRevisions: revisions,
+        tools: [{ name: 't' }],
+        mcpServers: [CRM],
+        ...(revisions > 1 ? { apology: 'Sorry.' } : {}),
+      },
       phone ? PHONE : UNPACED,
     )
+    this.act('name', 0)
+    this.act('listed', 1)
   }
 
   act(action: Action, n: number): void {
@@ -98,6 +113,55 @@ class World {
           response,
           call: { callId: `call_${this.#calls++}`, name: 't', arguments: '{}' },
         })
+      case 'mcpCalled': {
+        // The whole of an answer: chance seldom finds its steps in this order.
+        story.client({ type: 'respond', request: { conversation: 'default' } })
+        const asking = activeResponse(story.state)?.id ?? response
+        const name = n % 3 ? 'erase' : 'find'
+        const call = { callId: `call_${this.#calls++}`, name, arguments: '{}' }
+        story.tell({ type: 'toolCalled', response: asking, call })
+        return void story.tell({
+          type: 'thought',
+          response: asking,
+          finish: 'stop',
+          usage: null,
+          words: 'none',
+        })
+      }
+      case 'name':
+      case 'unname': {
+        const approval = { never: { readOnly: true } }
+        const tools = action === 'name' ? [{ name: 't' }, crm({ approval })] : [{ name: 't' }]
+        return void story.client({ type: 'settings', patch: { tools } })
+      }
+      case 'listed': {
+        const asked = story.effects.filter((e) => e.do === 'listTools')
+        const itemId = asked[n % Math.max(1, asked.length)]?.itemId ?? 'item_gone'
+        return void story.tell({ type: 'toolsListed', itemId, tools: n % 5 ? TOOLS : null })
+      }
+      case 'approve':
+      case 'deny': {
+        const decision = action === 'approve' ? 'approved' : 'denied'
+        const requests = story.outputs.flatMap((o) => (o.type === 'approvalRequested' ? [o.item.id] : []))
+        const requestId = requests[n % Math.max(1, requests.length)] ?? this.#item(n)
+        const facts = { requestId, decision, explanation: null, status: 'completed' } as const
+        const item = { id: '', type: 'approvalResponse', ...facts } as const
+        return void story.client({ type: 'createItem', after: null, item })
+      }
+      case 'toolAnswered': {
+        // As the runner does: each call once.
+        const open = story.effects.filter((e) => e.do === 'callTool' && !this.#answered.has(e))
+        const made = open[n % Math.max(1, open.length)]
+        if (made?.do !== 'callTool') return
+        this.#answered.add(made)
+        const { callId } = made.call
+        return void story.tell({
+          type: 'toolAnswered',
+          callId,
+          output: n % 2 ? 'r' : null,
+          error: n % 2 ? null : 'e',
+        })
+      }
       case 'thought':
       case 'thoughtNothing': {
         const words = action === 'thought' ? 'some' : 'none'
@@ -171,6 +235,7 @@ class World {
   }
 
   readonly #reported = new Set<Effect>()
+  readonly #answered = new Set<Effect>()
 
   #openCuts() {
     return this.story.effects.filter((e) => e.do === 'cut' && !this.#reported.has(e))
@@ -298,6 +363,8 @@ test('speech starts and stops in turn; items are added once, after an item that 
           known.add(output.item.id)
         }
         if (output.type === 'toolCalled' && output.inConversation) known.add(output.item.id)
+        if (output.type === 'serverCalled' && output.inConversation) known.add(output.item.id)
+        if (output.type === 'approvalRequested' && output.inConversation) known.add(output.item.id)
         if (output.type === 'speechStopped') expect(known.has(output.itemId)).toBe(false)
       }
     }),
@@ -316,6 +383,36 @@ test('each tool result is committed once and belongs to a call', () => {
       for (const id of results) expect(calls).toContain(id)
       const deletions = story.outputs.some((o) => o.type === 'itemDeleted')
       if (!deletions) expect(new Set(results).size).toBe(results.length)
+    }),
+    RUNS,
+  )
+})
+
+test('nothing that must be approved is called without it, nothing twice, and nothing that was denied', () => {
+  fc.assert(
+    fc.property(fc.boolean(), fc.nat(3), script, (phone, revisions, steps) => {
+      const story = play(phone, revisions, steps, () => {})
+      const approved = new Set<string>()
+      const asked = new Map<string, string>()
+      const called = new Set<string>()
+      for (const effect of story.effects) {
+        if (effect.do === 'callTool') {
+          const { callId, name } = effect.call
+          expect(called.has(callId)).toBe(false)
+          called.add(callId)
+          if (name === 'erase') expect(approved).toContain(callId)
+        }
+        if (effect.do !== 'emit') continue
+        const { output } = effect
+        if (output.type === 'approvalRequested') asked.set(output.item.id, output.item.callId)
+        if (output.type !== 'itemAdded' || output.item.type !== 'approvalResponse') continue
+        const callId = asked.get(output.item.requestId)
+        expect(callId).toBeDefined()
+        expect(called.has(callId!)).toBe(false)
+        if (output.item.decision === 'approved') approved.add(callId!)
+      }
+      const outcomes = story.outputs.flatMap((o) => (o.type === 'serverAnswered' ? [o.item.id] : []))
+      expect(new Set(outcomes).size).toBe(outcomes.length)
     }),
     RUNS,
   )

@@ -190,3 +190,20 @@ test('several calls of one answer are all answered before the model goes on', as
   expect(call.transcript.trim()).toBe('All 2 are known.')
   await ends(call)
 })
+
+test('a client that asks for the answer once the phrase has ended is not answered twice, and after that as ever', async () => {
+  const desk = new Desk(2000, LOOK)
+  const call = await open(desk, { phrases: { [LOOK]: 900 } })
+  await call.says()
+  await call.wait(9000)
+  expect(call.count('responseDone')).toBe(2)
+  await call.respond()
+  await call.wait(4000)
+  expect(call.count('responseDone')).toBe(2)
+  expect(call.count('refused')).toBe(0)
+  await call.respond()
+  await call.wait(9000)
+  // It asks its tool again.
+  expect(call.count('responseDone')).toBe(4)
+  await ends(call)
+})

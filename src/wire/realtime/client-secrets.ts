@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ClientSecrets } from '../../access/client-secrets.ts'
 import type {} from '../../access/plugin.ts'
 import { ERRORS, openaiError } from '../../errors.ts'
+import { namingRefusal } from '../../session/mcp.ts'
 import type { SessionSettings } from '../../session/settings.ts'
 import { betaSession } from './beta/session.ts'
 import { asInteger, asObject, asOneOf, invalidValue, type Json, Refusal } from './check.ts'
@@ -97,6 +98,8 @@ async function mint(request: FastifyRequest, asked: Asked, deps: MintDeps): Prom
   const pipeline = deps.settingsOf(named ?? pipelineOf(model, deps.hasPipeline))
   if (!pipeline) throw new Refusal('no_pipeline', 'There is no pipeline to answer with.')
   const settings = beginWith({ kind, update, pins: null })(pipeline)
+  const naming = namingRefusal(settings.tools, pipeline.mcpServers ?? [], 'session.tools')
+  if (naming) throw new Refusal(naming.code, naming.message, naming.param)
   if (JSON.stringify(session).length > MAX_SESSION_CHARS)
     throw new Refusal(
       'string_above_max_length',

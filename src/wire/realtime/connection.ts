@@ -255,12 +255,15 @@ export class Connection {
       case 'itemRetrieved':
         // Seconds of it do not fit a data channel's message.
         return this.#encoder.output(this.#media ? { ...output, audio: null } : output)
+      case 'listingTools':
+        return this.#encoder.output(output)
       case 'answerAudio':
         this.#attachment.voiced()
         if (this.#attachment.echo.outputCodec !== 'opus') this.#encoder.output(output)
         return
       default:
-        this.#attachment.begin()
+        // What a server lists nobody has said.
+        if (!('item' in output && output.item.type === 'listedTools')) this.#attachment.begin()
         this.#encoder.output(output)
     }
   }

@@ -5,7 +5,7 @@
  */
 import type { Allowance } from '../../access/response-rates.ts'
 import { ERRORS, type ErrorCode, type ErrorType } from '../../errors.ts'
-import type { Item } from '../../session/items.ts'
+import type { Item, ServerCallItem } from '../../session/items.ts'
 import type { AnswerOutput, AnswerPlace, SessionOutput } from '../../session/output.ts'
 import type { SessionSettings } from '../../session/settings.ts'
 import type { Json } from './check.ts'
@@ -92,8 +92,13 @@ export class Encoder {
       case 'answerDone':
       case 'toolCalled':
       case 'serverCalled':
+      case 'approvalRequested':
       case 'responseDone':
         return this.#answer(output)
+      case 'listingTools':
+        return this.#event(`mcp_list_tools.${output.status}`, { item_id: output.itemId })
+      case 'serverRunning':
+        return this.#callState('in_progress', output.item)
       case 'serverAnswered':
         return this.#serverAnswered(output)
       case 'settingsApplied':
@@ -192,6 +197,8 @@ export class Encoder {
         return this.#toolCalled(output)
       case 'serverCalled':
         return this.#serverCalled(output)
+      case 'approvalRequested':
+        return this.#approvalRequested(output)
       case 'responseDone':
         return this.#event('response.done', {
           response: responseObject(output.response, this.#facts(), output.record),
@@ -238,7 +245,7 @@ export class Encoder {
     this.#event('response.output_item.done', { ...place, item: wireItem(item) })
   }
 
-  /** A tool of the pipeline's, in the shape of the API's own `mcp` tools: nobody but the server answers it. */
+  /** A tool of the server's, or of an MCP server that it asks: nobody but the server answers it. */
   #serverCalled(output: Of<'serverCalled'>): void {
     const { item, inConversation, previousItemId } = output
     const place = inResponse(output)
@@ -250,14 +257,29 @@ export class Encoder {
     const delta = { ...call, delta: item.arguments, obfuscation: '' }
     this.#event('response.mcp_call_arguments.delta', delta)
     this.#event('response.mcp_call_arguments.done', { ...call, arguments: item.arguments })
-    this.#event('response.mcp_call.in_progress', { item_id: item.id, output_index: output.outputIndex })
+    this.#callState('in_progress', item)
     this.#event('response.output_item.done', { ...place, item: wireItem(item) })
   }
 
   #serverAnswered({ item, previousItemId }: Of<'serverAnswered'>): void {
-    const outcome = item.error === null ? 'completed' : 'failed'
-    this.#event(`response.mcp_call.${outcome}`, { item_id: item.id, output_index: item.outputIndex })
+    this.#callState(item.error === null ? 'completed' : 'failed', item)
     this.#item('conversation.item.done', item, previousItemId)
+  }
+
+  #callState(state: 'in_progress' | 'completed' | 'failed', { id, outputIndex }: ServerCallItem): void {
+    this.#event(`response.mcp_call.${state}`, { item_id: id, output_index: outputIndex })
+  }
+
+  /** It is whole at once: what happens next is the client's to say. */
+  #approvalRequested(output: Of<'approvalRequested'>): void {
+    const { item, inConversation, previousItemId } = output
+    const place = { ...inResponse(output), item: wireItem(item) }
+    this.#event('response.output_item.added', place)
+    if (inConversation) {
+      this.#item('conversation.item.added', item, previousItemId)
+      this.#item('conversation.item.done', item, previousItemId)
+    }
+    this.#event('response.output_item.done', place)
   }
 
   #audio(output: Of<'answerAudio'>): void {

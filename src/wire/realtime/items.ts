@@ -2,12 +2,15 @@
 import type { Item, ItemStatus, MessageItem, Part } from '../../session/items.ts'
 import { decodeAudio } from './audio-in.ts'
 import { asArray, asObject, asOneOf, asString, type Json, Refusal } from './check.ts'
+import { parseApprovalResponse, wireMcpItem } from './mcp-items.ts'
 
 const MAX_ID_CHARS = 128
 const MAX_PARTS = 256
 /** A data URL of a large photograph. */
 const MAX_IMAGE_CHARS = 8 * 1024 * 1024
 
+/** Those of MCP servers are the server's to write, but for a client's word on a call. */
+const TYPES = ['message', 'function_call', 'function_call_output', 'mcp_approval_response'] as const
 const STATUSES: readonly ItemStatus[] = ['completed', 'incomplete', 'in_progress']
 
 export function asId(value: unknown, path: string): string {
@@ -39,7 +42,7 @@ export function parseItem(value: unknown, path: string, take?: AudioTaker): Item
   const id = item['id'] == null ? '' : asId(item['id'], `${path}.id`)
   // A client may replay its history; what it calls unfinished is finished for us.
   const status = item['status'] == null ? 'completed' : asOneOf(item['status'], `${path}.status`, STATUSES)
-  switch (asOneOf(item['type'], `${path}.type`, ['message', 'function_call', 'function_call_output'])) {
+  switch (asOneOf(item['type'], `${path}.type`, TYPES)) {
     case 'message':
       return parseMessage(item, path, { id, status: status === 'in_progress' ? 'completed' : status }, take)
     case 'function_call':
@@ -51,6 +54,8 @@ export function parseItem(value: unknown, path: string, take?: AudioTaker): Item
         arguments: asString(item['arguments'], `${path}.arguments`),
         status: 'completed',
       }
+    case 'mcp_approval_response':
+      return parseApprovalResponse(item, path, id)
     case 'function_call_output':
       return {
         id,
@@ -155,18 +160,10 @@ export function wireItem(item: Item, audio: string | null = null): object {
         output: item.output,
       }
     case 'serverCall':
-      return {
-        id: item.id,
-        object: 'realtime.item',
-        type: 'mcp_call',
-        status: item.status,
-        server_label: item.server,
-        name: item.name,
-        arguments: item.arguments,
-        approval_request_id: null,
-        output: item.output,
-        error: item.error === null ? null : { type: 'tool_execution_error', message: item.error },
-      }
+    case 'approvalRequest':
+    case 'approvalResponse':
+    case 'listedTools':
+      return wireMcpItem(item)
   }
 }
 

@@ -38,7 +38,7 @@ export function readUpgrade(request: FastifyRequest, hasPipeline: (name: string)
     origin: {
       wire: WIRE,
       // Clients play what they get; how far they came the clock says, until they say it better by a truncate.
-      caps: { leadMs: null, ownsOutput: false, reportsPlayed: false },
+      caps: { leadMs: null, ownsOutput: false, reportsPlayed: false, asksApproval: true },
       pipeline: minted?.pipeline ?? pipelineOf(model, hasPipeline),
       key: caller && { id: caller.keyId, attributes: caller.attributes },
       metadata: parseMetadata({ ...headerMetadata(request), ...queryMetadata(query) }, 'metadata'),

@@ -1,5 +1,6 @@
 /** Tools and tool choice on the wire: the Realtime API's flat shape, not chat completions' nested one. */
 import type { ToolChoice, ToolDefinition } from '../../dialect/neutral.ts'
+import { type ClientTool, isNaming } from '../../session/mcp.ts'
 import {
   asArray,
   asObject,
@@ -11,19 +12,22 @@ import {
   Refusal,
   wrongType,
 } from './check.ts'
+import { parseMcpTool } from './mcp-tool.ts'
 
+const TYPES = ['function', 'mcp'] as const
 const MAX_TOOLS = 128
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/
 
-export function parseTools(value: unknown, path: string): readonly ToolDefinition[] {
+export function parseTools(value: unknown, path: string): readonly ClientTool[] {
   return asArray(value, path, MAX_TOOLS).map((tool, at) =>
     parseTool(asObject(tool, `${path}[${at}]`), `${path}[${at}]`),
   )
 }
 
-function parseTool(tool: Json, path: string): ToolDefinition {
-  // Some clients leave `type` out. Hosted MCP tools are refused until the server can call them.
-  if (tool['type'] !== undefined) asOneOf(tool['type'], `${path}.type`, ['function'])
+function parseTool(tool: Json, path: string): ClientTool {
+  // Some clients leave `type` out.
+  const type = tool['type'] === undefined ? 'function' : asOneOf(tool['type'], `${path}.type`, TYPES)
+  if (type === 'mcp') return parseMcpTool(tool, path)
   const name = parseName(tool['name'], `${path}.name`)
   const description = tool['description']
   const parameters = tool['parameters']
@@ -50,13 +54,18 @@ export function parseToolChoice(value: unknown, path: string): ToolChoice {
   return { name: parseName(choice['name'], `${path}.name`) }
 }
 
-export function wireTools(tools: readonly ToolDefinition[]): readonly object[] {
-  return tools.map((tool) => ({
+/** Credentials are never shown again. */
+export function wireTools(tools: readonly ClientTool[]): readonly object[] {
+  return tools.map((tool) => (isNaming(tool) ? tool.shown : wireFunction(tool)))
+}
+
+function wireFunction({ name, description, parameters }: ToolDefinition): object {
+  return {
     type: 'function',
-    name: tool.name,
-    ...(tool.description === undefined ? {} : { description: tool.description }),
-    ...(tool.parameters === undefined ? {} : { parameters: tool.parameters }),
-  }))
+    name,
+    ...(description === undefined ? {} : { description }),
+    ...(parameters === undefined ? {} : { parameters }),
+  }
 }
 
 export function wireToolChoice(choice: ToolChoice): unknown {

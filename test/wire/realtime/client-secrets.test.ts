@@ -10,6 +10,7 @@ import { realClock } from '../../../src/clock.ts'
 import { MemoryExpiring } from '../../../src/store/memory-expiring.ts'
 import { registerClientSecrets } from '../../../src/wire/realtime/client-secrets.ts'
 import { registerRealtime, websocketOptions } from '../../../src/wire/realtime/index.ts'
+import { CRM } from '../../session/desk.ts'
 import { FakeHost, PIPELINE_SETTINGS } from '../../support/fake-session.ts'
 import { Client } from './server.ts'
 
@@ -36,7 +37,11 @@ beforeEach(async () => {
     defaultPipeline: () => 'talk',
   }
   registerRealtime(app, { ...names, host, clock: realClock, sessionMinutes: 60, note: () => {} })
-  registerClientSecrets(app, { ...names, secrets, settingsOf: () => PIPELINE_SETTINGS })
+  registerClientSecrets(app, {
+    ...names,
+    secrets,
+    settingsOf: () => ({ ...PIPELINE_SETTINGS, mcpServers: [CRM] }),
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
 })
 afterEach(() => app.close())
@@ -93,6 +98,23 @@ describe('minting', () => {
       providerData: { parley: { pipeline: 'support', user: 'ann', metadata: { tier: 'gold' } } },
     })
     expect(host.opened).toEqual([])
+  })
+
+  test('a session may name MCP servers; one that is not allowed is refused', async () => {
+    const tool = { type: 'mcp', server_label: 'crm', require_approval: 'never' }
+    const value = await secret({ tools: [tool] })
+    const client = browser(value)
+    const { session } = await client.event('session.created')
+    expect(session.tools).toEqual([tool])
+    for (const [more, param] of [
+      [{ server_label: 'evil' }, 'session.tools[0].server_label'],
+      [{ server_url: 'https://evil.example.com' }, 'session.tools[0].server_url'],
+      [{ authorization: 'tok' }, 'session.tools[0].authorization'],
+    ] as const) {
+      const answer = await post('client_secrets', { session: { tools: [{ ...tool, ...more }] } })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.json().error).toMatchObject({ code: 'invalid_value', param })
+    }
   })
 
   test('needs no body: ten minutes of the default pipeline', async () => {

@@ -4,7 +4,7 @@ import { Encoder } from '../../../src/wire/realtime/encode.ts'
 import type { WireEcho } from '../../../src/wire/realtime/session-update.ts'
 import { PIPELINE_SETTINGS } from '../../support/fake-session.ts'
 import type { WireEvent } from './fake-socket.ts'
-import { assistant, CALL, PLACE, response, SPOKEN_TURN, THE_REST } from './outputs.ts'
+import { assistant, CALL, MCP_STORY, PLACE, response, SPOKEN_TURN, THE_REST } from './outputs.ts'
 
 const SHOWN = { ...PIPELINE_SETTINGS, showTranscription: true }
 
@@ -100,6 +100,31 @@ describe('the order of events', () => {
     expect(types(events).filter((type) => type.startsWith('conversation.'))).toEqual([])
     expect(events.at(-1)?.['response'].conversation_id).toBeNull()
   })
+})
+
+test('an MCP server is listed, called, asked about, and fails', () => {
+  expect(types(encode(MCP_STORY))).toEqual([
+    'conversation.item.added',
+    'mcp_list_tools.in_progress',
+    'mcp_list_tools.completed',
+    'conversation.item.done',
+    'response.output_item.added',
+    'conversation.item.added',
+    'response.mcp_call_arguments.delta',
+    'response.mcp_call_arguments.done',
+    'response.mcp_call.in_progress',
+    'response.output_item.done',
+    'response.mcp_call.completed',
+    'conversation.item.done',
+    'response.output_item.added',
+    'conversation.item.added',
+    'conversation.item.done',
+    'response.output_item.done',
+    'response.mcp_call.in_progress',
+    'response.mcp_call.failed',
+    'conversation.item.done',
+    'mcp_list_tools.failed',
+  ])
 })
 
 describe('what the events say', () => {
@@ -310,10 +335,10 @@ describe('what the events say', () => {
 test('the Agents SDK’s own schemas accept each event of OpenAI’s', async () => {
   const schemas = '../../../node_modules/@openai/agents-realtime/dist/openaiRealtimeEvents.mjs'
   const { parseRealtimeEvent } = await import(/* @vite-ignore */ schemas)
-  for (const event of encode([...SPOKEN_TURN, ...THE_REST])) {
+  for (const event of encode([...SPOKEN_TURN, ...THE_REST, ...MCP_STORY])) {
     const read = parseRealtimeEvent({ data: JSON.stringify(event) })
-    // The one event of OpenAI's that this SDK has no schema for; it hands it on as it is.
-    const unknown = event['type'] === 'input_audio_buffer.timeout_triggered'
-    expect(read.isGeneric, event.type).toBe(unknown)
+    // Those of OpenAI's that this SDK has no schema for; it hands them on as they are.
+    const unknown = ['input_audio_buffer.timeout_triggered', 'response.mcp_call.failed']
+    expect(read.isGeneric, event.type).toBe(unknown.includes(event.type))
   }
 })

@@ -1,5 +1,11 @@
 /** One of each thing a session can say, as a conversation would bring them. */
-import type { MessageItem, ToolCallItem } from '../../../src/session/items.ts'
+import type {
+  ApprovalRequestItem,
+  ListedToolsItem,
+  MessageItem,
+  ServerCallItem,
+  ToolCallItem,
+} from '../../../src/session/items.ts'
 import type { ResponseEnding, ResponseView, SessionOutput } from '../../../src/session/output.ts'
 import type { TurnRecord } from '../../../src/trace/record.ts'
 
@@ -135,6 +141,72 @@ export const SPOKEN_TURN: readonly SessionOutput[] = [
     ),
     record: RECORD,
   },
+]
+
+export const MCP_CALL: ServerCallItem = {
+  id: 'item_5',
+  type: 'serverCall',
+  server: 'crm',
+  callId: 'call_2',
+  outputIndex: 1,
+  name: 'find',
+  arguments: '{"id":7}',
+  output: null,
+  error: null,
+  status: 'in_progress',
+}
+
+export const APPROVAL: ApprovalRequestItem = {
+  id: 'item_6',
+  type: 'approvalRequest',
+  server: 'crm',
+  callId: 'call_3',
+  outputIndex: 1,
+  name: 'erase',
+  arguments: '{"id":7}',
+  status: 'completed',
+  decision: 'pending',
+  explanation: null,
+}
+
+export const LISTED: ListedToolsItem = {
+  id: 'item_4',
+  type: 'listedTools',
+  server: 'crm',
+  tools: [{ name: 'find', parameters: { type: 'object' }, annotations: { readOnlyHint: true } }],
+  chars: 80,
+  status: 'completed',
+}
+
+const AFTER = { previousItemId: 'item_4' } as const
+const CALLED = { ...AFTER, inConversation: true, responseId: 'resp_1', outputIndex: 1 } as const
+
+/** An MCP server is named, called, asked about, and fails; one cannot be reached. */
+export const MCP_STORY: readonly SessionOutput[] = [
+  { type: 'itemAdded', item: { ...LISTED, tools: [], status: 'in_progress' }, previousItemId: null },
+  { type: 'listingTools', itemId: 'item_4', status: 'in_progress' },
+  { type: 'listingTools', itemId: 'item_4', status: 'completed' },
+  { type: 'itemDone', item: LISTED, previousItemId: null },
+  { type: 'serverCalled', item: MCP_CALL, itemId: 'item_5', ...CALLED },
+  {
+    type: 'serverAnswered',
+    item: { ...MCP_CALL, output: 'Ada', status: 'completed' },
+    ...AFTER,
+  },
+  { type: 'approvalRequested', item: APPROVAL, itemId: 'item_6', ...CALLED },
+  { type: 'serverRunning', item: { ...MCP_CALL, id: 'item_7', approvalRequestId: 'item_6' } },
+  {
+    type: 'serverAnswered',
+    item: {
+      ...MCP_CALL,
+      id: 'item_7',
+      approvalRequestId: 'item_6',
+      error: 'No such customer.',
+      status: 'incomplete',
+    },
+    ...AFTER,
+  },
+  { type: 'listingTools', itemId: 'item_8', status: 'failed' },
 ]
 
 /** What a turn does not bring. */

@@ -497,7 +497,7 @@ describe('session.update', () => {
       'invalid_value',
       'session.audio.input.noise_reduction.type',
     ],
-    [{ tools: [{ type: 'mcp', server_label: 'x' }] }, 'invalid_value', 'session.tools[0].type'],
+    [{ tools: [{ type: 'web_search' }] }, 'invalid_value', 'session.tools[0].type'],
     [
       { tools: [{ type: 'function', function: { name: 'a' } }] },
       'missing_required_parameter',

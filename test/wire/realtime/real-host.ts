@@ -8,6 +8,7 @@ import { VirtualClock } from '../../../src/clock.ts'
 import { loadPipeline } from '../../../src/config/pipeline-set.ts'
 import { loadGate } from '../../../src/listen/gate.ts'
 import { Host } from '../../../src/session/host.ts'
+import type { ServerTools } from '../../../src/stage/tools.ts'
 import { Metrics } from '../../../src/trace/metrics.ts'
 import { memoryTurnStore, type TurnStore } from '../../../src/trace/turn-store.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
@@ -48,12 +49,16 @@ export interface RealTalkOptions {
   readonly shape?: ShapeName
   /** Lines of the pipeline beside its routes. */
   readonly pipeline?: string
+  /** Run by the server. */
+  readonly tools?: ServerTools
+  /** Left out: a client that can be asked. */
+  readonly asks?: 'nobody'
 }
 
 /** A client that has connected to the server's own session. `answers`: what the model says. */
 export async function talkToRealSession(
   answers: FakeLlmOptions = {},
-  { start = PLAIN, shape = 'ga', pipeline: lines = '' }: RealTalkOptions = {},
+  { start = PLAIN, shape = 'ga', pipeline: lines = '', tools, asks }: RealTalkOptions = {},
 ): Promise<RealTalk> {
   await Promise.all([loadAudio(), loadGate()])
   const clock = new VirtualClock()
@@ -65,7 +70,7 @@ export async function talkToRealSession(
   const llm = new FakeLlm({ firstTokenMs: 50, ...answers })
   const provider = fakeProvider(stt, llm, tts)
   const router = new PipelineRouter(pipeline, new Map([['fake', provider]]), new Health({ clock }))
-  const snapshot = { pipeline, router, canListen: true }
+  const snapshot = { pipeline, router, canListen: true, ...(tools ? { tools } : {}) }
   const turns = memoryTurnStore(100)
   const host = new Host({
     clock,
@@ -84,7 +89,7 @@ export async function talkToRealSession(
     sessionMinutes: 60,
     note: (message: string) => void notes.push(message),
   }
-  const caps = { ...ORIGIN.caps, reportsPlayed: false }
+  const caps = { ...ORIGIN.caps, reportsPlayed: false, ...(asks ? {} : { asksApproval: true as const }) }
   const origin = { ...ORIGIN, caps, begin: beginWith(start) }
   const session = host.open(origin)
   const connection = new Connection(socket, { session, origin, start, shape, model: 'support' }, deps)

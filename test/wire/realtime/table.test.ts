@@ -9,7 +9,7 @@ import { CLIENT_EVENTS, parseFrame } from '../../../src/wire/realtime/parse.ts'
 import { ROOT } from '../../architecture/sources.ts'
 import { PIPELINE_SETTINGS } from '../../support/fake-session.ts'
 import { connect } from './fake-socket.ts'
-import { assistant, PLACE, SPOKEN_TURN, THE_REST } from './outputs.ts'
+import { assistant, MCP_STORY, PLACE, SPOKEN_TURN, THE_REST } from './outputs.ts'
 import { sdkEvents, sdkMembers } from './sdk-types.ts'
 
 interface Row {
@@ -141,6 +141,7 @@ test('what the page says is sent is all that is sent, in GA’s shape and in the
       talk.session.say(
         ...SPOKEN_TURN,
         ...THE_REST,
+        ...MCP_STORY,
         { type: 'answerText', delta: 'Hi.', modality: 'text', ...PLACE },
         { type: 'answerDone', item: assistant('completed'), text: 'Hi.', ...written },
       )

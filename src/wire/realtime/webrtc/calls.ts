@@ -87,7 +87,7 @@ async function answer(
     wire: 'webrtc',
     pipeline: facts.origin.pipeline ?? pipelineOf(model, deps.hasPipeline),
     ...(begin ? { begin: asAgreed(begin) } : {}),
-    caps: { leadMs: LEAD_MS, ownsOutput: true, reportsPlayed: false },
+    caps: { leadMs: LEAD_MS, ownsOutput: true, reportsPlayed: false, asksApproval: true },
   }
   await loadOpus()
   const session = deps.host.open(origin)
