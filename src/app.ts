@@ -48,9 +48,10 @@ import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { apiOf, createOpenAi } from './provider/openai/index.ts'
 import { openShelf } from './recording/shelf.ts'
-import { Host, settingsFrom } from './session/host.ts'
+import { Host, nameableOf, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
+import { NamedServers } from './tool/named-servers.ts'
 import { ToolShelf } from './tool/shelf.ts'
 import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
@@ -147,7 +148,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   })
   const pricing = new Pricing(settings.prices, settings.quality, catalog)
   const health = new Health({ clock, traits: traitsOf(providers, pricing), prior: priorsOf(catalog) })
-  const tools = new ToolShelf(note)
+  const tools = new ToolShelf(note, new NamedServers(settings.mcp, note))
   const snapshots = new Snapshots(providers, health, {
     pricing,
     experiments,
@@ -238,7 +239,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       defaultPipeline: () => snapshots.defaultName,
       settingsOf: (name) => {
         const snapshot = snapshots.get(name)
-        return snapshot && settingsFrom(snapshot.pipeline)
+        return snapshot && { ...settingsFrom(snapshot.pipeline), ...nameableOf(snapshot) }
       },
     })
   })

@@ -94,6 +94,16 @@ export const TURN_SHARES = { endpoint: 0.35, stt: 0.1, llm: 0.35, tts: 0.2 }
 /** Long enough to matter, short enough that the caller is still on the line. */
 export const TOOL_TIMEOUT_MS = 5000
 
+/** The operator chose the server and the pipeline, and on the phone nobody could be asked. */
+export const PIPELINE_TOOL_APPROVAL = 'never' as const
+
+// -- MCP servers that clients name
+
+/** The client asks or does not, as on OpenAI's wire, where it is asked unless it says otherwise. */
+export const MCP_APPROVAL = 'client' as const
+/** A token of whoever calls goes to a third party only where the operator knows that it should. */
+export const MCP_CLIENT_CREDENTIALS = 'refuse' as const
+
 // -- stages: what runs with nothing configured, best first
 
 export const DEFAULT_TARGETS = {

@@ -211,8 +211,9 @@ const tool = z.discriminatedUnion('type', [
     ...toolFacts,
     url: httpUrl,
     approval: z
-      .literal('never', { error: 'can only be never: asking the caller first is not done yet' })
-      .default('never'),
+      .enum(['never', 'always'])
+      .default(defaults.PIPELINE_TOOL_APPROVAL)
+      .describe('always: the client must agree to each call; not offered where it cannot be asked.'),
   }),
 ])
 

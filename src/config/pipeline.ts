@@ -68,7 +68,7 @@ interface ToolFacts {
 }
 export type ServerTool =
   | (ToolFacts & { readonly type: 'http'; readonly parameters: Readonly<Record<string, unknown>> | null })
-  | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' })
+  | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' | 'always' })
 
 export interface Pipeline {
   readonly name: string

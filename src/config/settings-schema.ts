@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { modelFields } from '../catalog/fields.ts'
 import * as defaults from './defaults.ts'
+import { mcpSettings } from './mcp-setting.ts'
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 const id = z
@@ -138,6 +139,7 @@ export const settingsSchema = z.strictObject({
   quality: z.record(target, z.number().min(0).max(1)).default({}),
   catalog: z.record(target, modelFields).default({}),
   telephony: z.record(id, bridge.nullable()).default({}),
+  mcp: mcpSettings,
   limits: z
     .strictObject({
       sessions: sessions.default(defaults.MAX_SESSIONS),

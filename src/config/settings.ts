@@ -6,6 +6,7 @@ import type { ModelFields } from '../catalog/fields.ts'
 import type { PriceSetting } from '../price/pricing.ts'
 import { bare, deepFreeze } from './freeze.ts'
 import { check, unknownMember } from './issues.ts'
+import { type McpSetting, toMcpSettings } from './mcp-setting.ts'
 import { ConfigError, hasErrors, inOrder, type Position, type Problem } from './problem.ts'
 import { read } from './read-file.ts'
 import { Secret } from './secret.ts'
@@ -84,6 +85,8 @@ export interface Settings {
   /** By target: models that the catalogue lacks, and corrections to those it has. */
   readonly catalog: Readonly<Record<string, ModelFields>>
   readonly telephony: Readonly<Record<string, BridgeSetting>>
+  /** By label: the MCP servers that clients may name. */
+  readonly mcp: Readonly<Record<string, McpSetting>>
   readonly limits: {
     readonly sessions: number
     /** null: as many as the server. */
@@ -212,6 +215,7 @@ function build(
         return [name, { name, authToken: secret, key: key ?? null, pipeline: pipeline ?? null }]
       }),
     ),
+    mcp: toMcpSettings(input.mcp),
     limits: {
       ...input.limits,
       sessionsPerKey: input.limits.sessionsPerKey ?? null,

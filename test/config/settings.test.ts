@@ -83,6 +83,26 @@ origins: [https://app.example.com]
     expect(settings.warnings.map((w) => w.message)).toEqual(['telephony is accepted, not acted on yet'])
   })
 
+  test('MCP servers that clients may name, their headers hidden', () => {
+    const { mcp } = parse(
+      `mcp: { crm: { url: "https://x/mcp", authorization: "${ref('TOKEN')}", headers: { X-Tenant: t7 }, tools: [find] } }`,
+    )
+    expect(mcp['crm']).toMatchObject({
+      label: 'crm',
+      url: 'https://x/mcp',
+      timeoutMs: 5000,
+      tools: ['find'],
+      approval: 'client',
+      clientCredentials: 'refuse',
+    })
+    expect(JSON.parse(mcp['crm']!.headers!.reveal())).toEqual({
+      'x-tenant': 't7',
+      authorization: 'Bearer tw',
+    })
+    expect(inspect(mcp) + JSON.stringify(mcp)).not.toMatch(/t7|tw\b/)
+    expect(mcp['constructor']).toBeUndefined()
+  })
+
   test('no secret is shown by printing them, as text or as JSON', () => {
     const settings = parse(`
 keys: [{ id: a, secret: "${ref('PARLEY_KEY')}" }]
@@ -177,6 +197,14 @@ describe('settings refuse', () => {
     ['keys: [{ id: a, secret: x1 }, { id: a, secret: x2 }]', '1:7 keys must have a different id each'],
     ['keys: [{ id: a, secret: x1 }, { id: b, secret: x1 }]', '1:7 keys must have a different secret each'],
     ['telephony: { twilio: { key: nobody } }', '1:29 telephony.twilio.key: no key has this id'],
+    ['mcp: { a b: { url: "https://x" } }', '1:8 mcp.a b'],
+    ['mcp: { http: { url: "https://x" } }', '1:8 mcp.http'],
+    ['mcp: { a: { url: "ftp://x" } }', '1:18 mcp.a.url wants an http or https address'],
+    ['mcp: { a: { url: "https://me:pw@x" } }', '1:18 mcp.a.url wants an http or https address'],
+    ['mcp: { a: { authorization: x } }', '1:11 mcp.a.url is missing'],
+    ['mcp: { a: { url: "https://x", headers: { "x y": z } } }', '1:42 mcp.a.headers'],
+    ['mcp: { a: { url: "https://x", approval: never } }', '1:41 mcp.a.approval'],
+    ['mcp: { a: { url: "https://x", aproval: always } }', '1:31 mcp.a.aproval'],
     ['limit: { sessions: 5 }', '1:1 limit is not known; did you mean limits?'],
   ])('%s', (text, message) => {
     const found = refusal(() => parse(text))

@@ -1,37 +1,16 @@
 /** Tools behind real HTTP addresses and real MCP servers, the latter made with the protocol's own SDK. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
-import { z } from 'zod'
 import { openScope } from '../../src/cancel.ts'
 import { realClock, settled, VirtualClock } from '../../src/clock.ts'
 import type { ServerTool } from '../../src/config/pipeline.ts'
 import { Toolbox } from '../../src/tool/toolbox.ts'
+import { bodyOf, type Crm, listenOn, startCrm } from '../support/mcp-server.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
-
-async function listen(
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<string> {
-  const server: Server = createServer(handler)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  closers.push(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of request) text += chunk
-  return text
-}
 
 const http = (url: string, more: Partial<Extract<ServerTool, { type: 'http' }>> = {}): ServerTool => ({
   type: 'http',
@@ -52,6 +31,21 @@ const mcp = (url: string): ServerTool => ({
   filler: 'Let me look.',
   approval: 'never',
 })
+/** Closed with the test. */
+async function listen(
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
+  const { url, close } = await listenOn(handler)
+  closers.push(close)
+  return url
+}
+
+async function crmServer(): Promise<Crm> {
+  const crm = await startCrm()
+  closers.push(crm.close)
+  return crm
+}
+
 const call = (name: string, args: string) => ({ callId: 'call_1', name, arguments: args })
 
 function boxOf(tools: ServerTool[], notes: string[] = []): Toolbox {
@@ -153,38 +147,9 @@ test('a tool that stays silent is given up at its time limit, its request closed
   expect(clock.pendingTimers).toBe(0)
 })
 
-/** A real MCP server, a session for each client. */
-async function mcpServer(calls: string[]): Promise<string> {
-  const open = new Map<string, StreamableHTTPServerTransport>()
-  return listen(async (request, response) => {
-    const text = await bodyOf(request)
-    const known = open.get(String(request.headers['mcp-session-id']))
-    if (known) return known.handleRequest(request, response, text === '' ? undefined : JSON.parse(text))
-    const server = new McpServer({ name: 'crm', version: '1' })
-    server.registerTool(
-      'find_customer',
-      { description: 'Finds one.', inputSchema: { phone: z.string() } },
-      async ({ phone }) => {
-        calls.push(phone)
-        return { content: [{ type: 'text', text: `Ada, ${phone}` }] }
-      },
-    )
-    server.registerTool('broken', { description: 'Fails.' }, async () => ({
-      isError: true,
-      content: [{ type: 'text', text: 'No such customer.' }],
-    }))
-    const transport = new StreamableHTTPServerTransport({
-      sessionIdGenerator: () => `session-${open.size + 1}`,
-      onsessioninitialized: (id) => void open.set(id, transport),
-    })
-    await server.connect(transport as Parameters<McpServer['connect']>[0])
-    await transport.handleRequest(request, response, JSON.parse(text))
-  })
-}
-
 test('an MCP server’s tools are listed, called, and fail in their own words', async () => {
-  const calls: string[] = []
-  const box = boxOf([mcp(await mcpServer(calls))])
+  const { calls, url } = await crmServer()
+  const box = boxOf([mcp(url)])
   expect(box.definitions).toEqual([])
   await box.prepare()
   expect(box.definitions.map(({ name, server, filler }) => [name, server, filler])).toEqual([
