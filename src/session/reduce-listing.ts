@@ -33,11 +33,15 @@ export function nameServers(d: Draft, tools: readonly ClientTool[]): void {
   }
 }
 
-/** What is known of servers that the session named and names no more. */
+/**
+ * Of servers that the session names no more, and of those that it begins to name: a response may have named them before, and
+ * whoever names one waits to be told.
+ */
 export function forgetServers(d: Draft, before: readonly ClientTool[]): void {
-  const now = new Set(d.state.settings.tools.filter(isNaming).map(({ label }) => label))
+  const labels = (tools: readonly ClientTool[]) => new Set(tools.filter(isNaming).map(({ label }) => label))
+  const [was, is] = [labels(before), labels(d.state.settings.tools)]
   const listings = new Map(d.state.listings)
-  for (const { label } of before.filter(isNaming)) if (!now.has(label)) listings.delete(label)
+  for (const label of [...was, ...is]) if (was.has(label) !== is.has(label)) listings.delete(label)
   d.set({ listings })
 }
 

@@ -22,6 +22,8 @@ const MAX_PAGES = 16
 /** Of one tool's description and schema: they go into every prompt and onto the wire. */
 const MAX_TOOL_CHARS = 32 * 1024
 const MAX_TOOL_DEPTH = 32
+/** Of all tools of a server: half of what a data channel's message holds. */
+const MAX_LIST_CHARS = 128 * 1024
 const MAX_RESULT_CHARS = 64 * 1024
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -163,7 +165,11 @@ export class McpServer {
       cursor = nextCursor
       if (cursor === undefined) break
     }
-    this.#tools = listed.slice(0, MAX_TOOLS)
+    let room = MAX_LIST_CHARS
+    this.#tools = listed.slice(0, MAX_TOOLS).filter((tool) => {
+      room -= JSON.stringify(tool).length
+      return room >= 0
+    })
     return this.#tools
   }
 }

@@ -191,12 +191,14 @@ test('a response that names a server waits until it has said what it offers, wit
   expect(call.llm.requests.at(-1)?.tools?.map((tool) => tool.name)).toEqual(['find', 'erase'])
   expect(await offered(call)).toEqual([])
 
+  // Who names it for the session is told again.
   await name(call, crm({ allowed: { names: ['erase'] } }))
+  await call.wait(500)
   await call.text('hello')
   await call.respond({ tools: [crm()] })
   await call.wait(1000)
   expect(call.llm.requests.at(-1)?.tools?.map((tool) => tool.name)).toEqual(['erase'])
-  expect(desk.listings).toHaveLength(1)
+  expect(desk.listings).toHaveLength(2)
   await call.hangUp()
 })
 

@@ -85,18 +85,19 @@ test('credentials that the operator does not forward go nowhere', async () => {
   expect(crm.headers.some(({ authorization }) => authorization !== undefined)).toBe(false)
 })
 
-test('a server that sends us elsewhere is not followed, for listening neither', async () => {
+test.each(['to another server', 'within its own'])('a redirect %s is not followed', async (where) => {
   const crm = await crmServer()
-  let asked = 0
-  const away = await listenOn((_request, response) => {
-    asked++
-    response.writeHead(307, { location: crm.url }).end()
+  const paths: (string | undefined)[] = []
+  const away = await listenOn((request, response) => {
+    paths.push(request.url)
+    const location = where === 'within its own' ? '/elsewhere' : crm.url
+    response.writeHead(307, { location }).end()
   })
   closers.push(away.close)
-  const box = boxFor(`url: '${away.url}', authorization: tok-operator`)
+  const box = boxFor(`url: '${away.url}/mcp', authorization: tok-operator`)
   const listed = box.list(SHARED, { signal: openScope().signal, clock: realClock })
   await expect(listed).rejects.toMatchObject({ kind: 'unreachable' })
-  expect(asked).toBeGreaterThan(0)
+  expect(new Set(paths)).toEqual(new Set(['/mcp']))
   expect(crm.headers).toEqual([])
 })
 
