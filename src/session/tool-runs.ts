@@ -13,11 +13,15 @@ export interface ToolRunsOptions {
   readonly report: (event: Extract<SessionEvent, { type: 'toolAnswered' | 'toolsListed' }>) => void
 }
 
+/** Listings of one session under way: a client that names servers in a flood does not pass it on to them. */
+const MAX_LISTINGS = 8
+
 export class ToolRuns {
   readonly #tools: ServerTools
   readonly #options: ToolRunsOptions
   /** By call id: a model that repeats one gets no second run. */
   readonly #made = new Set<string>()
+  #listings = 0
 
   constructor(tools: ServerTools, options: ToolRunsOptions) {
     this.#tools = tools
@@ -35,7 +39,11 @@ export class ToolRuns {
 
   async list({ itemId, access }: Extract<Effect, { do: 'listTools' }>): Promise<void> {
     const { clock, signal, report } = this.#options
-    const tools = (await this.#tools.list?.(access, { signal, clock }).catch(() => null)) ?? null
+    const full = this.#listings >= MAX_LISTINGS
+    this.#listings++
+    const asked = full ? null : this.#tools.list?.(access, { signal, clock })
+    const tools = (await asked?.catch(() => null)) ?? null
+    this.#listings--
     if (!signal.aborted) report({ type: 'toolsListed', at: clock.now(), itemId, tools })
   }
 

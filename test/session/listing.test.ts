@@ -256,3 +256,22 @@ test('a listing under way ends with the session', async () => {
   expect(call.clock.pendingTimers).toBe(0)
   expect(call.listeners).toBe(0)
 })
+
+test('a flood of namings is not passed on to the server', async () => {
+  const desk = new Desk()
+  desk.listMs = 500
+  const call = await open(desk)
+  for (let n = 0; n < 100; n++) {
+    await name(call, crm())
+    await name(call)
+  }
+  expect(desk.listings).toHaveLength(8)
+  await call.wait(1000)
+  // Each that was begun is ended.
+  const ended = call.all('listingTools').filter(({ status }) => status !== 'in_progress')
+  expect(ended).toHaveLength(100)
+  await name(call, crm())
+  await call.wait(1000)
+  expect(await offered(call)).toEqual(['find', 'erase'])
+  await call.hangUp()
+})

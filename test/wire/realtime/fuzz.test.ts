@@ -21,11 +21,29 @@ const item = {
   arguments: '{}',
   output: 'o',
 }
+const approval = {
+  type: 'mcp_approval_response',
+  approval_request_id: 'i',
+  approve: false,
+  reason: 'r',
+}
 const session = {
   type: 'realtime',
   instructions: 'x',
   output_modalities: ['audio'],
-  tools: [{ type: 'function', name: 'a', description: 'b', parameters: { type: 'object' } }],
+  tools: [
+    { type: 'function', name: 'a', description: 'b', parameters: { type: 'object' } },
+    {
+      type: 'mcp',
+      server_label: 'crm',
+      server_url: 'https://mcp.example.com',
+      server_description: 'd',
+      allowed_tools: { tool_names: ['a'], read_only: true },
+      require_approval: { always: { tool_names: ['a'] }, never: { read_only: true } },
+      headers: { 'x-a': 'b' },
+      authorization: 'c',
+    },
+  ],
   tool_choice: { type: 'function', name: 'a' },
   max_output_tokens: 100,
   tracing: { workflow_name: 'w' },
@@ -64,7 +82,7 @@ const WHOLE = {
   playedMs: 1,
   response: {
     conversation: 'none',
-    input: [item, { type: 'item_reference', id: 'i' }],
+    input: [item, { type: 'item_reference', id: 'i' }, approval],
     metadata: { a: 'b' },
     ...session,
   },
