@@ -43,7 +43,8 @@ export function reduceTool(d: Draft, event: Extract<SessionEvent, { type: 'toolA
   dropSpeculation(d)
   const active = activeResponse(d.state)
   if (active?.phase === 'waiting' && active.turn === turn) {
-    d.set({ goneOn: turn })
+    // One that the client asked for is not given unasked.
+    if (active.after === 'serverTool') d.set({ goneOn: turn })
     return releaseWaiting(d)
   }
   if (d.state.turn?.id !== turn || active || utteranceOf(d.state)?.announced)

@@ -13,7 +13,7 @@ export interface McpServerOptions {
   readonly headers?: () => Readonly<Record<string, string>>
   /** For connecting and for listing. */
   readonly timeoutMs: number
-  /** The connection could not be made; never with an answer's content. */
+  /** It could not be reached: told once, until it was. Never with an answer's content. */
   readonly onFailed: (label: string) => void
 }
 
@@ -34,6 +34,7 @@ export class McpServer {
   #tools: readonly McpTool[] = []
   #state: 'open' | 'retired' | 'closed' = 'open'
   #calls = 0
+  #reach: 'unknown' | 'failed' = 'unknown'
 
   constructor(options: McpServerOptions) {
     this.label = options.label
@@ -50,8 +51,14 @@ export class McpServer {
     try {
       await this.#connected()
     } catch {
-      if (this.#state !== 'closed') this.#options.onFailed(this.label)
+      this.#failed()
     }
+  }
+
+  #failed(): void {
+    if (this.#state === 'closed' || this.#reach === 'failed') return
+    this.#reach = 'failed'
+    this.#options.onFailed(this.label)
   }
 
   /** What it offers now. Throws `ToolError`, or the signal's reason. */
@@ -64,6 +71,7 @@ export class McpServer {
     return orAborted(listing, signal).catch((error: unknown) => {
       signal.throwIfAborted()
       if (before) void this.#forget()
+      this.#failed()
       if (error instanceof ToolError) throw error
       throw new ToolError('unreachable', 'The MCP server cannot be reached.')
     })
@@ -165,6 +173,7 @@ export class McpServer {
       cursor = nextCursor
       if (cursor === undefined) break
     }
+    this.#reach = 'unknown'
     let room = MAX_LIST_CHARS
     this.#tools = listed.slice(0, MAX_TOOLS).filter((tool) => {
       room -= JSON.stringify(tool).length

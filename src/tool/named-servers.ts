@@ -96,7 +96,8 @@ export class NamedServers {
       timeoutMs,
       // The operator's own win over a client's.
       headers: () => ({ ...textsOf(credentials), ...textsOf(headers) }),
-      onFailed: () => this.#note(`mcp.${label}: its MCP server cannot be reached`),
+      // What a client's own credentials do not open is the client's to know.
+      onFailed: () => !credentials && this.#note(`mcp.${label}: its MCP server cannot be reached`),
     })
   }
 }

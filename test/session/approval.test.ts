@@ -298,12 +298,29 @@ test('a client that asks for the answer itself, as on OpenAI’s wire, gets it o
   await call.respond()
   expect(call.count('refused')).toBe(0)
   await call.wait(3000)
-  await call.respond()
-  await call.wait(1000)
   expect(call.count('responseDone')).toBe(2)
   expect(call.all('responseDone')[1]?.response.output).toMatchObject([
     { parts: [{ text: 'So: erase done' }] },
   ])
+  await ends(call)
+})
+
+test('a client that asks only once the answer was given is not answered twice', async () => {
+  const desk = new Desk()
+  const call = await open(desk)
+  await say(call)
+  await decide(call, 'approved')
+  await call.wait(2000)
+  expect(call.count('responseDone')).toBe(2)
+  await call.respond()
+  await call.wait(1000)
+  expect(call.count('responseDone')).toBe(2)
+  // What was said since is answered, and so is a request that says how.
+  await say(call, 'please wait')
+  expect(call.count('responseDone')).toBe(3)
+  await call.respond({ instructions: 'Shorter.' })
+  await call.wait(1000)
+  expect(call.count('responseDone')).toBe(4)
   await ends(call)
 })
 

@@ -275,3 +275,12 @@ test('a flood of namings is not passed on to the server', async () => {
   expect(await offered(call)).toEqual(['find', 'erase'])
   await call.hangUp()
 })
+
+test('a pipeline that keeps its tools to itself is named no server', async () => {
+  const desk = new Desk()
+  const call = await Call.open({ tools: desk, clientMay: [], settings: { mcpServers: desk.allowed } })
+  await name(call, crm())
+  expect(call.last('refused')).toMatchObject({ code: 'override_not_allowed', param: 'session.tools' })
+  expect(desk.listings).toEqual([])
+  await call.hangUp()
+})

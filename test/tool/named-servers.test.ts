@@ -117,11 +117,16 @@ test('arguments are held against the listed schema before anybody is asked', asy
 })
 
 test('one that cannot be reached, and one that nobody allows, are told in a sentence without an address', async () => {
-  const box = boxFor("url: 'http://127.0.0.1:1/mcp'")
+  const notes: string[] = []
+  const box = boxFor("url: 'http://127.0.0.1:1/mcp', clientCredentials: forward", notes)
   const options = { signal: openScope().signal, clock: realClock }
   const failed = await box.list(SHARED, options).catch((error: unknown) => error)
   expect(failed).toMatchObject({ name: 'ToolError', kind: 'unreachable' })
   expect((failed as Error).message).not.toContain('127')
+  // The log is told once, and not of what a client's own credentials do not open.
+  await box.list(SHARED, options).catch(() => {})
+  await box.list(own({ authorization: 'Bearer x' }), options).catch(() => {})
+  expect(notes).toEqual(['mcp.crm: its MCP server cannot be reached'])
   const other = { label: 'constructor', credentials: null }
   await expect(box.list(other, options)).rejects.toMatchObject({ kind: 'unknown' })
   await expect(box.run(find, { ...options, access: other })).rejects.toMatchObject({ kind: 'unknown' })
