@@ -287,9 +287,8 @@ export class LiveSession implements Session {
       case 'recite':
         return this.#answers.begin(effect)
       case 'callTool':
-        return void this.#tools.call(effect)
       case 'listTools':
-        return void this.#tools.list(effect)
+        return this.#tools.do(effect)
       case 'bridge':
         return this.#answers.bridge(effect)
       case 'release':

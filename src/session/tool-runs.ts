@@ -28,7 +28,11 @@ export class ToolRuns {
     this.#options = options
   }
 
-  async call(effect: Extract<Effect, { do: 'callTool' }>): Promise<void> {
+  do(effect: Extract<Effect, { do: 'callTool' | 'listTools' }>): void {
+    void (effect.do === 'callTool' ? this.#call(effect) : this.#list(effect))
+  }
+
+  async #call(effect: Extract<Effect, { do: 'callTool' }>): Promise<void> {
     const { clock, signal, report } = this.#options
     const { callId } = effect.call
     if (this.#made.has(callId)) return
@@ -37,7 +41,7 @@ export class ToolRuns {
     if (!signal.aborted) report({ type: 'toolAnswered', at: clock.now(), callId, ...told })
   }
 
-  async list({ itemId, access }: Extract<Effect, { do: 'listTools' }>): Promise<void> {
+  async #list({ itemId, access }: Extract<Effect, { do: 'listTools' }>): Promise<void> {
     const { clock, signal, report } = this.#options
     const full = this.#listings >= MAX_LISTINGS
     this.#listings++
