@@ -44,7 +44,15 @@ export interface StreamDecoder {
   end(): ModelEvent[]
   /** `finish` was given; what follows does not matter. */
   readonly done: boolean
+  /** Of the event that was pushed last. */
+  readonly own?: OwnOutput | undefined
 }
+
+/**
+ * Output that only clients of the provider's own dialect understand: `shown`, such as a search that runs at the provider; or `asks`, such as
+ * a call of another kind than of a function, which the client shall make.
+ */
+export type OwnOutput = 'shown' | 'asks'
 
 export interface DecoderOptions {
   /** Names calls whose server gave them no id. */
@@ -73,6 +81,7 @@ export interface ProviderCodec {
 export interface Frame {
   readonly raw: SseEvent
   readonly events: readonly ModelEvent[]
+  readonly own?: OwnOutput
 }
 
 /** A client's request, read as far as routing needs; `neutral` is made when somebody asks. */

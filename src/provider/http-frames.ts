@@ -88,7 +88,9 @@ function readFrames(
     try {
       for (const raw of events) {
         if (decoder.done) break
-        frames.push({ raw, events: decoder.push(raw) })
+        const events = decoder.push(raw)
+        const { own } = decoder
+        frames.push(own === undefined ? { raw, events } : { raw, events, own })
       }
     } finally {
       if (frames.length > 0) queue.push(frames)

@@ -275,6 +275,22 @@ describe('a stream', () => {
     const events = decode([added(0, 'a'), added(1, 'b'), done(1, 'b'), done(0, 'a'), end])
     expect(events.map((event) => event.type === 'toolCall' && event.call.callId)).toEqual(['a', 'b', false])
   })
+  test('what only this dialect knows is told apart: shown, or asked of the client', () => {
+    const decoder = responsesProvider.decoder({ newCallId: () => 'x', calls: 'streamed' })
+    const own = (event: Raw) => {
+      decoder.push({ event: 'message', data: JSON.stringify(event) })
+      return decoder.own
+    }
+    const item = (type: string) => ({ type: 'response.output_item.added', output_index: 9, item: { type } })
+    expect(own(item('web_search_call'))).toBe('shown')
+    expect(own(item('reasoning'))).toBeUndefined()
+    expect(own(item('custom_tool_call'))).toBe('asks')
+    expect(own(item('something_new'))).toBe('asks')
+    expect(own({ type: 'response.web_search_call.searching' })).toBeUndefined()
+    expect(own({ type: 'response.queued', response: {} })).toBe('shown')
+    const output = [{ type: 'web_search_call' }, { type: 'computer_call' }]
+    expect(own({ type: 'response.completed', response: { output } })).toBe('asks')
+  })
   test('a refusal is what the model says', () => {
     const items = [{ type: 'message', pieces: ['No', '.'], kind: 'refusal' }] as const
     expect(joined(decode(scripted({ items })))[0]).toEqual({ type: 'text', text: 'No.' })

@@ -43,6 +43,8 @@ beforeAll(async () => {
       pipeline('same-first', 'same/m, chat/m'),
       pipeline('faulty-first', 'faulty/m, chat/m'),
       pipeline('goes-on', 'broken/m, chat/m'),
+      pipeline('asks', 'broken/asks, chat/m'),
+      pipeline('searches', 'broken/searches, chat/m'),
       pipeline('goes-on-alike', 'broken/m, same/m'),
     ],
   })
@@ -165,6 +167,22 @@ describe('between equal dialects', () => {
     expect((await client.responses.create(next)).previous_response_id).toBe(response.id)
   })
 
+  test('an answer that only clients of the dialect understand is an answer', async () => {
+    // More pieces than are kept back before the first useful output.
+    const input = 'patch '.repeat(1_500)
+    responses.answer({ items: [{ type: 'custom_tool_call', callId: 'call_1', name: 'apply', input }] })
+    const tools = [{ type: 'custom' as const, name: 'apply' }]
+    const stream = client.responses.stream({ model: 'same/m', input: 'Fix it.', tools })
+    let pieces = ''
+    stream.on('response.custom_tool_call_input.delta', ({ delta }) => {
+      pieces += delta
+    })
+    const response = await stream.finalResponse()
+    expect(response.output).toMatchObject([{ type: 'custom_tool_call', call_id: 'call_1', input }])
+    expect(pieces).toBe(input)
+    expect(parleyOf(response).attempts).toMatchObject([{ status: 'ok' }])
+  })
+
   test('a history that another dialect answered is passed without its marks', async () => {
     chat.answer({ pieces: ['One.'] })
     const first = await client.responses.create({ model: 'chat/m', input: 'Count.' })
@@ -220,6 +238,30 @@ describe('when a target fails', () => {
       { provider: 'broken', status: 'failed' },
       { status: 'ok', reason: 'continuation' },
     ])
+  })
+  test('after a search at the provider and some text another goes on, too', async () => {
+    broken.answer({
+      items: [
+        { type: 'web_search_call', query: 'numbers' },
+        { type: 'message', pieces: ['One', ' two'] },
+      ],
+      fault: 'drop_mid_stream',
+    })
+    chat.answer({ pieces: [' three.'] })
+    const response = await client.responses.stream({ model: 'searches', input: 'Count.' }).finalResponse()
+    expect(response.output.map(({ type }) => type)).toEqual(['web_search_call', 'message'])
+    expect(response.output_text).toBe('One two three.')
+  })
+  test('after a call that the client shall make nobody goes on: it may have made it', async () => {
+    broken.answer({
+      items: [
+        { type: 'message', pieces: ['I patch.'] },
+        { type: 'custom_tool_call', callId: 'call_1', name: 'apply', input: 'patch' },
+      ],
+      fault: 'drop_mid_stream',
+    })
+    const response = client.responses.stream({ model: 'asks', input: 'Fix it.' }).finalResponse()
+    await expect(response).rejects.toMatchObject({ code: 'transient' })
   })
   test('with nobody left after some text: the response failed, and the SDK throws', async () => {
     broken.answer({ items: [{ type: 'message', pieces: ['One', ' two'] }], fault: 'drop_mid_stream' })

@@ -4,13 +4,14 @@
  *
  *     created ─► item added ─► part added ─► deltas ─► part done ─► item done ─► … ─► completed | incomplete | failed
  */
-import type { DecoderOptions, StreamDecoder } from '../codec.ts'
+import type { DecoderOptions, OwnOutput, StreamDecoder } from '../codec.ts'
 import { StreamFault } from '../faults.ts'
 import type { FinishReason, ModelEvent } from '../neutral.ts'
 import { isRecord } from '../openai-error.ts'
 import type { SseEvent } from '../sse.ts'
 import { ItemDecoder } from './decode-items.ts'
 import { faultOf } from './fault.ts'
+import { ownOutputOf } from './own-output.ts'
 import { usageOf } from './usage.ts'
 
 /** One stream's events into neutral ones. Each method throws `StreamFault`. */
@@ -19,6 +20,7 @@ export class ResponsesStreamDecoder implements StreamDecoder {
   readonly #items: ItemDecoder
   #began = false
   #done = false
+  #own: OwnOutput | undefined
 
   constructor(options: DecoderOptions) {
     this.#detail = options.calls
@@ -29,10 +31,16 @@ export class ResponsesStreamDecoder implements StreamDecoder {
     return this.#done
   }
 
+  get own(): OwnOutput | undefined {
+    return this.#own
+  }
+
   push({ data }: SseEvent): ModelEvent[] {
+    this.#own = undefined
     // Some servers end every stream as chat completions do.
     if (this.#done || data.trim() === '' || data.trim() === '[DONE]') return []
     const event = parse(data)
+    this.#own = ownOutputOf(event)
     switch (event['type']) {
       case 'response.created':
       case 'response.in_progress':

@@ -82,7 +82,10 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
     try {
       for await (const frames of run) {
         const target = run.chosen as Target
-        for (const { events } of frames) for (const event of events) said.add(event)
+        for (const { events, own } of frames) {
+          if (own === 'asks') said.asked()
+          for (const event of events) said.add(event)
+        }
         const same = target.adapter.wire?.dialect === codec.dialect && reason !== 'continuation'
         yield { frames, target, passed: same ? 'passed' : 'translated' }
       }
@@ -186,6 +189,11 @@ class Said {
       this.#other = 'some'
   }
 
+  /** The client was asked to do something, and may have begun. */
+  asked(): void {
+    this.#other = 'some'
+  }
+
   get continuable(): boolean {
     return this.text.trim() !== '' && this.#other === 'none'
   }
@@ -200,7 +208,7 @@ function isRefusal(event: ModelEvent): boolean {
 }
 
 function isUsefulFrames(frames: readonly Frame[]): boolean {
-  return frames.some(({ events }) => events.some(isUseful))
+  return frames.some(({ events, own }) => own !== undefined || events.some(isUseful))
 }
 
 /** An empty answer is an answer: nothing more comes of it. */

@@ -20,6 +20,12 @@ export type DoubleItem =
       readonly arguments: string
     }
   | { readonly type: 'web_search_call'; readonly query: string }
+  | {
+      readonly type: 'custom_tool_call'
+      readonly callId: string
+      readonly name: string
+      readonly input: string
+    }
 
 export interface Script {
   readonly items?: readonly DoubleItem[]
@@ -72,6 +78,10 @@ function itemOf(item: DoubleItem, place: number): Json & { id: string } {
     case 'function_call': {
       const { callId: call_id, name, arguments: args } = item
       return { id: `fc_${place}`, type: 'function_call', status, call_id, name, arguments: args }
+    }
+    case 'custom_tool_call': {
+      const { callId: call_id, name, input } = item
+      return { id: `ctc_${place}`, type: 'custom_tool_call', status, call_id, name, input }
     }
     case 'web_search_call':
       return {
@@ -186,6 +196,12 @@ function* eventsOfItem(item: DoubleItem, output_index: number): Generator<Json> 
       for (const delta of item.arguments.match(/.{1,5}/gs) ?? [])
         yield { type: 'response.function_call_arguments.delta', ...at, delta, obfuscation: 'x9' }
       yield { type: 'response.function_call_arguments.done', ...at, arguments: item.arguments }
+      break
+    case 'custom_tool_call':
+      yield { type: 'response.output_item.added', output_index, item: { ...added, input: '' } }
+      for (const delta of item.input.match(/.{1,5}/gs) ?? [])
+        yield { type: 'response.custom_tool_call_input.delta', ...at, delta }
+      yield { type: 'response.custom_tool_call_input.done', ...at, input: item.input }
       break
     case 'web_search_call':
       yield { type: 'response.output_item.added', output_index, item: added }
