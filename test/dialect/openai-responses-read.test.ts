@@ -273,13 +273,20 @@ test('a body is passed as it is, with the model', () => {
     { role: 'user', content: 'Hi' },
     { type: 'reasoning', id: 'rs_1', encrypted_content: 'gAAAA' },
   ]
-  const body = { model: 'm', input, store: true, future: { a: 1 } }
+  const body = { model: 'm', input, store: true, future: { a: 1 }, metadata: { a: 'b' } }
   const passed = responsesClient.passBody(body, {
     model: 'gpt',
     params: {},
     delivery: 'stream',
   })
-  expect(passed).toEqual({ model: 'gpt', input, store: true, future: { a: 1 }, stream: true })
+  expect(passed).toEqual({
+    model: 'gpt',
+    input,
+    store: true,
+    future: { a: 1 },
+    metadata: { a: 'b' },
+    stream: true,
+  })
   expect(passed['input']).toBe(input)
 })
 

@@ -281,7 +281,7 @@ describe('thoughts with a seal', () => {
       BODY,
     )
     expect(whole['output']).toMatchObject([{ type: 'reasoning', encrypted_content: 'gAAAA', summary: [] }])
-    const options = { model: 'm', without: new Set<string>(), params: {}, delivery: 'whole' } as const
+    const options = { model: 'm', params: {}, delivery: 'whole' } as const
     expect(responsesClient.passBody({ input: whole['output'] }, options)['input']).toEqual([
       { type: 'reasoning', status: 'completed', summary: [], encrypted_content: 'gAAAA' },
     ])
