@@ -217,6 +217,12 @@ describe('out of chat completions', () => {
     })
   })
 
+  test('metadata of the record stands beside the client’s own', () => {
+    const writer = responsesClient.writer(HEAD, { ...BODY, metadata: { a: 'b' } })
+    const text = writer.write({ type: 'text', text: 'Hi' }) + writer.end({ metadata: { attempts: [] } })
+    expect(eventsIn(text).at(-1)).toMatchObject({ response: { metadata: { a: 'b', attempts: [] } } })
+  })
+
   test('a call whose arguments came whole only, or otherwise than in pieces, ends as it is', async () => {
     const call = (callId: string, args: string): ModelEvent => ({
       type: 'toolCall',

@@ -93,14 +93,14 @@ export class ResponsesWriter implements AnswerWriter {
   end(trailer: Trailer): string {
     if (this.#held) {
       const { name, event } = this.#held
-      const response = { ...(event['response'] as Json), ...trailer }
+      const response = withTrailer(event['response'] as Json, trailer)
       const data = JSON.stringify({ ...event, response })
       return name === 'message' ? sseData(data) : sseEvent(name, data)
     }
     this.#begin()
     const status = this.#status()
     this.#output.closeAll(status)
-    this.#emit(`response.${status}`, { response: { ...this.response(), ...trailer } })
+    this.#emit(`response.${status}`, { response: withTrailer(this.response(), trailer) })
     return this.#flush()
   }
 
@@ -109,7 +109,7 @@ export class ResponsesWriter implements AnswerWriter {
     if (this.#state === 'begun') {
       const output = this.#output.json('incomplete')
       const failed = { ...this.#shell, status: 'failed', error: responseError(error), output }
-      this.#emit('response.failed', { response: { ...failed, ...trailer } })
+      this.#emit('response.failed', { response: withTrailer(failed, trailer) })
     }
     const { code, message, param } = error
     this.#emit('error', { code, message, param, ...trailer })
@@ -162,4 +162,11 @@ export class ResponsesWriter implements AnswerWriter {
 
 function numberOr(value: unknown, otherwise: number): number {
   return typeof value === 'number' ? value : otherwise
+}
+
+/** The response has `metadata` of its own, which stays. */
+function withTrailer(response: Json, trailer: Trailer): Json {
+  const [own, more] = [response['metadata'], trailer['metadata']]
+  const metadata = isRecord(own) && isRecord(more) ? { metadata: { ...own, ...more } } : {}
+  return { ...response, ...trailer, ...metadata }
 }
