@@ -40,6 +40,7 @@ import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
+import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
@@ -316,6 +317,7 @@ function createHttp(settings: Settings, log: Logger): FastifyInstance {
 
 /** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
 const CLOUD = {
+  anthropic: createAnthropic,
   deepgram: createDeepgram,
   assemblyai: createAssemblyAi,
   elevenlabs: createElevenLabs,
@@ -328,9 +330,9 @@ function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
   return Object.values(settings.providers).flatMap((setting) => {
     const { name, type, baseUrl, apiKey, options } = setting
     const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
+    const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
     if (type === 'openai') {
       const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
-      const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
       return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
     }
     const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
@@ -339,7 +341,7 @@ function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
       deps.note(`providers.${name} has no apiKey: its targets are skipped`)
       return []
     }
-    return [create(deps, { ...facts, apiKey: apiKey.reveal() })]
+    return [create(deps, { ...facts, ...headers, apiKey: apiKey.reveal() })]
   })
 }
 

@@ -46,6 +46,12 @@ export const GATEWAY_HEDGE_SHARE = 0.1
 /** Anthropic's own limit is 32, OpenAI's 50 with images; one request is held in memory several times. */
 export const GATEWAY_BODY_MB = 32
 
+/**
+ * Of requests to Anthropic that have no limit of their own, where one is demanded: room for a long answer and the thoughts, which
+ * count too, and within what each model since Claude 4 may write. It is a ceiling and costs nothing.
+ */
+export const ANTHROPIC_MAX_TOKENS = 16_000
+
 // -- recording (off unless a folder is named)
 /** A replay without the caller's sound recognises nothing of what a resampler or a gate did: keep it unless told not to. */
 export const RECORDED_AUDIO = 'keep'

@@ -30,6 +30,8 @@ export interface HttpExchange {
   readonly delivery: Delivery
   /** JSON text. */
   readonly body: string
+  /** Lists, in lower case: where the target has the same, both are sent. */
+  readonly more?: Readonly<Record<string, string>>
   readonly clock: Clock
   /** What must not be told to anybody, wherever a provider quotes it. */
   readonly secrets: readonly string[]
@@ -42,8 +44,9 @@ const ERROR_BODY_BYTES = 16_384
 export async function exchange(call: HttpExchange, { signal }: Scope): Promise<Dispatcher.ResponseData> {
   const made = call.target(call.delivery, call.body)
   const { origin, path, headers } = made instanceof Promise ? await made : made
-  const { dispatcher, body } = call
-  const answer = await dispatcher.request({ origin, path, method: 'POST', headers, body, signal })
+  const { dispatcher, body, more } = call
+  const all = more ? joined(headers, more) : headers
+  const answer = await dispatcher.request({ origin, path, method: 'POST', headers: all, body, signal })
   if (answer.statusCode !== 200) throw await refusalOf(call, answer)
   const encoding = answer.headers['content-encoding']
   // None was asked for.
@@ -51,6 +54,17 @@ export async function exchange(call: HttpExchange, { signal }: Scope): Promise<D
     throw failure(call, 'transient', 'the server answered with a compressed body, which was not asked for')
   }
   return answer
+}
+
+function joined(
+  headers: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const all: Record<string, string> = { ...headers }
+  for (const [name, value] of Object.entries(more)) {
+    all[name] = all[name] === undefined ? value : `${all[name]},${value}`
+  }
+  return all
 }
 
 async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {

@@ -4,7 +4,7 @@ import { Agent, type Dispatcher } from 'undici'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
 import type { ModelEvent, ModelRequest } from '../dialect/neutral.ts'
 import { SseParser } from '../dialect/sse.ts'
-import type { LlmAdapter, LlmCaps, LlmStreamOptions, LlmWire } from '../stage/llm.ts'
+import type { LlmAdapter, LlmCaps, LlmStreamOptions, LlmWire, WireCall } from '../stage/llm.ts'
 import { asProviderError, type HttpExchange, type HttpTarget } from './http-exchange.ts'
 import { type Framing, framesOf } from './http-frames.ts'
 import { wholeOf } from './http-whole.ts'
@@ -26,16 +26,19 @@ export interface HttpModel {
 
 const SSE = { contentType: /^text\/event-stream\b/i, open: (): Framing => new SseParser() }
 
+type CallOptions = LlmStreamOptions & Pick<WireCall, 'headers'>
+
 export function httpModel(model: HttpModel): LlmAdapter {
   const { codec, framing = SSE, fit = (body) => body } = model
   const newCallId = () => `call_${randomUUID()}`
-  const call = (delivery: Delivery, body: unknown, { clock }: LlmStreamOptions): HttpExchange => ({
+  const call = (delivery: Delivery, body: unknown, { clock, headers: more }: CallOptions): HttpExchange => ({
     ...model,
     delivery,
     body: JSON.stringify(body),
     clock,
+    ...(more && { more }),
   })
-  const frames = (body: unknown, calls: 'whole' | 'streamed', options: LlmStreamOptions) =>
+  const frames = (body: unknown, calls: 'whole' | 'streamed', options: CallOptions) =>
     framesOf(
       {
         ...call('stream', body, options),

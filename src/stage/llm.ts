@@ -34,6 +34,8 @@ export interface WholeAnswer {
 export interface WireCall extends LlmStreamOptions {
   /** In the dialect. */
   readonly body: Readonly<Record<string, unknown>>
+  /** Lists, in lower case, added to those of the adapter. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The model by its own dialect. What is thrown is as with `stream`. */

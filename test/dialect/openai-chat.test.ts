@@ -71,6 +71,39 @@ describe('a request', () => {
       temperature: 0,
     })
   })
+  test('what a tool gave beside text follows the results', () => {
+    const source = { type: 'base64', mediaType: 'image/png', data: 'AAAA' } as const
+    const { messages } = encodeChatRequest(
+      {
+        messages: [
+          {
+            role: 'tool',
+            callId: 'c1',
+            text: 'see',
+            parts: [
+              { type: 'text', text: 'see' },
+              { type: 'image', source },
+            ],
+          },
+          { role: 'tool', callId: 'c2', text: 'noon' },
+          { role: 'user', text: 'And?' },
+        ],
+      },
+      OPTIONS,
+    )
+    expect(messages).toEqual([
+      { role: 'tool', tool_call_id: 'c1', content: 'see' },
+      { role: 'tool', tool_call_id: 'c2', content: 'noon' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What the call c1 gave:' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } },
+        ],
+      },
+      { role: 'user', content: 'And?' },
+    ])
+  })
   test('without tools there is no choice of tools', () => {
     const encoded = encodeChatRequest({ messages: [], tools: [], toolChoice: 'auto' }, OPTIONS)
     expect(Object.keys(encoded)).toEqual(['model', 'messages', 'stream', 'stream_options'])

@@ -30,7 +30,7 @@ export function encodeChatRequest(request: ModelRequest, options: ChatEncodeOpti
   if (hasCacheHints(request)) dropped.push('cache hints: it caches by itself')
   const body = {
     model: options.model,
-    messages: request.messages.map(encodeMessage),
+    messages: encodeMessages(request.messages),
     ...(options.delivery === 'stream' && { stream: true, stream_options: { include_usage: true } }),
     ...(tools.length > 0 && { tools: tools.map(encodeTool) }),
     // Servers refuse a choice without tools.
@@ -65,10 +65,30 @@ function given(name: string, value: unknown): Record<string, unknown> {
   return value === undefined ? {} : { [name]: value }
 }
 
+/** Only text may be a tool's result here: what else it gave follows the results, as if the user had brought it. */
+function encodeMessages(messages: readonly ModelMessage[]): Record<string, unknown>[] {
+  const encoded: Record<string, unknown>[] = []
+  let brought: Record<string, unknown>[] = []
+  const bring = () => {
+    if (brought.length > 0) encoded.push({ role: 'user', content: brought })
+    brought = []
+  }
+  for (const message of messages) {
+    if (message.role !== 'tool') bring()
+    encoded.push(encodeMessage(message))
+    if (message.role !== 'tool') continue
+    const more = (message.parts ?? []).filter(({ type }) => type !== 'text')
+    if (more.length > 0) brought.push({ type: 'text', text: `What the call ${message.callId} gave:` })
+    brought.push(...more.map(encodePart))
+  }
+  bring()
+  return encoded
+}
+
 function encodeMessage(message: ModelMessage): Record<string, unknown> {
   switch (message.role) {
     case 'tool':
-      // Only text may be a tool's result here; a failure is said in it.
+      // A failure is said in it.
       return { role: 'tool', tool_call_id: message.callId, content: message.text }
     case 'assistant': {
       const { text, toolCalls = [] } = message

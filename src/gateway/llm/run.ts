@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly codec: ClientCodec
   readonly client: ClientRequest
   readonly body: Readonly<Record<string, unknown>>
+  /** Of the client, for targets of its own dialect. */
+  readonly headers: Readonly<Record<string, string>>
   /** Of the body as it came. */
   readonly bytes: number
   readonly plan: Plan

@@ -16,6 +16,7 @@ import { readPreferences } from '../preferences/index.ts'
 import { type RecordDeps, RequestRecord } from '../record.ts'
 import type { Shape } from './codecs.ts'
 import { factsOf } from './facts.ts'
+import { passedHeaders } from './passed-headers.ts'
 import { type PlanDeps, planFor } from './plan.ts'
 import { replyStreamed } from './reply-stream.ts'
 import { type RunOptions, streamed, type Windows, whole } from './run.ts'
@@ -38,6 +39,7 @@ export async function serve(
   const read = readPreferences(given.body, request.headers, { api })
   const { body } = read.rest
   const client = codec.read(body)
+  const headers = passedHeaders(request.headers, shape.headers)
   const id = randomUUID().replaceAll('-', '')
   const origin = originOf(request, read.preferences, { wire, sessionId: `req_${id}` })
   const { session } = read.preferences
@@ -62,6 +64,7 @@ export async function serve(
     codec,
     client,
     body,
+    headers,
     bytes: given.bytes,
     plan,
     clock,

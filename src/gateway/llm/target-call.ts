@@ -7,7 +7,7 @@ import { continuationOf } from '../../dialect/continuation.ts'
 import { RequestFault } from '../../dialect/faults.ts'
 import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
 import { ProviderError } from '../../errors.ts'
-import type { WholeAnswer } from '../../stage/llm.ts'
+import type { WholeAnswer, WireCall } from '../../stage/llm.ts'
 import type { Target } from './plan.ts'
 import type { RunOptions } from './run.ts'
 
@@ -24,7 +24,7 @@ export function openFrames(
     continuationOf(client.neutral(), said, target.adapter.caps.prefill ? 'prefill' : 'instruct')
   if (wire) {
     const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
-    return wire.frames({ body, signal, clock })
+    return wire.frames({ body, ...headersFor(options, target), signal, clock })
   }
   const asked = sayable(target, () => withParams(request(), target.params))
   return framed(target.adapter.stream(asked, { signal, clock }))
@@ -42,7 +42,8 @@ export async function* openWhole(
   const { clock, client } = options
   const { wire } = target.adapter
   if (wire) {
-    yield await wire.whole({ body: bodyFor(options, target), signal, clock })
+    const body = bodyFor(options, target)
+    yield await wire.whole({ body, ...headersFor(options, target), signal, clock })
     return
   }
   const events: ModelEvent[] = []
@@ -58,6 +59,10 @@ function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
   const { model, params = {} } = target
   if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
   return wire.fit(codec.passBody(body, { model, params, delivery: client.delivery }))
+}
+
+function headersFor({ codec, headers }: RunOptions, { adapter }: Target): Pick<WireCall, 'headers'> {
+  return adapter.wire?.dialect === codec.dialect ? { headers } : {}
 }
 
 function translated(
