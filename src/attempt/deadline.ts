@@ -13,9 +13,9 @@ export interface DeadlineOptions<T> {
   readonly idleMs: number | (() => number)
   readonly isUseful: (item: T) => boolean
   /** What shows, after the first useful item, that the stream goes on; left out: every item. */
-  readonly isProgress?: (item: T) => boolean
+  readonly isProgress?: ((item: T) => boolean) | undefined
   /** Clock time since which anything is owed, null while nothing is: such a gap does not count. */
-  readonly owedSince?: () => number | null
+  readonly owedSince?: (() => number | null) | undefined
   /** The attempt's own scope: aborted when time is up, so that the upstream request closes. */
   readonly scope: Scope
   readonly provider: string

@@ -32,8 +32,12 @@ export async function withFallback<C extends AttemptTarget, T>(
       throw new AttemptsFailed({ stage, attempts: told, skipped: roster.skipped, brokenAfterUseful: null })
     }
     const before = told.length
+    const { candidate, ticket, reason, windowMs } = turn
     const live = open({
-      ...turn,
+      candidate,
+      ticket,
+      reason,
+      windowMs,
       signal,
       hasNext: () => roster.hasNext(),
       takeNext: (reason) => roster.take(reason),

@@ -74,6 +74,8 @@ interface Entry {
   cut: number
   inFlight: number
   timeouts: number
+  /** In order of use: who was used last has the highest. */
+  usedAt: number
   readonly failed: Partial<Record<ProviderErrorKind, number>>
 }
 
@@ -86,6 +88,7 @@ export class Health {
   readonly #traits: NonNullable<HealthOptions['traits']>
   readonly #book: LatencyBook
   readonly #entries = new Map<string, Entry>()
+  #uses = 0
 
   constructor({ clock, traits, prior }: HealthOptions) {
     this.#clock = clock
@@ -143,8 +146,12 @@ export class Health {
   ): (target: Target & { readonly credential?: string }) => TargetFacts {
     return ({ id, credential }) => {
       const place = { stage, target: id, credential: credential ?? '' }
+      const { priceUsd, quality, languages, capabilities } = this.#traits(stage, id) ?? UNKNOWN
       return {
-        ...(this.#traits(stage, id) ?? UNKNOWN),
+        priceUsd,
+        quality,
+        languages,
+        capabilities,
         latency: this.latency(place, language),
         inFlight: this.#entries.get(keyOf(place))?.inFlight ?? 0,
         circuit: this.circuit(place),
@@ -184,7 +191,14 @@ export class Health {
     Place & PlaceCounts & Pick<LatencyView, 'p50Ms' | 'p95Ms'> & { readonly circuit: CircuitState }
   > {
     const now = this.#clock.now()
-    for (const { place, circuit, failed, timeouts: _timeouts, ...counts } of this.#entries.values()) {
+    for (const {
+      place,
+      circuit,
+      failed,
+      timeouts: _timeouts,
+      usedAt: _usedAt,
+      ...counts
+    } of this.#entries.values()) {
       const { opened } = circuit
       const { p50Ms, p95Ms } = this.latency(place, null)
       yield { ...place, ...counts, failed: { ...failed }, circuit: circuit.state(now), opened, p50Ms, p95Ms }
@@ -219,9 +233,7 @@ export class Health {
   #entry(place: Place): Entry {
     const key = keyOf(place)
     let entry = this.#entries.get(key)
-    // Set again, so that the map's order is the order of use.
-    if (entry) this.#entries.delete(key)
-    else {
+    if (!entry) {
       if (this.#entries.size >= MAX_PLACES) this.#forgetOne()
       entry = {
         place,
@@ -231,10 +243,12 @@ export class Health {
         cut: 0,
         inFlight: 0,
         timeouts: 0,
+        usedAt: 0,
         failed: {},
       }
+      this.#entries.set(key, entry)
     }
-    this.#entries.set(key, entry)
+    entry.usedAt = ++this.#uses
     return entry
   }
 
@@ -242,12 +256,16 @@ export class Health {
   #forgetOne(): void {
     const now = this.#clock.now()
     let oldest: string | undefined
-    for (const [key, { circuit, inFlight }] of this.#entries) {
-      oldest ??= key
-      if (inFlight > 0 || circuit.state(now) !== 'closed') continue
-      oldest = key
-      break
+    let oldestAt = Number.POSITIVE_INFINITY
+    let idle: string | undefined
+    let idleAt = Number.POSITIVE_INFINITY
+    for (const [key, { circuit, inFlight, usedAt }] of this.#entries) {
+      if (usedAt < oldestAt) [oldest, oldestAt] = [key, usedAt]
+      if (inFlight > 0 || circuit.state(now) !== 'closed' || usedAt >= idleAt) continue
+      idle = key
+      idleAt = usedAt
     }
+    oldest = idle ?? oldest
     if (oldest !== undefined) this.#entries.delete(oldest)
   }
 }

@@ -30,9 +30,9 @@ export interface RosterOptions<C extends AttemptTarget> {
   /** On the clock: nobody is asked from then on. */
   readonly endAt: number
   /** Left out: none. */
-  readonly retriesOf?: (candidate: C) => Retries | null
+  readonly retriesOf?: ((candidate: C) => Retries | null) | undefined
   /** Whether anybody else is asked after such a failure; left out: always. */
-  readonly goesOn?: (candidate: C, kind: ProviderErrorKind) => boolean
+  readonly goesOn?: ((candidate: C, kind: ProviderErrorKind) => boolean) | undefined
   /** `next`: who would be asked after; null: nobody. */
   readonly windowOf: (candidate: C, next: C | null) => number
 }

@@ -10,18 +10,15 @@ import { type Decision, decide, usable } from '../route/decide.ts'
 import { type Explanation, explain } from '../route/explain.ts'
 import { cachePin, type Pin } from '../route/prefer.ts'
 import { type CompiledRoutes, compileRoutes } from '../route/routes.ts'
-import type { LlmAdapter } from '../stage/llm.ts'
 import type { Provider } from '../stage/provider.ts'
-import type { SttAdapter } from '../stage/stt.ts'
-import type { TtsAdapter } from '../stage/tts.ts'
 import type { Health, HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { type HedgeCounts, HedgeShare } from './hedge-share.ts'
 import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from './lineup.ts'
 import type { Phrase, PhraseCache } from './phrases.ts'
+import { type Adapters, type LineupParts, PipelineLineup } from './pipeline-lineup.ts'
 import { PipelinePhrases } from './pipeline-phrases.ts'
 
-type Adapters = { readonly stt: SttAdapter; readonly llm: LlmAdapter; readonly tts: TtsAdapter }
 const STAGES = ['stt', 'llm', 'tts'] as const
 
 export interface RouterOptions {
@@ -73,48 +70,15 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
   }
 
   lineup(facts: StageFacts, habits: Habits): Lineup {
-    const decisions = new Map<StageName, Decision<Route>>()
-    const decided = (stage: StageName) => {
-      const decision = decisions.get(stage) ?? this.decide(stage, facts, habits)
-      decisions.set(stage, decision)
-      return decision
-    }
-    const adapters = <S extends StageName>(stage: S) => this.#candidates(stage, decided(stage))
-    const pipeline = this.#pipeline
-    const hedges = this.#hedges
-    const instead = () => this.#insteadOf(model()[0]?.route)
-    let stt: Candidate<SttAdapter>[] | undefined
-    let llm: Candidate<LlmAdapter>[] | undefined
-    let tts: Candidate<TtsAdapter>[] | undefined
-    const model = () => {
-      llm ??= adapters('llm')
-      return llm
-    }
-    return {
-      get stt() {
-        stt ??= adapters('stt')
-        return stt
-      },
-      get llm() {
-        return model()
-      },
-      get llmInsteadOf() {
-        return instead()
-      },
-      get llmHedge() {
-        return hedges.get(model()[0]?.route ?? '') ?? null
-      },
-      get tts() {
-        tts ??= adapters('tts')
-        return tts
-      },
-      exposure: (stage) => {
-        const { assignment } = decided(stage)
-        return assignment && { experiment: assignment.experiment, variant: assignment.variant }
-      },
+    const parts: LineupParts = {
+      decide: (stage) => this.decide(stage, facts, habits),
+      candidates: (stage, decision) => this.#candidates(stage, decision),
+      insteadOf: (route) => this.#insteadOf(route),
+      hedge: (route) => this.#hedges.get(route) ?? null,
       voice: (name, provider) =>
-        voiceFor(pipeline, name, provider) ?? voiceFor(pipeline, pipeline.voice, provider),
+        voiceFor(this.#pipeline, name, provider) ?? voiceFor(this.#pipeline, this.#pipeline.voice, provider),
     }
+    return new PipelineLineup(parts)
   }
 
   phrase(text: string, speaker: PhraseSpeaker): Phrase | null {

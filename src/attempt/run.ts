@@ -11,12 +11,12 @@ import { openScope, type Scope } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { Declined, StageName } from '../errors.ts'
 import { type AttemptTarget, type AttemptTold, idOf } from './failure.ts'
-import { brokenAfterUseful, withFallback } from './fallback.ts'
+import { brokenAfterUseful, type FallbackOptions, withFallback } from './fallback.ts'
 import type { OpenStream } from './guard.ts'
 import type { HealthView } from './health.ts'
 import { type Hedge, type HedgeAfter, withHedge } from './hedge.ts'
 import type { AttemptLog, Meter } from './log.ts'
-import type { Live } from './opener.ts'
+import type { Live, Opener } from './opener.ts'
 import { Roster, type RosterOptions } from './roster.ts'
 import { single } from './single.ts'
 
@@ -102,8 +102,8 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     clock,
     slackMs,
     patienceMs: budget?.patienceMs ?? 0,
-    ...(options.retriesOf && { retriesOf: options.retriesOf }),
-    ...(options.goesOn && { goesOn: options.goesOn }),
+    retriesOf: options.retriesOf,
+    goesOn: options.goesOn,
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
       const given = options.windowMs?.(candidate) ?? null
@@ -111,71 +111,106 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
       const { p50Ms, p95Ms } = latencyOf(candidate)
       const nextP50Ms = next && latencyOf(next).p50Ms
       const place = { stage, target: idOf(candidate), credential: candidate.credential ?? '' }
-      const facts = { slackMs: slackMs(), p50Ms, p95Ms, nextP50Ms, timeouts: health.timeoutsInARow(place) }
-      const { leastMs = 0 } = options
+      const timeouts = health.timeoutsInARow(place)
       // Where a second is asked in time, the first goes on beside it: cutting it would only throw its work away.
       const hedgedMs =
         hedge && next
           ? thresholdMs(candidate, hedge.after) +
-            windowMs({ ...facts, nextP50Ms: null, slackMs: 0, patienceMs: 0 })
+            windowMs({ slackMs: 0, p50Ms, p95Ms, nextP50Ms: null, timeouts, patienceMs: 0 })
           : 0
-      const patience = budget?.patienceMs === undefined ? {} : { patienceMs: budget.patienceMs }
-      return Math.max(hedgedMs, windowMs({ ...facts, ...patience, leastMs }))
+      const own = windowMs({
+        slackMs: slackMs(),
+        p50Ms,
+        p95Ms,
+        nextP50Ms,
+        timeouts,
+        patienceMs: budget?.patienceMs,
+        leastMs: options.leastMs,
+      })
+      return Math.max(hedgedMs, own)
     },
   })
-  const one = single<C, T>({ ...options, idleMs: idleMs ?? IDLE_MS[stage], log, told })
+  const one = single<C, T>({
+    stage,
+    clock,
+    open: options.open,
+    isUseful: options.isUseful,
+    isProgress: options.isProgress,
+    declinedBy: options.declinedBy,
+    idleMs: idleMs ?? IDLE_MS[stage],
+    owedSince: options.owedSince,
+    teaches: options.teaches,
+    log,
+    meter: options.meter,
+    told,
+  })
   const opener = hedge
     ? withHedge(one, { clock, share: hedge.share, thresholdMs: (one) => thresholdMs(one, hedge.after) })
     : one
-  let live: Live<C, T> | undefined
-  let scope: Scope | undefined
-  let state: 'reading' | 'over' | 'left' = 'reading'
-  const fallback = (signal: AbortSignal) => ({
-    stage,
-    clock,
-    signal,
-    reason: options.reason ?? 'first',
-    told,
-  })
-  const over = () => {
-    if (state === 'reading') state = 'over'
-    live?.stop('done')
-    scope?.release()
-  }
-  return {
-    get chosen() {
-      return live?.candidate ?? null
-    },
-    attempts: told,
-    async next() {
-      if (state !== 'reading') return { value: undefined, done: true }
-      scope ??= openScope(options.signal)
-      try {
-        live ??= await withFallback(roster, opener, fallback(scope.signal))
-        const result = await live.next()
-        if (result.done) over()
-        return result
-      } catch (error) {
-        if (leftIn(state)) return { value: undefined, done: true }
-        const { signal } = scope
-        over()
-        if (!live) throw error
-        throw brokenAfterUseful(error, live, roster, fallback(signal))
-      }
-    },
-    return() {
-      // First the scope: the targets would wait for what they wait for.
-      if (state === 'reading') scope?.cancel('done')
-      state = 'left'
-      return Promise.resolve({ value: undefined, done: true })
-    },
-    [Symbol.asyncIterator]() {
-      return this
-    },
-  }
+  const reason = options.reason ?? 'first'
+  return new Run(roster, opener, { stage, clock, signal: options.signal, reason, told })
 }
 
-/** Asked anew after a wait. */
-function leftIn(state: string): boolean {
-  return state === 'left'
+/** A class, and no literal with a getter: see `gateway/llm/facts.ts`. */
+class Run<C extends AttemptTarget, T> implements AttemptRun<C, T> {
+  readonly attempts: readonly AttemptTold<C>[]
+  readonly #roster: Roster<C>
+  readonly #opener: Opener<C, T>
+  #options: FallbackOptions<C>
+  #live: Live<C, T> | undefined
+  #scope: Scope | undefined
+  #state: 'reading' | 'over' | 'left' = 'reading'
+
+  constructor(roster: Roster<C>, opener: Opener<C, T>, options: FallbackOptions<C>) {
+    this.attempts = options.told
+    this.#roster = roster
+    this.#opener = opener
+    this.#options = options
+  }
+
+  get chosen(): C | null {
+    return this.#live?.candidate ?? null
+  }
+
+  async next(): Promise<IteratorResult<T>> {
+    if (this.#state !== 'reading') return { value: undefined, done: true }
+    if (!this.#scope) {
+      this.#scope = openScope(this.#options.signal)
+      const { stage, clock, reason, told } = this.#options
+      this.#options = { stage, clock, reason, told, signal: this.#scope.signal }
+    }
+    try {
+      this.#live ??= await withFallback(this.#roster, this.#opener, this.#options)
+      const result = await this.#live.next()
+      if (result.done) this.#over()
+      return result
+    } catch (error) {
+      if (this.#left()) return { value: undefined, done: true }
+      this.#over()
+      if (!this.#live) throw error
+      throw brokenAfterUseful(error, this.#live, this.#roster, this.#options)
+    }
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    // First the scope: the targets would wait for what they wait for.
+    if (this.#state === 'reading') this.#scope?.cancel('done')
+    this.#state = 'left'
+    return Promise.resolve({ value: undefined, done: true })
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Asked anew after a wait. */
+  #left(): boolean {
+    return this.#state === 'left'
+  }
+
+  #over(): void {
+    if (this.#state === 'reading') this.#state = 'over'
+    this.#live?.stop('done')
+    this.#scope?.release()
+  }
 }

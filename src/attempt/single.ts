@@ -22,14 +22,14 @@ export interface SingleOptions<C extends AttemptTarget, T> {
   /** The stream must close its request when the signal aborts; every call gets its own. */
   readonly open: (candidate: C, call: { readonly signal: AbortSignal }) => ReturnType<OpenStream<T>>
   readonly isUseful: (item: T) => boolean
-  readonly isProgress?: (item: T) => boolean
+  readonly isProgress?: ((item: T) => boolean) | undefined
   /** An item that refuses, coming before anything useful. */
-  readonly declinedBy?: (item: T) => Declined | null
+  readonly declinedBy?: ((item: T) => Declined | null) | undefined
   readonly idleMs: number | (() => number)
-  readonly owedSince?: () => number | null
-  readonly teaches?: 'outcome'
+  readonly owedSince?: (() => number | null) | undefined
+  readonly teaches?: 'outcome' | undefined
   readonly log: AttemptLog | undefined
-  readonly meter?: (candidate: C) => Meter<T>
+  readonly meter?: ((candidate: C) => Meter<T>) | undefined
   /** Every attempt of the run, in the order they began. */
   readonly told: AttemptTold<C>[]
 }
@@ -80,8 +80,8 @@ class SingleAttempt<C extends AttemptTarget, T> implements Live<C, T> {
       scope,
       provider: candidate.provider,
       stage,
-      ...(isProgress && { isProgress }),
-      ...(owedSince && { owedSince }),
+      isProgress,
+      owedSince,
     })
     // A turn that was over before it began: nobody is called.
     if (scope.signal.aborted) this.#aborted()

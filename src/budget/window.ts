@@ -9,9 +9,9 @@ export interface WindowFacts {
   /** Of the target that would be asked next; null: this is the last one. */
   readonly nextP50Ms: number | null
   /** How long the last target is waited for beyond the slack. Left out: 5 s, a late answer being better than an apology. */
-  readonly patienceMs?: number
+  readonly patienceMs?: number | undefined
   /** Nobody of this stage is given less. */
-  readonly leastMs?: number
+  readonly leastMs?: number | undefined
   /** Windows of this target that ran out in a row. */
   readonly timeouts?: number
 }

@@ -95,7 +95,7 @@ export interface ClientRequest {
   /** Throws `RequestFault` for what has no neutral form. The same object at each call. */
   neutral(): ModelRequest
   /** What `neutral` leaves out, as `Encoded.dropped`. */
-  readonly ignored: readonly string[]
+  ignored(): readonly string[]
 }
 
 export interface PassOptions {

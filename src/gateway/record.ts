@@ -71,7 +71,7 @@ export class RequestRecord {
     const { turnMs, degraded } = record.budget
     const actualMs = this.#firstMs
     const late = turnMs > 0 && actualMs !== null && actualMs > turnMs
-    return { ...record, budget: { turnMs, actualMs, brokenBy: late ? 'llm' : null, degraded } }
+    return Object.assign(record, { budget: { turnMs, actualMs, brokenBy: late ? 'llm' : null, degraded } })
   }
 
   /** `parley`, and what could not be said to whom. */
@@ -79,8 +79,13 @@ export class RequestRecord {
     record: TurnRecord,
     more: Readonly<Record<string, unknown>> = {},
   ): Readonly<Record<string, unknown>> {
-    const dropped = Object.keys(this.#dropped).length > 0 ? { dropped: this.#dropped } : {}
-    return { parley: { ...parleyRecord(record), ...dropped, ...more } }
+    const parley = Object.assign(parleyRecord(record), more)
+    return { parley: this.#hasDropped() ? Object.assign(parley, { dropped: this.#dropped }) : parley }
+  }
+
+  #hasDropped(): boolean {
+    for (const _ in this.#dropped) return true
+    return false
   }
 
   headers(): Record<string, string> {

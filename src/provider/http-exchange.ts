@@ -31,7 +31,7 @@ export interface HttpExchange {
   /** JSON text. */
   readonly body: string
   /** Lists, in lower case: where the target has the same, both are sent. */
-  readonly more?: Readonly<Record<string, string>>
+  readonly more?: Readonly<Record<string, string>> | undefined
   readonly clock: Clock
   /** What must not be told to anybody, wherever a provider quotes it. */
   readonly secrets: readonly string[]

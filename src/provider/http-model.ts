@@ -32,19 +32,23 @@ export function httpModel(model: HttpModel): LlmAdapter {
   const { codec, framing = SSE, fit = (body) => body } = model
   const newCallId = () => `call_${randomUUID()}`
   const call = (delivery: Delivery, body: unknown, { clock, headers: more }: CallOptions): HttpExchange => ({
-    ...model,
+    provider: model.provider,
+    dispatcher: model.dispatcher,
+    codec,
+    target: model.target,
+    secrets: model.secrets,
     delivery,
     body: JSON.stringify(body),
     clock,
-    ...(more && { more }),
+    more,
   })
   const frames = (body: unknown, calls: 'whole' | 'streamed', options: CallOptions) =>
     framesOf(
       {
-        ...call('stream', body, options),
         contentType: framing.contentType,
         framing: framing.open,
         decoder: () => codec.decoder({ newCallId, calls }),
+        ...call('stream', body, options),
       },
       options.signal,
     )
@@ -72,7 +76,7 @@ export function httpModel(model: HttpModel): LlmAdapter {
       frames: ({ body, ...options }) => frames(body, 'streamed', options),
       whole: ({ body, ...options }) =>
         wholeOf(
-          { ...call('whole', body, options), read: (parsed) => codec.decodeAnswer(parsed, newCallId) },
+          { read: (parsed) => codec.decodeAnswer(parsed, newCallId), ...call('whole', body, options) },
           options.signal,
         ),
     },

@@ -57,10 +57,12 @@ interface Series {
   readonly errors: Fading
   readonly stalls: Fading
   units: { value: number; weight: number } | null
+  usedAt: number
 }
 
 export class LatencyBook {
   readonly #series = new Map<string, Series>()
+  #uses = 0
   readonly #priorOf: typeof priorOf
 
   /** `prior` left out: by provider and stage alone. One object a target, always the same. */
@@ -120,11 +122,8 @@ export class LatencyBook {
 
   #seriesFor(key: string, stage: StageName, target: string, nowMs: number): Series {
     let series = this.#series.get(key)
-    // Set again, so that the map's order is the order of use.
-    if (series) this.#series.delete(key)
-    else {
-      const oldest = this.#series.keys().next()
-      if (this.#series.size >= MAX_SERIES && !oldest.done) this.#series.delete(oldest.value)
+    if (!series) {
+      if (this.#series.size >= MAX_SERIES) this.#forgetOne()
       const prior = this.#priorOf(stage, target)
       series = {
         all: new Histogram(HALF_LIFE_MS, nowMs),
@@ -134,10 +133,20 @@ export class LatencyBook {
         errors: new Fading(ERROR_HALF_LIFE_MS),
         stalls: new Fading(ERROR_HALF_LIFE_MS),
         units: null,
+        usedAt: 0,
       }
+      this.#series.set(key, series)
     }
-    this.#series.set(key, series)
+    series.usedAt = ++this.#uses
     return series
+  }
+
+  /** The longest unused. A map that is set again at each use would be rebuilt every few uses. */
+  #forgetOne(): void {
+    let oldest: string | undefined
+    let oldestAt = Number.POSITIVE_INFINITY
+    for (const [key, { usedAt }] of this.#series) if (usedAt < oldestAt) [oldest, oldestAt] = [key, usedAt]
+    if (oldest !== undefined) this.#series.delete(oldest)
   }
 }
 

@@ -25,9 +25,7 @@ export function readMessagesRequest(body: Json): ClientRequest {
       isRecord(tool) && typeof tool['name'] === 'string' ? [tool['name']] : [],
     ),
     neutral: () => neutral().request,
-    get ignored() {
-      return neutral().ignored
-    },
+    ignored: () => neutral().ignored,
   }
 }
 

@@ -22,9 +22,7 @@ export function readChatRequest(body: Json): ClientRequest {
     user: optional(body, '', 'user', asText) ?? null,
     toolNames: tools.flatMap((one) => nameOf(one)),
     neutral: () => neutral().request,
-    get ignored() {
-      return neutral().ignored
-    },
+    ignored: () => neutral().ignored,
   }
 }
 

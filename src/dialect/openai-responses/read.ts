@@ -24,9 +24,7 @@ export function readResponsesRequest(body: Json): ClientRequest {
     user: userOf(body) ?? null,
     toolNames: toolNames(optional(body, '', 'tools', asList) ?? []),
     neutral: () => neutral().request,
-    get ignored() {
-      return neutral().ignored
-    },
+    ignored: () => neutral().ignored,
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ClientRequest } from '../../dialect/codec.ts'
 import { RequestFault } from '../../dialect/faults.ts'
 import type { ModelMessage } from '../../dialect/neutral.ts'
-import type { RoutingFacts } from '../../route/context.ts'
+import type { RequestFacts, RoutingFacts } from '../../route/context.ts'
 
 /** Of European languages; Chinese and Japanese have fewer. */
 const CHARS_PER_TOKEN = 4
@@ -32,19 +32,35 @@ export function factsOf({ client, origin, turnMs, health, wallMs }: FactsOptions
     minted: {},
     session: { id: sessionId, wire, language: null, turns: 1, durationMs: 0, user },
     turn: () => ({ text: lastWords(messagesOf(client)), language: null, confidence: null }),
-    request: () => ({
-      model: client.model,
-      get messages() {
-        return messagesOf(client)
-      },
-      tools: client.toolNames,
-      stream: client.delivery === 'stream',
-      maxTokens: client.maxTokens,
-    }),
+    request: () => new Asked(client),
     inputTokens: () => tokensIn(client),
     budget: { turnMs, remainingMs: turnMs },
     health,
     wallMs,
+  }
+}
+
+/**
+ * A class, since an object literal with a getter is given a hidden class of its own each time it is made, which lives until a full
+ * collection and keeps everything alive that the getter sees.
+ */
+class Asked implements RequestFacts {
+  readonly model: string
+  readonly tools: readonly string[]
+  readonly stream: boolean
+  readonly maxTokens: number | null
+  readonly #client: ClientRequest
+
+  constructor(client: ClientRequest) {
+    this.model = client.model
+    this.tools = client.toolNames
+    this.stream = client.delivery === 'stream'
+    this.maxTokens = client.maxTokens
+    this.#client = client
+  }
+
+  get messages(): RequestFacts['messages'] {
+    return messagesOf(this.#client)
   }
 }
 

@@ -76,12 +76,12 @@ export function planFor({ read, factsFor, key, pinKey }: PlanRequest, deps: Plan
       throw new Refusal('model_not_found', `The model '${shown(simple)}' does not exist here.`, 'model')
     const strategy = { kind: 'direct', by: [], stuckTo: null, lost: [] } as const
     return {
-      ...named,
       firstTokenMs: null,
       timeoutMs: null,
       resume: 'on',
       told: { requested: simple, strategy, available: [] },
       order: [],
+      ...named,
     }
   }
   const wishes = wishesFor(preferences, key, factsFor)

@@ -66,7 +66,6 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
   for (;;) {
     const startedAt = clock.now()
     const run = attempt<Target, readonly Frame[]>({
-      ...common(options, candidates, reason, isUsefulFrames),
       open: (target, { signal }) => openFrames(options, target, said.text, signal),
       declinedBy: (frames) =>
         frames.some(({ events }) => events.some(isRefusal)) ? 'content_refusal' : null,
@@ -80,6 +79,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       idleMs: windows.idleMs,
       hedge: said.text === '' ? plan.hedge : null,
       meter: meterOf(options, (frames) => frames.flatMap(({ events }) => events)),
+      ...common(options, candidates, reason, isUsefulFrames),
     })
     try {
       for await (const frames of run) {
@@ -109,7 +109,6 @@ export async function whole(
 ): Promise<{ readonly answer: WholeAnswer; readonly target: Target }> {
   const { plan, windows } = options
   const run = attempt<Target, WholeAnswer>({
-    ...common(options, plan.candidates, 'first', isUsefulAnswer),
     open: (target, { signal }) => openWhole(options, target, signal),
     declinedBy: ({ events }) => (events.some(isRefusal) && !events.some(isUseful) ? 'content_refusal' : null),
     windowMs: ({ timeoutMs }) => timeoutMs ?? windows.answerMs,
@@ -117,6 +116,7 @@ export async function whole(
     // What is learned of first outputs says nothing of whole ones.
     hedge: typeof plan.hedge?.after === 'object' ? plan.hedge : null,
     meter: meterOf(options, ({ events }) => events),
+    ...common(options, plan.candidates, 'first', isUsefulAnswer),
   })
   const { value, done } = await run.next()
   if (done || !run.chosen) throw new TypeError('a run ended without an answer and without an error')

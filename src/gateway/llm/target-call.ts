@@ -74,7 +74,7 @@ function translated(
     target.adapter.wire?.encode(withParams(request(), target.params), client.delivery),
   )
   if (!made) throw new TypeError('a target without a wire')
-  const left = [...client.ignored, ...made.dropped]
+  const left = [...client.ignored(), ...made.dropped]
   if (left.length > 0) dropped(target, left)
   return made.body
 }

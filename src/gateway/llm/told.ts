@@ -35,8 +35,10 @@ export class AnswerTold {
     const { tellsRouting, dialects, ignored } = this.#preferences
     const { by, stuckTo, lost } = told.strategy
     const routing = by.length + lost.length + ignored.length > 0 || stuckTo !== null
+    const own = this.#record.trailer(record, routing ? { routing: { ...told.strategy, ignored } } : {})
+    if (!tellsRouting && !dialects.includes('inworld')) return own
     return {
-      ...this.#record.trailer(record, routing ? { routing: { ...told.strategy, ignored } } : {}),
+      ...own,
       ...(tellsRouting && { openrouter_metadata: openrouterMetadata(record, told) }),
       ...(dialects.includes('inworld') && { metadata: routerMetadata(record, told) }),
     }
