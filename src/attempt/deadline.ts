@@ -34,6 +34,11 @@ class Timed<T> implements AsyncIterableIterator<T> {
   readonly #source: AsyncIterator<T>
   readonly #options: DeadlineOptions<T>
   #timer: Timer | undefined
+  /** When the timer fires, and when time is up; the second moves with every item, the first does not. */
+  #firesAt = 0
+  #dueAt = 0
+  #resting = false
+  #allowed = { ms: 0, what: '' }
   #expired: ProviderError | undefined
   #state: 'fresh' | 'waiting' | 'useful' | 'over' = 'fresh'
   /** Undefined: wound up again by an item that shows progress. */
@@ -43,6 +48,13 @@ class Timed<T> implements AsyncIterableIterator<T> {
   constructor(source: AsyncIterator<T>, options: DeadlineOptions<T>) {
     this.#source = source
     this.#options = options
+    options.scope.signal.addEventListener('abort', this.#onAbort)
+  }
+
+  /** A reader that rests may never come back. */
+  readonly #onAbort = (): void => {
+    this.#timer?.cancel()
+    this.#timer = undefined
   }
 
   [Symbol.asyncIterator](): this {
@@ -93,28 +105,48 @@ class Timed<T> implements AsyncIterableIterator<T> {
     if (first || !isProgress || isProgress(item)) this.#idleLeftMs = undefined
     else this.#idleLeftMs = (this.#idleLeftMs ?? this.#idleMs) - (clock.now() - this.#waitingSince)
     // The reader's own pauses are not the provider's: the timer rests meanwhile.
-    this.#timer?.cancel()
+    this.#resting = true
   }
 
+  /** A timer that runs already is left to run: it looks at its end whether time is up. */
   #arm(ms: number, what: string, waitMs = ms): void {
-    const { clock, owedSince, provider, stage, scope } = this.#options
+    this.#allowed = { ms, what }
+    this.#dueAt = this.#options.clock.now() + waitMs
+    this.#resting = false
+    if (this.#timer && this.#firesAt <= this.#dueAt) return
     this.#timer?.cancel()
+    this.#setTimer(waitMs)
+  }
+
+  #setTimer(waitMs: number): void {
+    const { clock } = this.#options
+    this.#firesAt = clock.now() + waitMs
     this.#timer = clock.setTimer(waitMs, () => {
-      const since = owedSince ? owedSince() : Number.NEGATIVE_INFINITY
-      const leftMs = since === null ? ms : since + ms - clock.now()
-      if (leftMs > 0) return this.#arm(ms, what, leftMs)
-      this.#expired = new ProviderError({
-        provider,
-        stage,
-        kind: 'timeout',
-        message: `${what} within ${ms} ms`,
-      })
-      scope.cancel('deadline')
+      this.#timer = undefined
+      if (!this.#resting) this.#fired()
     })
+  }
+
+  #fired(): void {
+    const { clock, owedSince, provider, stage, scope } = this.#options
+    const { ms, what } = this.#allowed
+    const now = clock.now()
+    if (now < this.#dueAt) return this.#setTimer(this.#dueAt - now)
+    const since = owedSince ? owedSince() : Number.NEGATIVE_INFINITY
+    const leftMs = since === null ? ms : since + ms - now
+    if (leftMs > 0) return this.#arm(ms, what, leftMs)
+    this.#expired = new ProviderError({
+      provider,
+      stage,
+      kind: 'timeout',
+      message: `${what} within ${ms} ms`,
+    })
+    scope.cancel('deadline')
   }
 
   #end(): void {
     this.#state = 'over'
-    this.#timer?.cancel()
+    this.#onAbort()
+    this.#options.scope.signal.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -6,22 +6,31 @@ import { type Prior, priorAround, priorOf } from '../route/priors.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { Traits } from './health.ts'
 
-/** Undefined: a target nobody offers. */
+const MAX_KNOWN = 2000
+
+/** Undefined: a target nobody offers. What is known of a target stays as long as the process: adapters and prices do. */
 export function traitsOf(
   providers: ReadonlyMap<string, Provider>,
   pricing: Pricing,
 ): (stage: StageName, target: string) => Traits | undefined {
+  const known = new Map<string, Traits>()
   return (stage, target) => {
+    const key = `${stage} ${target}`
+    const before = known.get(key)
+    if (before) return before
     const slash = target.indexOf('/')
     const adapter = providers.get(target.slice(0, slash))?.[stage]?.(target.slice(slash + 1))
     if (!adapter) return undefined
     const caps: object = adapter.caps
-    return {
+    const traits = {
       priceUsd: pricing.usd(stage, target),
       quality: pricing.quality(target),
       languages: 'languages' in caps ? (caps.languages as readonly string[] | 'any') : 'any',
       capabilities: Object.entries(caps).flatMap(([name, value]) => (value === true ? [name] : [])),
     }
+    // Names of models may be a client's own: so many are kept, and no more.
+    if (known.size < MAX_KNOWN) known.set(key, traits)
+    return traits
   }
 }
 

@@ -51,6 +51,7 @@ export class SseParser {
     const events: SseEvent[] = []
     let start = this.#afterCr && text.startsWith('\n') ? 1 : 0
     if (text !== '') this.#afterCr = false
+    if (!text.includes('\r')) return this.#readLines(text, start, events)
     for (let i = start; i < text.length; i++) {
       const c = text.charCodeAt(i)
       if (c !== 10 && c !== 13) continue
@@ -64,6 +65,18 @@ export class SseParser {
     return events
   }
 
+  /** Lines that end with LF alone, as nearly all do. */
+  #readLines(text: string, from: number, events: SseEvent[]): SseEvent[] {
+    let start = from
+    for (let end = text.indexOf('\n', start); end >= 0; end = text.indexOf('\n', start)) {
+      this.#grow(text.slice(start, end))
+      this.#endLine(events)
+      start = end + 1
+    }
+    this.#grow(text.slice(start))
+    return events
+  }
+
   #grow(piece: string): void {
     if (piece === '') return
     this.#lineLength += piece.length
@@ -72,8 +85,8 @@ export class SseParser {
   }
 
   #endLine(events: SseEvent[]): void {
-    const line = this.#line.join('')
-    this.#line = []
+    const line = this.#line.length === 1 ? (this.#line[0] as string) : this.#line.join('')
+    this.#line.length = 0
     this.#lineLength = 0
     if (line === '') return this.#dispatch(events)
     const colon = line.indexOf(':')
@@ -88,9 +101,13 @@ export class SseParser {
   }
 
   #dispatch(events: SseEvent[]): void {
-    if (this.#data.length > 0) events.push({ event: this.#event || 'message', data: this.#data.join('\n') })
+    const [first] = this.#data
+    if (first !== undefined) {
+      const data = this.#data.length === 1 ? first : this.#data.join('\n')
+      events.push({ event: this.#event || 'message', data })
+      this.#data.length = 0
+    }
     this.#event = ''
-    this.#data = []
     this.#dataLength = 0
   }
 }

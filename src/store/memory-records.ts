@@ -12,6 +12,9 @@ export class MemoryRecords<T> implements RecordStore<T> {
   readonly #options: MemoryRecordOptions<T>
   /** In order of arrival: a `Map` keeps it, also when a value is replaced. */
   readonly #records = new Map<string, T>()
+  /** A ring of them: to ask a full map for its first is to walk over all that were deleted. */
+  readonly #ids: string[] = []
+  #next = 0
 
   constructor(options: MemoryRecordOptions<T>) {
     this.#options = options
@@ -25,9 +28,11 @@ export class MemoryRecords<T> implements RecordStore<T> {
     const { capacity, idOf } = this.#options
     const id = idOf(record)
     if (capacity <= 0) return
-    if (!this.#records.has(id) && this.#records.size >= capacity) {
-      const oldest = this.#records.keys().next()
-      if (!oldest.done) this.#records.delete(oldest.value)
+    if (!this.#records.has(id)) {
+      const oldest = this.#ids[this.#next]
+      if (oldest !== undefined) this.#records.delete(oldest)
+      this.#ids[this.#next] = id
+      this.#next = (this.#next + 1) % capacity
     }
     this.#records.set(id, record)
   }

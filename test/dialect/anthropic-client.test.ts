@@ -254,7 +254,7 @@ describe('a client’s request', () => {
   })
   test('what has no neutral form is named', () => {
     const request = read({ cache_control: { type: 'ephemeral' }, speed: 'fast', service_tier: 'auto' })
-    expect(request.ignored).toEqual(['cache_control', 'speed'])
+    expect(request.ignored()).toEqual(['cache_control', 'speed'])
     expect(request.neutral()).toBe(request.neutral())
   })
 })

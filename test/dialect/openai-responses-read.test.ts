@@ -208,7 +208,7 @@ describe('settings', () => {
       reasoning: { effort: 'low', summary: 'auto' },
       text: { verbosity: 'low' },
     }
-    expect(read(body).ignored).toEqual([
+    expect(read(body).ignored()).toEqual([
       'prompt_cache_key',
       'service_tier',
       'store',

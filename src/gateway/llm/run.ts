@@ -78,7 +78,7 @@ export async function* streamed(options: RunOptions): AsyncGenerator<Batch> {
       },
       idleMs: windows.idleMs,
       hedge: said.text === '' ? plan.hedge : null,
-      meter: meterOf(options, (frames) => frames.flatMap(({ events }) => events)),
+      meter: meterOf(options, eachOfFrames),
       ...common(options, candidates, reason, isUsefulFrames),
     })
     try {
@@ -115,7 +115,7 @@ export async function whole(
     teaches: 'outcome',
     // What is learned of first outputs says nothing of whole ones.
     hedge: typeof plan.hedge?.after === 'object' ? plan.hedge : null,
-    meter: meterOf(options, ({ events }) => events),
+    meter: meterOf(options, eachOfAnswer),
     ...common(options, plan.candidates, 'first', isUsefulAnswer),
   })
   const { value, done } = await run.next()
@@ -162,16 +162,22 @@ function common<T>(
 }
 
 /** What each target used and cost, those that lost or broke too. */
-function meterOf<T>({ pricing, client, clock }: RunOptions, eventsIn: (item: T) => readonly ModelEvent[]) {
+function meterOf<T>(
+  { pricing, client, clock }: RunOptions,
+  each: (item: T, meter: Meter<ModelEvent>) => void,
+) {
   return (target: Target): Meter<T> => {
     const meter = usageMeter(pricing, target, () => tokensIn(client), clock)
-    return {
-      item: (item) => {
-        for (const event of eventsIn(item)) meter.item(event)
-      },
-      end: () => meter.end(),
-    }
+    return { item: (item) => each(item, meter), end: () => meter.end() }
   }
+}
+
+function eachOfFrames(frames: readonly Frame[], meter: Meter<ModelEvent>): void {
+  for (const { events } of frames) for (const event of events) meter.item(event)
+}
+
+function eachOfAnswer({ events }: WholeAnswer, meter: Meter<ModelEvent>): void {
+  for (const event of events) meter.item(event)
 }
 
 /** After text that broke off: those that did not fail themselves. */
