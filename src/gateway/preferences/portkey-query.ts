@@ -153,9 +153,9 @@ function passes(operator: Operator, value: unknown, values: readonly Literal[]):
   }
 }
 
-/** A number, or a text that is one and nothing else. */
+/** A number, or a text that conditions take for one: an empty one is 0 there, too. */
 function numberIn(value: unknown): number | undefined {
   if (typeof value === 'number') return value
-  if (typeof value !== 'string' || !/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(value)) return undefined
-  return Number(value)
+  const number = typeof value === 'string' ? Number(value) : Number.NaN
+  return Number.isNaN(number) ? undefined : number
 }

@@ -68,7 +68,7 @@ describe('queries', () => {
         expect(judged(one, metadata), text).toBe(expected)
         seen[`${expected}`]++
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[{ 'metadata.x': { $gt: -1 } }, { x: '' }]] },
     )
     expect(Math.min(seen.true, seen.false)).toBeGreaterThan(5)
   })
