@@ -35,6 +35,8 @@ export interface ErrorFacts {
   readonly message: string
   readonly declined?: 'context_overflow' | 'content_refusal'
   readonly told?: Told
+  /** Where the body says it. A header that says it stands above. */
+  readonly retryAfterMs?: number
 }
 
 /** One stream's events into neutral ones. Each method throws `StreamFault`. */

@@ -69,8 +69,9 @@ function joined(
 
 async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {
   const { statusCode, headers, body } = answer
-  const { kind, message, declined, told } = call.codec.errorOf(statusCode, await errorBody(body))
-  const after = retryAfterMs(headers, call.clock.wallMs())
+  const facts = call.codec.errorOf(statusCode, await errorBody(body))
+  const { kind, message, declined, told } = facts
+  const after = retryAfterMs(headers, call.clock.wallMs()) ?? facts.retryAfterMs
   return failure(call, kind, message, {
     ...(after !== undefined && { retryAfterMs: after }),
     ...(declined && { declined }),
