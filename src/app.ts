@@ -45,6 +45,7 @@ import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
+import { createGemini } from './provider/gemini/index.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { apiOf, createOpenAi } from './provider/openai/index.ts'
@@ -322,6 +323,7 @@ const CLOUD = {
   assemblyai: createAssemblyAi,
   elevenlabs: createElevenLabs,
   cartesia: createCartesia,
+  gemini: createGemini,
 } as const
 const TYPES = ['openai', 'local', ...Object.keys(CLOUD)]
 
