@@ -2,9 +2,9 @@
  * Neutral messages as Gemini wants a conversation: the system prompt apart, roles `user` and `model` in turn, the results of one turn's
  * calls together in a content of their own. Pure. Written from the types of `@google/genai` 2.32.
  */
+import { argumentsObject } from '../call-arguments.ts'
 import { RequestFault } from '../faults.ts'
 import type { ContentPart, ModelMessage, ToolCall } from '../neutral.ts'
-import { isRecord } from '../openai-error.ts'
 
 export type Part = Readonly<Record<string, unknown>>
 
@@ -172,17 +172,7 @@ function answered(
 }
 
 function callOf({ callId, name, arguments: text }: ToolCall): Part {
-  return { id: callId, name, args: argumentsOf(text) }
-}
-
-/** An object, in any case: what the model wrote wrongly is shown to it as it was. */
-function argumentsOf(text: string): Record<string, unknown> {
-  if (text.trim() === '') return {}
-  try {
-    const parsed: unknown = JSON.parse(text)
-    if (isRecord(parsed)) return parsed
-  } catch {}
-  return { invalid_arguments: text }
+  return { id: callId, name, args: argumentsObject(text) }
 }
 
 function resultOf({ callId, text, failed }: Extract<ModelMessage, { role: 'tool' }>, name: string): Part {
