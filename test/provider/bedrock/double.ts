@@ -178,8 +178,9 @@ function stream(answer: BedrockAnswer, response: ServerResponse): void {
       break
     }
     case 'endless_event':
+      // A length that never comes.
       send(Buffer.from('ffffffff', 'hex'))
-      break
+      return
     case 'malformed_json': {
       // A payload that is no JSON, in a sound message.
       const bytes = eventMessage('event', 'contentBlockDelta', { x: 'SECRET' })
