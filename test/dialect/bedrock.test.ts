@@ -203,6 +203,16 @@ describe('a request', () => {
     expect(body['outputConfig']).toEqual(output)
   })
 
+  test.each([
+    [CLAUDE, undefined, undefined],
+    ['anthropic.claude-sonnet-5-20260801-v1:0', { thinking: { type: 'disabled' } }, undefined],
+    ['anthropic.claude-opus-5-5', undefined, { effort: 'low' }],
+  ])('%s is kept from thinking, or told to think little', (model, fields, output) => {
+    const { body } = encode({ reasoning: { effort: 'none' } }, model)
+    expect(body['additionalModelRequestFields']).toEqual(fields)
+    expect(body['outputConfig']).toEqual(output)
+  })
+
   test('sampling is left out where the model takes none', () => {
     const sampled = { temperature: 1, topP: 0.5 }
     expect(encode(sampled, NEWER).body['inferenceConfig']).toBeUndefined()

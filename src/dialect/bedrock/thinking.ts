@@ -32,7 +32,7 @@ export function thinkingOf(request: ModelRequest, { traits, begun }: ThinkingFac
   const { effort, maxTokens: budget } = reasoning ?? {}
   const not = (why: string): Thinking => ({ state: 'as it is', dropped: `reasoning: ${why}` })
   if (effort === undefined && budget === undefined) return { state: 'as it is' }
-  if (effort === 'none') return { state: 'as it is' }
+  if (effort === 'none') return unthinking(traits)
   switch (traits.thinks) {
     case 'not':
       return not('not known of this model')
@@ -40,7 +40,7 @@ export function thinkingOf(request: ModelRequest, { traits, begun }: ThinkingFac
       return traits.maker === 'nova' ? nova(effort, request) : gptOss(effort)
     case 'adaptive': {
       const dropped = budget === undefined ? {} : { dropped: 'reasoning.maxTokens: it measures itself' }
-      const level = effort === 'minimal' ? 'low' : effort
+      const level = effort === undefined ? undefined : levelOf(effort, traits.efforts)
       return {
         fields: { thinking: { type: 'adaptive' } },
         ...(level !== undefined && { effort: level }),
@@ -63,6 +63,28 @@ export function thinkingOf(request: ModelRequest, { traits, begun }: ThinkingFac
       return never
     }
   }
+}
+
+function unthinking({ off }: ModelTraits): Thinking {
+  switch (off) {
+    case 'unasked':
+      return { state: 'as it is' }
+    case 'disabled':
+    case 'between_tools':
+      return { fields: { thinking: { type: off } }, state: 'as it is' }
+    case 'never':
+      return { effort: 'low', state: 'as it is', dropped: 'reasoning.effort: it always thinks' }
+    default: {
+      const never: never = off
+      return never
+    }
+  }
+}
+
+/** The highest that is known and not above what was asked. */
+function levelOf(effort: Exclude<ReasoningEffort, 'none'>, known: ModelTraits['efforts']): string {
+  const level = effort === 'minimal' ? 'low' : effort
+  return level === 'xhigh' && !known.includes(level) ? 'high' : level
 }
 
 /** With its highest effort it takes no limit and no sampling. */

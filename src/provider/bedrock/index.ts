@@ -3,7 +3,7 @@
  * checks our double, its signature included. Never run with real keys.
  */
 import type { Dispatcher } from 'undici'
-import { bedrockProvider } from '../../dialect/bedrock/index.ts'
+import { bedrockProvider, prefills } from '../../dialect/bedrock/index.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { HttpTarget } from '../http-exchange.ts'
@@ -44,7 +44,7 @@ export function createBedrock(
     return httpModel({
       provider: name,
       model,
-      caps: { tools: true, json: true, prefill: false },
+      caps: { tools: true, json: true, prefill: prefills(model) },
       codec: bedrockProvider,
       dispatcher,
       target: (delivery, body) => target(delivery === 'stream' ? streamed : whole, body),
