@@ -5,6 +5,7 @@
  *                    └► vad, models                                 └► turns, metrics ─► HTTP, console
  */
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -47,6 +48,7 @@ import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
+import { createVertex } from './provider/gemini/vertex.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { apiOf, createOpenAi } from './provider/openai/index.ts'
@@ -327,11 +329,12 @@ const CLOUD = {
   gemini: createGemini,
 } as const
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
-const KEYED = { bedrock: createBedrock } as const
+const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
 const TYPES = ['openai', 'local', ...Object.keys(CLOUD), ...Object.keys(KEYED)]
 
 /** Every provider of the settings that has an adapter, and a key where one is needed. */
 function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
+  const folder = settings.file === null ? '.' : dirname(settings.file)
   return Object.values(settings.providers).flatMap((setting) => {
     const { name, type, baseUrl, apiKey, options } = setting
     const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
@@ -341,7 +344,7 @@ function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
       return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
     }
     if (Object.hasOwn(KEYED, type)) {
-      const made = KEYED[type as keyof typeof KEYED](deps, { ...facts, ...key, options })
+      const made = KEYED[type as keyof typeof KEYED](deps, { ...facts, ...key, options, folder })
       if (!made) deps.note(`providers.${name} has no key: its targets are skipped`)
       return made ? [made] : []
     }

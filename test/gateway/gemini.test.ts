@@ -2,22 +2,30 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GEMINI_KEY, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
+import { startTokenDouble, type TokenDouble } from '../provider/gemini/token-double.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let double: GeminiDouble
+let tokens: TokenDouble
 let gateway: Gateway
 let client: OpenAI
 
 beforeAll(async () => {
   double = await startGeminiDouble()
+  tokens = await startTokenDouble()
   gateway = await startGateway({
-    settings: `providers: { google: { type: gemini, baseUrl: '${double.baseUrl}', apiKey: ${GEMINI_KEY} } }`,
+    settings: [
+      'providers:',
+      `  google: { type: gemini, baseUrl: '${double.baseUrl}', apiKey: ${GEMINI_KEY} }`,
+      `  cloud: { type: vertex, baseUrl: '${double.url}/v1beta1', project: p, credentials: '${tokens.keyFile}' }`,
+    ].join('\n'),
   })
   client = new OpenAI({ apiKey: GATEWAY_KEY, baseURL: `${gateway.url}/v1`, maxRetries: 0 })
 })
 afterAll(async () => {
   await gateway.close()
   await double.close()
+  await tokens.close()
 })
 
 const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Hi' }]
@@ -58,6 +66,15 @@ test('a streamed answer, thoughts and text apart', async () => {
     thoughts += delta?.reasoning_content ?? ''
   }
   expect([thoughts, text]).toEqual(['Hm.', 'Hello'])
+})
+
+test('Vertex by a service account', async () => {
+  double.answer({ pieces: ['Hello'] })
+  const answer = await client.chat.completions.create({ model: 'cloud/gemini-2.5-flash', messages })
+  expect(answer.choices[0]?.message.content).toBe('Hello')
+  expect(double.requests.at(-1)?.url).toMatch(
+    /^\/v1beta1\/projects\/p\/locations\/global\/publishers\/google\//,
+  )
 })
 
 test('a call and its result; the signature goes out and comes back with the message', async () => {

@@ -1,6 +1,6 @@
 /** Google's own SDK against our double of its models, whole and streamed, over the same addresses that the adapter uses. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { GEMINI_KEY, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
+import { GEMINI_KEY, GEMINI_TOKEN, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Answer {
@@ -75,6 +75,29 @@ describeSdk('@google/genai', () => {
     double.answer({ pieces: ['Noon.'] })
     const next = { model, contents: [user, answer.candidates?.[0]?.content, result], config: { tools } }
     expect((await models.generateContent(next)).text).toBe('Noon.')
+  })
+
+  test('Vertex: an API key alone, and a project with a token', async () => {
+    const { GoogleGenAI } = await loadSdk<Sdk>('@google/genai')
+    const httpOptions = { baseUrl: double.url, retryOptions: { attempts: 1 } }
+    const request = { model: 'gemini-2.5-flash', contents: 'Hi' }
+    double.answer({ pieces: ['Hello'] })
+    const express = new GoogleGenAI({ vertexai: true, apiKey: GEMINI_KEY, httpOptions })
+    expect((await express.models.generateContent(request)).text).toBe('Hello')
+    expect(double.requests.at(-1)?.url).toBe(
+      '/v1beta1/publishers/google/models/gemini-2.5-flash:generateContent',
+    )
+    const authClient = {
+      getRequestHeaders: async () => new Headers({ authorization: `Bearer ${GEMINI_TOKEN}` }),
+    }
+    const project = new GoogleGenAI({
+      ...{ vertexai: true, project: 'my-project', location: 'europe-west4', httpOptions },
+      googleAuthOptions: { authClient },
+    })
+    expect((await project.models.generateContent(request)).text).toBe('Hello')
+    expect(double.requests.at(-1)?.url).toBe(
+      '/v1beta1/projects/my-project/locations/europe-west4/publishers/google/models/gemini-2.5-flash:generateContent',
+    )
   })
 
   test('a refused prompt', async () => {
