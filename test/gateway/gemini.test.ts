@@ -1,4 +1,5 @@
 /** A Gemini model behind the whole server, with the official `openai` SDK as the client. */
+import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { GEMINI_KEY, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
@@ -96,6 +97,29 @@ test('a call and its result; the signature goes out and comes back with the mess
   expect(next.choices[0]?.message.content).toBe('Noon.')
   const { contents } = double.requests.at(-1)!.body as { contents: { parts: object[] }[] }
   expect(contents[1]?.parts[0]).toMatchObject({ thoughtSignature: 'c2ln' })
+})
+
+test('a client of /v1/messages brings the signature back with its thoughts', async () => {
+  const anthropic = new Anthropic({ apiKey: GATEWAY_KEY, baseURL: gateway.url, maxRetries: 0 })
+  const call = { id: 'c1', name: 'get_time', args: {} }
+  double.answer({ thoughts: ['Hm.'], calls: [call], signature: 'c2ln' })
+  const user = { role: 'user' as const, content: 'Time?' }
+  const asked = {
+    model: 'google/gemini-3-pro',
+    max_tokens: 4_000,
+    tools: [{ name: 'get_time', input_schema: { type: 'object' as const } }],
+  }
+  const { content } = await anthropic.messages.stream({ ...asked, messages: [user] }).finalMessage()
+  expect(content.map(({ type }) => type)).toEqual(['thinking', 'tool_use'])
+
+  double.answer({ pieces: ['Noon.'] })
+  const result = { type: 'tool_result' as const, tool_use_id: 'c1', content: 'noon' }
+  await anthropic.messages.create({
+    ...asked,
+    messages: [user, { role: 'assistant', content }, { role: 'user', content: [result] }],
+  })
+  const { contents } = double.requests.at(-1)!.body as { contents: { parts: object[] }[] }
+  expect(contents[1]?.parts).toMatchObject([{ functionCall: { id: 'c1' }, thoughtSignature: 'c2ln' }])
 })
 
 test('what Google says of a wrong request reaches its sender, and no log', async () => {
