@@ -79,7 +79,7 @@ function orAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
 
 async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {
   const { statusCode, headers, body } = answer
-  const facts = call.codec.errorOf(statusCode, await errorBody(body))
+  const facts = call.codec.errorOf(statusCode, await errorBody(body), headers)
   const { kind, message, declined, told } = facts
   const after = retryAfterMs(headers, call.clock.wallMs()) ?? facts.retryAfterMs
   return failure(call, kind, message, {

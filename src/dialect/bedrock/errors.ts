@@ -1,18 +1,18 @@
 /**
- * Bedrock's errors, as the body of an answer or as an exception inside a stream, into our kinds. The body of an answer has a sentence alone;
- * it is read only to know a prompt that is too long and a day that is spent. Pure.
+ * Bedrock's errors, as the body of an answer or as an exception inside a stream, into our kinds. Its sentence is read only to know
+ * a prompt that is too long and a day that is spent. Pure.
  */
 import type { ProviderErrorKind } from '../../errors.ts'
-import type { ErrorFacts } from '../codec.ts'
+import type { AnswerHeaders, ErrorFacts } from '../codec.ts'
 import { isRecord } from '../openai-error.ts'
 
 const TOLD_CHARACTERS = 2_000
 
 /** Of an HTTP answer that is not 200. */
-export function bedrockErrorOf(status: number, body: unknown): ErrorFacts {
+export function bedrockErrorOf(status: number, body: unknown, headers: AnswerHeaders = {}): ErrorFacts {
   const said = isRecord(body) ? (body['message'] ?? body['Message']) : undefined
   const sentence = typeof said === 'string' ? said : ''
-  const name = nameOf(body)
+  const name = nameOf(body, headers)
   const kind = kindOf(status, name, sentence)
   const message = `HTTP ${status}${name === '' ? '' : ` (${name})`}`
   if (kind !== 'bad_request') return { kind, message }
@@ -35,10 +35,10 @@ export function bedrockStreamError(name: string): {
   return { kind: kindOfException(name) ?? 'transient', message: `the stream reported an error (${known})` }
 }
 
-/** Some answers name their exception in the body: `com.amazonaws.bedrock#ThrottlingException`. */
-function nameOf(body: unknown): string {
-  const type = isRecord(body) ? body['__type'] : undefined
-  return typeof type === 'string' ? (/(?:^|#)(\w{1,60})$/.exec(type)?.[1] ?? '') : ''
+/** In a header, `ThrottlingException:http://…`, or in the body, `com.amazonaws.bedrock#ThrottlingException`. */
+function nameOf(body: unknown, headers: AnswerHeaders): string {
+  const type = headers['x-amzn-errortype'] ?? (isRecord(body) ? body['__type'] : undefined)
+  return typeof type === 'string' ? (/^(?:[\w.]*#)?(\w{1,60})(?=$|:)/.exec(type)?.[1] ?? '') : ''
 }
 
 function kindOf(status: number, name: string, sentence: string): ProviderErrorKind {

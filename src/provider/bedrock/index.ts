@@ -29,6 +29,8 @@ export function createBedrock(
   let sign: Sign | undefined
 
   const llm = (model: string): LlmAdapter => {
+    // The first caller shall not wait for it; that it cannot be loaded is the request's to tell.
+    loadAws().catch(() => {})
     const at = `${path}/model/${encodeURIComponent(model)}`
     const json = { 'content-type': 'application/json' }
     const streamed = { origin, path: `${at}/converse-stream`, headers: { ...json, accept: EVENT_STREAM } }

@@ -205,6 +205,7 @@ describe('faults', () => {
     ['refuse_keys', 'auth'],
     ['throttled', 'rate'],
     ['spent', 'quota'],
+    ['quota', 'quota'],
     ['server_error', 'transient'],
     ['model_timeout', 'timeout'],
     ['model_error', 'transient'],

@@ -13,6 +13,7 @@ export type BedrockFault =
   | 'refuse_keys'
   | 'throttled'
   | 'spent'
+  | 'quota'
   | 'server_error'
   | 'model_timeout'
   | 'model_error'
@@ -87,6 +88,8 @@ function serve(request: DoubleRequest, answer: BedrockAnswer, response: ServerRe
       return refuse(response, 429, 'ThrottlingException', 'Too many requests, please wait')
     case 'spent':
       return refuse(response, 429, 'ThrottlingException', 'Too many tokens per day, please wait')
+    case 'quota':
+      return refuse(response, 400, 'ServiceQuotaExceededException', 'the quota is exceeded')
     case 'server_error':
       return refuse(response, 503, 'ServiceUnavailableException', 'unavailable')
     case 'model_timeout':
