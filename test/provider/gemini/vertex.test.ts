@@ -106,8 +106,11 @@ describe('a service account', () => {
     const asked = ask('gemini-2.5-flash', scope.signal)
     const left = expect(asked).rejects.toMatchObject({ name: 'Cancelled', reason: 'barge-in' })
     while (tokens.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const leftAt = realClock.now()
     scope.cancel('barge-in')
     await left
+    // The token itself is given up after 10 s.
+    expect(realClock.now() - leftAt).toBeLessThan(5_000)
   })
 })
 
