@@ -5,6 +5,7 @@
  *                    └► vad, models                                 └► turns, metrics ─► HTTP, console
  */
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -42,9 +43,12 @@ import { withWords } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
 import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
+import { createBedrock } from './provider/bedrock/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
+import { createGemini } from './provider/gemini/index.ts'
+import { createVertex } from './provider/gemini/vertex.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { apiOf, createOpenAi } from './provider/openai/index.ts'
@@ -322,18 +326,27 @@ const CLOUD = {
   assemblyai: createAssemblyAi,
   elevenlabs: createElevenLabs,
   cartesia: createCartesia,
+  gemini: createGemini,
 } as const
-const TYPES = ['openai', 'local', ...Object.keys(CLOUD)]
+/** Those that may be told several kinds of key, and say themselves whether there is one. */
+const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
+const TYPES = ['openai', 'local', ...Object.keys(CLOUD), ...Object.keys(KEYED)]
 
 /** Every provider of the settings that has an adapter, and a key where one is needed. */
 function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
+  const folder = settings.file === null ? '.' : dirname(settings.file)
   return Object.values(settings.providers).flatMap((setting) => {
     const { name, type, baseUrl, apiKey, options } = setting
     const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
     const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
+    const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
     if (type === 'openai') {
-      const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
       return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
+    }
+    if (Object.hasOwn(KEYED, type)) {
+      const made = KEYED[type as keyof typeof KEYED](deps, { ...facts, ...key, options, folder })
+      if (!made) deps.note(`providers.${name} has no key: its targets are skipped`)
+      return made ? [made] : []
     }
     const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
     if (!create) return []

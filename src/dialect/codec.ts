@@ -35,6 +35,8 @@ export interface ErrorFacts {
   readonly message: string
   readonly declined?: 'context_overflow' | 'content_refusal'
   readonly told?: Told
+  /** Where the body says it. A header that says it stands above. */
+  readonly retryAfterMs?: number
 }
 
 /** One stream's events into neutral ones. Each method throws `StreamFault`. */
@@ -66,6 +68,9 @@ export interface EncodeOptions {
   readonly delivery: Delivery
 }
 
+/** By lower-case name. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
 /** What providers speak. */
 export interface ProviderCodec {
   readonly dialect: DialectName
@@ -74,7 +79,7 @@ export interface ProviderCodec {
   /** Of a whole answer, parsed: the same events as its stream would have had, without deltas. Throws `StreamFault`. */
   decodeAnswer(body: unknown, newCallId: () => string): ModelEvent[]
   /** Of an answer that is no success; `body` parsed where it is JSON. */
-  errorOf(status: number, body: unknown): ErrorFacts
+  errorOf(status: number, body: unknown, headers?: AnswerHeaders): ErrorFacts
 }
 
 /** An event of the provider's own, and what it means. */

@@ -66,6 +66,8 @@ export interface ToolCall {
   readonly name: string
   /** JSON text exactly as the model wrote it; may be invalid JSON. */
   readonly arguments: string
+  /** Gemini's thought signature, which it wants back with the call. */
+  readonly thoughtSignature?: string
 }
 
 export interface ToolDefinition {
@@ -143,6 +145,8 @@ export type ModelEvent =
       readonly callId: string
       readonly name: string
       readonly arguments: string
+      /** With the first of a call. */
+      readonly thoughtSignature?: string
     }
   | { readonly type: 'toolCall'; readonly call: ToolCall }
   /** In the shape of OpenAI's `logprobs.content`. */

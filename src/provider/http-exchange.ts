@@ -43,7 +43,7 @@ const ERROR_BODY_BYTES = 16_384
 /** The answer's head; its body is the caller's to read. Throws `ProviderError`, or what undici throws. */
 export async function exchange(call: HttpExchange, { signal }: Scope): Promise<Dispatcher.ResponseData> {
   const made = call.target(call.delivery, call.body)
-  const { origin, path, headers } = made instanceof Promise ? await made : made
+  const { origin, path, headers } = made instanceof Promise ? await orAborted(made, signal) : made
   const { dispatcher, body, more } = call
   const all = more ? joined(headers, more) : headers
   const answer = await dispatcher.request({ origin, path, method: 'POST', headers: all, body, signal })
@@ -67,10 +67,21 @@ function joined(
   return all
 }
 
+/** What is waited for may be another's: a token for many. */
+function orAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
 async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {
   const { statusCode, headers, body } = answer
-  const { kind, message, declined, told } = call.codec.errorOf(statusCode, await errorBody(body))
-  const after = retryAfterMs(headers, call.clock.wallMs())
+  const facts = call.codec.errorOf(statusCode, await errorBody(body), headers)
+  const { kind, message, declined, told } = facts
+  const after = retryAfterMs(headers, call.clock.wallMs()) ?? facts.retryAfterMs
   return failure(call, kind, message, {
     ...(after !== undefined && { retryAfterMs: after }),
     ...(declined && { declined }),

@@ -92,7 +92,7 @@ export function promptMessages(history: History, instructions: string): ModelMes
     if (isShown(entry.item)) {
       const calls: ToolCall[] = []
       for (let item: Item | undefined = entry.item; item && isShown(item); item = history[++i]?.item) {
-        calls.push({ callId: item.callId, name: item.name, arguments: item.arguments })
+        calls.push(callOf(item))
       }
       i--
       appendCalls(messages, calls, results)
@@ -104,6 +104,10 @@ export function promptMessages(history: History, instructions: string): ModelMes
 }
 
 type CallItem = ToolCallItem | ServerCallItem | ApprovalRequestItem
+
+function callOf({ callId, name, arguments: args, thoughtSignature }: CallItem): ToolCall {
+  return { callId, name, arguments: args, ...(thoughtSignature !== undefined && { thoughtSignature }) }
+}
 
 function isCall(item: Item): item is CallItem {
   return item.type === 'toolCall' || item.type === 'serverCall' || item.type === 'approvalRequest'

@@ -27,6 +27,8 @@ export interface ToolCallItem {
   readonly name: string
   /** JSON text as the model wrote it. */
   readonly arguments: string
+  /** As in `ToolCall`; the client never sees it. */
+  readonly thoughtSignature?: string
   readonly status: ItemStatus
 }
 
@@ -50,6 +52,7 @@ export interface ApprovalRequestItem {
   readonly name: string
   /** JSON text as the model wrote it. */
   readonly arguments: string
+  readonly thoughtSignature?: string
   readonly status: ItemStatus
   readonly decision: 'pending' | 'approved' | 'denied'
   /** Why it was denied, in the words of whoever did; null: they did not say. */
@@ -92,6 +95,7 @@ export interface ServerCallItem {
   readonly name: string
   /** JSON text as the model wrote it. */
   readonly arguments: string
+  readonly thoughtSignature?: string
   /** Null: not there yet, or it failed. */
   readonly output: string | null
   readonly error: string | null

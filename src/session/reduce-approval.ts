@@ -44,7 +44,7 @@ function isPending(item: { readonly type: string; readonly decision?: string }):
 }
 
 function run(d: Draft, request: ApprovalRequestItem, turn: string | null): void {
-  const { id, server, callId, outputIndex, name, access, arguments: text } = request
+  const { id, server, callId, outputIndex, name, access, arguments: text, thoughtSignature } = request
   const item: ServerCallItem = {
     id: d.id('item'),
     type: 'serverCall',
@@ -53,6 +53,7 @@ function run(d: Draft, request: ApprovalRequestItem, turn: string | null): void 
     outputIndex,
     name,
     arguments: text,
+    ...(thoughtSignature !== undefined && { thoughtSignature }),
     output: null,
     error: null,
     status: 'in_progress',

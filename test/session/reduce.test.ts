@@ -391,6 +391,24 @@ describe('responses by request', () => {
     ])
   })
 
+  test('the signature that a model wants back with its call comes back with it', () => {
+    const story = new Story({ tools: [{ name: 'weather' }] })
+    story.says('Weather in Rome')
+    const call = { callId: 'c', name: 'weather', arguments: '{}', thoughtSignature: 'sig' }
+    story.tell({ type: 'toolCalled', response: story.thinking, call })
+    story.tell({
+      type: 'thought',
+      response: story.thinking,
+      finish: 'tool_calls',
+      usage: null,
+      words: 'none',
+    })
+    story.says('Never mind')
+    expect(story.request.messages.find(({ role }) => role === 'assistant')).toMatchObject({
+      toolCalls: [call],
+    })
+  })
+
   test('a caller who speaks while a tool runs is answered, the missing result stood in for', () => {
     const story = new Story({ tools: [{ name: 'weather' }] })
     story.says('Weather in Rome')

@@ -1,6 +1,7 @@
 /** A whole chat completion out of neutral events. Pure. */
 import type { AnswerHead } from '../codec.ts'
 import type { FinishReason, ModelEvent, ToolCall } from '../neutral.ts'
+import { writeCall } from './calls.ts'
 import { writeUsage } from './usage.ts'
 
 export function encodeChatAnswer(
@@ -27,11 +28,7 @@ export function encodeChatAnswer(
     refusal: null,
     ...(reasoning !== '' && { reasoning_content: reasoning }),
     ...(calls.length > 0 && {
-      tool_calls: calls.map(({ callId, name, arguments: args }) => ({
-        id: callId,
-        type: 'function',
-        function: { name, arguments: args },
-      })),
+      tool_calls: calls.map(writeCall),
     }),
   }
   const content = logprobs.length > 0 ? { content: logprobs, refusal: null } : null

@@ -3,6 +3,7 @@ import { RequestFault } from '../faults.ts'
 import { asList, asOneOf, asRecord, asText, type Json, optional, required } from '../json-path.ts'
 import { imageOf, mediaTypeOf } from '../media.ts'
 import type { ContentPart, ModelMessage, ToolCall } from '../neutral.ts'
+import { signatureOf } from './calls.ts'
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const
 
@@ -136,5 +137,6 @@ function callOf(value: unknown, at: string): ToolCall {
     callId: required(call, `${at}.`, 'id', asText),
     name: required(fn, `${at}.function.`, 'name', asText),
     arguments: optional(fn, `${at}.function.`, 'arguments', asText) ?? '',
+    ...signatureOf(call),
   }
 }

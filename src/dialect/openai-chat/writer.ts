@@ -4,9 +4,10 @@
  */
 import type { AnswerHead, AnswerWriter, FailFacts, Frame, Trailer } from '../codec.ts'
 import { withMember } from '../json-text.ts'
-import type { ModelEvent, ModelUsage } from '../neutral.ts'
+import type { ModelEvent, ModelUsage, ToolCall } from '../neutral.ts'
 import { isRecord } from '../openai-error.ts'
 import { sseData } from '../sse-text.ts'
+import { writeCall } from './calls.ts'
 import { writeUsage } from './usage.ts'
 
 export class ChatWriter implements AnswerWriter {
@@ -60,11 +61,10 @@ export class ChatWriter implements AnswerWriter {
       case 'reasoning':
         return this.#chunk({ reasoning_content: event.text })
       case 'toolCallDelta':
-        return this.#delta(event.index, event.callId, event.name, event.arguments)
+        return this.#delta(event.index, event)
       case 'toolCall': {
         const index = this.#calls++
-        const { callId, name, arguments: args } = event.call
-        return this.#begun.has(index) ? '' : this.#delta(index, callId, name, args)
+        return this.#begun.has(index) ? '' : this.#delta(index, event.call)
       }
       case 'logprobs':
         return this.#chunk({}, { logprobs: { content: event.content, refusal: null } })
@@ -101,12 +101,10 @@ export class ChatWriter implements AnswerWriter {
     return `${sseData(JSON.stringify(chunk))}data: [DONE]\n\n`
   }
 
-  #delta(index: number, id: string, name: string, args: string): string {
+  #delta(index: number, call: ToolCall): string {
     const starts = !this.#begun.has(index)
     this.#begun.add(index)
-    const piece = starts
-      ? { index, id, type: 'function', function: { name, arguments: args } }
-      : { index, function: { arguments: args } }
+    const piece = starts ? { index, ...writeCall(call) } : { index, function: { arguments: call.arguments } }
     return this.#chunk({ tool_calls: [piece] })
   }
 
