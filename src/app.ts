@@ -13,6 +13,7 @@ import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
 import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
+import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
 import { PhraseCache } from './attempt/phrases.ts'
@@ -25,7 +26,7 @@ import { checkAvailable } from './config/available.ts'
 import { CLIENT_SECRETS, GATEWAY_HEDGE_SHARE } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
 import { formatProblem } from './config/problem.ts'
-import { checkProviders, type Settings } from './config/settings.ts'
+import { checkProviders, type ProviderSetting, type Settings } from './config/settings.ts'
 import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
@@ -45,6 +46,7 @@ import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
+import { keyedProvider } from './provider/keyed.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { apiOf, createOpenAi } from './provider/openai/index.ts'
@@ -148,7 +150,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     ...(deps.refreshedCatalog === undefined ? {} : { refreshedFile: deps.refreshedCatalog }),
   })
   const pricing = new Pricing(settings.prices, settings.quality, catalog)
-  const health = new Health({ clock, traits: traitsOf(providers, pricing), prior: priorsOf(catalog) })
+  const health = new Health({
+    clock,
+    traits: traitsOf(providers, pricing),
+    prior: priorsOf(catalog),
+    keyIds: keyIdsOf(providers),
+  })
   const tools = new ToolShelf(note, new NamedServers(settings.mcp, note))
   const snapshots = new Snapshots(providers, health, {
     pricing,
@@ -156,7 +163,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     phrases,
     toolsOf: (pipeline) => tools.of(pipeline),
   })
-  watchTargets(metrics.registry, { targets: () => health.read(), hedges: () => snapshots.hedges() })
+  watchTargets(metrics.registry, {
+    targets: () => byTarget(health),
+    keys: () => health.read(),
+    hedges: () => snapshots.hedges(),
+  })
   for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
@@ -328,21 +339,36 @@ const TYPES = ['openai', 'local', ...Object.keys(CLOUD)]
 /** Every provider of the settings that has an adapter, and a key where one is needed. */
 function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
   return Object.values(settings.providers).flatMap((setting) => {
-    const { name, type, baseUrl, apiKey, options } = setting
-    const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
-    const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
-    if (type === 'openai') {
-      const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
-      return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
-    }
-    const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
+    const create = creatorOf(setting, deps)
     if (!create) return []
-    if (apiKey === null) {
-      deps.note(`providers.${name} has no apiKey: its targets are skipped`)
-      return []
-    }
-    return [create(deps, { ...facts, ...headers, apiKey: apiKey.reveal() })]
+    const { name, apiKey, apiKeys } = setting
+    if (apiKeys.length > 0) return [keyedProvider(apiKeys, ({ key }) => create({ apiKey: key.reveal() }))]
+    if (apiKey !== null) return [create({ apiKey: apiKey.reveal() })]
+    if (!needsKey(setting)) return [create({})]
+    deps.note(`providers.${name} has no apiKey: its targets are skipped`)
+    return []
   })
+}
+
+/** Makes the provider with one of its keys. */
+type Create = (key: { readonly apiKey?: string }) => Provider
+
+function creatorOf(
+  { name, type, baseUrl, options }: ProviderSetting,
+  deps: ProviderDeps,
+): Create | undefined {
+  const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
+  const facts = { name, ...headers, ...(baseUrl === null ? {} : { baseUrl }) }
+  if (type === 'openai') {
+    const api = apiOf(name, options['api'])
+    return (key) => createOpenAi(deps, { ...facts, ...key, api })
+  }
+  const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
+  return create && (({ apiKey = '' }) => create(deps, { ...facts, apiKey }))
+}
+
+function needsKey({ type }: ProviderSetting): boolean {
+  return type !== 'openai'
 }
 
 function isHeaders(value: unknown): value is Readonly<Record<string, string>> {

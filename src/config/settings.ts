@@ -28,11 +28,20 @@ export interface KeySetting {
   readonly responsesPerMinute: number | null
 }
 
+export interface ApiKeySetting {
+  readonly id: string
+  readonly key: Secret
+  /** Its share of sessions, against those of the others. */
+  readonly weight: number
+}
+
 export interface ProviderSetting {
   readonly name: string
   /** Which adapter: `openai`, `local`, …; the name itself when not given. */
   readonly type: string
   readonly apiKey: Secret | null
+  /** Several, by names that may be shown; empty: `apiKey` alone, or none. */
+  readonly apiKeys: readonly ApiKeySetting[]
   /** Without a slash at the end; null: the provider's own. */
   readonly baseUrl: string | null
   /** Members that only this provider knows, as written. May hold secrets: never logged. */
@@ -193,11 +202,12 @@ function build(
     })),
     providers: bare(
       Object.entries(input.providers).map(([name, given]) => {
-        const { type, apiKey, baseUrl, ...options } = given ?? {}
+        const { type, apiKey, apiKeys = [], baseUrl, ...options } = given ?? {}
         const setting: ProviderSetting = {
           name,
           type: type ?? name,
           apiKey: apiKey === undefined ? null : new Secret(apiKey),
+          apiKeys: apiKeys.map(({ id, key, weight }) => ({ id, key: new Secret(key), weight })),
           baseUrl: baseUrl?.replace(/\/+$/, '') ?? null,
           options,
           at: source.atKey(['providers'], name),
@@ -256,7 +266,11 @@ function lint(settings: Settings, input: SettingsInput, source: YamlSource): Pro
     const message = `the secret of key ${key.id} is short: 16 characters or more cannot be guessed`
     problems.push(source.problem(['keys', i, 'secret'], message, 'warning'))
   })
-  for (const { name, options } of Object.values(settings.providers)) {
+  for (const { name, options, apiKey, apiKeys } of Object.values(settings.providers)) {
+    if (apiKey !== null && apiKeys.length > 0) {
+      const why = 'beside apiKey: which of them is meant? Give one of the two'
+      problems.push(source.problem(['providers', name, 'apiKeys'], `providers.${name}.apiKeys ${why}`))
+    }
     for (const member of Object.keys(options)) {
       const near = suggest(member, PROVIDER_MEMBERS)
       if (near === undefined) continue
