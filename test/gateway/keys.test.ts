@@ -105,3 +105,26 @@ test('no key is in an answer, a record, an error, a metric or the log', async ()
   expect(all).toContain('"credential":"one"')
   for (const key of Object.keys(KEYS)) expect(all).not.toContain(key)
 })
+
+test('a request that allows no other target may still be asked with another key', async () => {
+  const user = await userOf('one')
+  fake.answerKey(ONE, { fault: 'refuse_auth' })
+  const answer = await client.chat.completions.create({
+    model: 'a/m',
+    user,
+    messages: [{ role: 'user', content: 'Hi' }],
+    // @ts-expect-error OpenRouter's own
+    provider: { allow_fallbacks: false },
+  })
+  expect(attemptsOf((answer as typeof answer & { parley: Told }).parley)).toEqual(['one failed', 'two ok'])
+})
+
+test('of 300 users each key gets about its share', async () => {
+  const counts: Record<string, number> = { one: 0, two: 0 }
+  for (let i = 0; i < 300; i++) {
+    const { attempts } = await ask(`someone-${i}`)
+    counts[attempts[0]?.credential ?? ''] = (counts[attempts[0]?.credential ?? ''] ?? 0) + 1
+  }
+  // The draw is a hash, so this is the same at every run; 225 are expected, three deviations are 23.
+  expect(Math.abs((counts['one'] ?? 0) - 225)).toBeLessThan(23)
+})
