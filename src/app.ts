@@ -49,7 +49,7 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { keyedProvider } from './provider/keyed.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
-import { apiOf, createOpenAi } from './provider/openai/index.ts'
+import { apiOf, createOpenAi, PRESETS, presetOf } from './provider/openai/index.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, nameableOf, settingsFrom } from './session/host.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
@@ -168,7 +168,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     keys: () => health.read(),
     hedges: () => snapshots.hedges(),
   })
-  for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
+  for (const problem of checkProviders(settings, providerTypes)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
     snapshots.load(set)
@@ -334,7 +334,8 @@ const CLOUD = {
   elevenlabs: createElevenLabs,
   cartesia: createCartesia,
 } as const
-const TYPES = ['openai', 'local', ...Object.keys(CLOUD)]
+/** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
+export const providerTypes: readonly string[] = ['local', ...Object.keys(CLOUD), ...PRESETS.keys()]
 
 /** Every provider of the settings that has an adapter, and a key where one is needed. */
 function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
@@ -359,16 +360,18 @@ function creatorOf(
 ): Create | undefined {
   const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
   const facts = { name, ...headers, ...(baseUrl === null ? {} : { baseUrl }) }
-  if (type === 'openai') {
-    const api = apiOf(name, options['api'])
-    return (key) => createOpenAi(deps, { ...facts, ...key, api })
-  }
   const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
-  return create && (({ apiKey = '' }) => create(deps, { ...facts, apiKey }))
+  if (create) return ({ apiKey = '' }) => create(deps, { ...facts, apiKey })
+  const preset = presetOf(type)
+  if (!preset) return undefined
+  const more = { preset, members: options, api: apiOf(name, options['api']) }
+  return (key) => createOpenAi(deps, { ...facts, ...more, ...key })
 }
 
-function needsKey({ type }: ProviderSetting): boolean {
-  return type !== 'openai'
+/** Somebody else's address may want none. */
+function needsKey({ type, baseUrl }: ProviderSetting): boolean {
+  const preset = presetOf(type)
+  return preset === undefined || (preset.key === 'needed' && baseUrl === null)
 }
 
 function isHeaders(value: unknown): value is Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { ModelFields } from '../catalog/fields.ts'
+import { canonicalProvider } from '../catalog/names.ts'
 import type { PriceSetting } from '../price/pricing.ts'
 import { bare, deepFreeze } from './freeze.ts'
 import { check, unknownMember } from './issues.ts'
@@ -285,11 +286,11 @@ function lint(settings: Settings, input: SettingsInput, source: YamlSource): Pro
   return problems
 }
 
-/** A warning for each provider whose type is not among `types`, the adapters there are. */
+/** A warning for each provider whose type is not among `types`, the adapters there are, nor another name of one. */
 export function checkProviders(settings: Settings, types: Iterable<string>): Problem[] {
   const known = [...types]
   return Object.values(settings.providers)
-    .filter((provider) => !known.includes(provider.type))
+    .filter(({ type }) => !known.includes(type) && !known.includes(canonicalProvider(type)))
     .map((provider) => {
       const near = suggest(provider.type, known)
       const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`
