@@ -35,3 +35,25 @@ test('the last one has five seconds where the turn has no deadline and another w
   utterance.losses = 1
   expect(choice.window(utterance, b)).toEqual({ ms: 5_000, next: null })
 })
+
+test('a recogniser whose key is refused is asked with the next key; one that is down is left for another', () => {
+  const clock = new VirtualClock()
+  const [one, two] = [
+    { ...candidate('a'), credential: 'one' },
+    { ...candidate('a'), credential: 'two' },
+  ] as const
+  const b = candidate('b')
+  const choiceOf = () =>
+    new SttChoice({
+      candidates: () => [one, two, b],
+      clock,
+      health: new Health({ clock }),
+      language: () => 'en',
+    })
+  const refused = choiceOf()
+  refused.lost(one, 'auth')
+  expect(refused.choose(one)).toBe(two)
+  const down = choiceOf()
+  down.lost(one, 'transient')
+  expect(down.choose(one)).toBe(b)
+})
