@@ -139,6 +139,15 @@ describe('a key that fails', () => {
     },
   )
 
+  test('where no other target may be asked, another key may', async () => {
+    const goesOn = () => false
+    const world = new World()
+    const two = keyed('two', ...says('of two', 10))
+    expect((await world.read([keyed('one', { fail: 'quota' }), two, b], { goesOn })).text).toBe('of two')
+    const down = await new World().read([keyed('one', { fail: 'transient' }), two, b], { goesOn })
+    expect(down.failed.attempts).toHaveLength(1)
+  })
+
   test('when all keys of a target are refused, the next target is asked', async () => {
     const world = new World()
     const reader = await world.read([keyed('one', { fail: 'auth' }), keyed('two', { fail: 'quota' }), b])
