@@ -55,7 +55,7 @@ class Timed<T> implements AsyncIterableIterator<T> {
   readonly #onAbort = (): void => {
     this.#timer?.cancel()
     this.#timer = undefined
-  }
+  };
 
   [Symbol.asyncIterator](): this {
     return this

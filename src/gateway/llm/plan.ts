@@ -72,10 +72,13 @@ export function planFor(request: PlanRequest, deps: PlanDeps): Plan {
   const plan = targetsFor(request, deps)
   const keyed = (targets: readonly Target[]) =>
     withKeys(targets, { providers: deps.providers, sticky: request.key })
+  const candidates = keyed(plan.candidates)
   const { context_overflow: overflow, content_refusal: refusal } = plan.insteadOf
+  // Nobody has several keys.
+  if (candidates === plan.candidates && !overflow && !refusal) return plan
   return {
     ...plan,
-    candidates: keyed(plan.candidates),
+    candidates,
     insteadOf: {
       ...(overflow && { context_overflow: keyed(overflow) }),
       ...(refusal && { content_refusal: keyed(refusal) }),

@@ -3,7 +3,7 @@
  * names. Written from the types of
  * the `openai` package 7.57, which also checks our fake servers.
  */
-import type { Delivery, ProviderCodec } from '../../dialect/codec.ts'
+import type { ProviderCodec } from '../../dialect/codec.ts'
 import { chatProvider } from '../../dialect/openai-chat/index.ts'
 import { responsesProvider } from '../../dialect/openai-responses/index.ts'
 import { SseParser } from '../../dialect/sse.ts'
@@ -30,15 +30,16 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
   const { name, apiKey, preset = ANY_SERVER } = settings
   const { origin, path, headers, maxTokensField } = addressOf(settings)
   const dispatcher = settings.dispatcher ?? modelAgent()
-  const accept = { stream: 'text/event-stream', whole: 'application/json' } as const
-  const target = (what: Interface, model: string) => {
+  const headersOf = {
+    stream: { ...headers, accept: 'text/event-stream' },
+    whole: { ...headers, accept: 'application/json' },
+  }
+  const targetOf = (what: Interface, model: string) => {
     const at = path(what, model)
-    const of = (delivery: Delivery) => ({
-      origin,
-      path: at,
-      headers: { ...headers, accept: accept[delivery] },
-    })
-    return { stream: of('stream'), whole: of('whole') }
+    return {
+      stream: { origin, path: at, headers: headersOf.stream },
+      whole: { origin, path: at, headers: headersOf.whole },
+    }
   }
   const fit = fitTo(preset)
   const spoken =
@@ -47,7 +48,7 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       : ({ what: 'chat/completions', codec: fitted(chatProvider(maxTokensField), fit), fit } as const)
   const secrets = apiKey === undefined ? [] : [apiKey]
   const llm = (model: string): LlmAdapter => {
-    const at = target(spoken.what, model)
+    const at = targetOf(spoken.what, model)
     const { caps } = preset
     return httpModel({
       provider: name,
@@ -60,7 +61,13 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
     })
   }
   const embedding = (model: string) =>
-    openAiEmbedding({ provider: name, model, dispatcher, target: target('embeddings', model).whole, secrets })
+    openAiEmbedding({
+      provider: name,
+      model,
+      dispatcher,
+      target: targetOf('embeddings', model).whole,
+      secrets,
+    })
   return {
     name,
     llm,
