@@ -5,7 +5,6 @@
  *                    └► vad, models                                 └► turns, metrics ─► HTTP, console
  */
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import fastifyWebsocket from '@fastify/websocket'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -14,6 +13,7 @@ import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
 import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
+import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
 import { PhraseCache } from './attempt/phrases.ts'
@@ -41,20 +41,12 @@ import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
 import { Pricing } from './price/pricing.ts'
-import { createAnthropic } from './provider/anthropic/index.ts'
-import { createAssemblyAi } from './provider/assemblyai/index.ts'
-import { createBedrock } from './provider/bedrock/index.ts'
-import { createCartesia } from './provider/cartesia/index.ts'
-import { createDeepgram } from './provider/deepgram/index.ts'
-import { createElevenLabs } from './provider/elevenlabs/index.ts'
-import { createGemini } from './provider/gemini/index.ts'
-import { createVertex } from './provider/gemini/vertex.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
-import { apiOf, createOpenAi } from './provider/openai/index.ts'
+import { providersOf, providerTypes } from './providers.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, nameableOf, settingsFrom } from './session/host.ts'
-import type { Provider, ProviderDeps } from './stage/provider.ts'
+import type { Provider } from './stage/provider.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
 import { NamedServers } from './tool/named-servers.ts'
 import { ToolShelf } from './tool/shelf.ts'
@@ -129,7 +121,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     loadGate(),
   ])
   const providers = new Map<string, Provider>([[embedded.name, embedded]])
-  for (const provider of [...cloudProviders(settings, { clock, note }), ...(deps.providers ?? [])]) {
+  for (const provider of [...providersOf(settings, { clock, note }), ...(deps.providers ?? [])]) {
     providers.set(provider.name, provider)
   }
   const limits = new SessionLimits(settings)
@@ -152,7 +144,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     ...(deps.refreshedCatalog === undefined ? {} : { refreshedFile: deps.refreshedCatalog }),
   })
   const pricing = new Pricing(settings.prices, settings.quality, catalog)
-  const health = new Health({ clock, traits: traitsOf(providers, pricing), prior: priorsOf(catalog) })
+  const health = new Health({
+    clock,
+    traits: traitsOf(providers, pricing),
+    prior: priorsOf(catalog),
+    keyIds: keyIdsOf(providers),
+  })
   const tools = new ToolShelf(note, new NamedServers(settings.mcp, note))
   const snapshots = new Snapshots(providers, health, {
     pricing,
@@ -160,8 +157,12 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     phrases,
     toolsOf: (pipeline) => tools.of(pipeline),
   })
-  watchTargets(metrics.registry, { targets: () => health.read(), hedges: () => snapshots.hedges() })
-  for (const problem of checkProviders(settings, TYPES)) log.warn(formatProblem(problem))
+  watchTargets(metrics.registry, {
+    targets: () => byTarget(health),
+    keys: () => health.read(),
+    hedges: () => snapshots.hedges(),
+  })
+  for (const problem of checkProviders(settings, providerTypes)) log.warn(formatProblem(problem))
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
     snapshots.load(set)
@@ -317,49 +318,4 @@ function createHttp(settings: Settings, log: Logger): FastifyInstance {
     return reply.code(status).send(openaiError(code, status >= 500 ? 'The server failed.' : error.message))
   })
   return http
-}
-
-/** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
-const CLOUD = {
-  anthropic: createAnthropic,
-  deepgram: createDeepgram,
-  assemblyai: createAssemblyAi,
-  elevenlabs: createElevenLabs,
-  cartesia: createCartesia,
-  gemini: createGemini,
-} as const
-/** Those that may be told several kinds of key, and say themselves whether there is one. */
-const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
-const TYPES = ['openai', 'local', ...Object.keys(CLOUD), ...Object.keys(KEYED)]
-
-/** Every provider of the settings that has an adapter, and a key where one is needed. */
-function cloudProviders(settings: Settings, deps: ProviderDeps): Provider[] {
-  const folder = settings.file === null ? '.' : dirname(settings.file)
-  return Object.values(settings.providers).flatMap((setting) => {
-    const { name, type, baseUrl, apiKey, options } = setting
-    const facts = { name, ...(baseUrl === null ? {} : { baseUrl }) }
-    const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
-    const key = apiKey === null ? {} : { apiKey: apiKey.reveal() }
-    if (type === 'openai') {
-      return [createOpenAi(deps, { ...facts, ...key, ...headers, api: apiOf(name, options['api']) })]
-    }
-    if (Object.hasOwn(KEYED, type)) {
-      const made = KEYED[type as keyof typeof KEYED](deps, { ...facts, ...key, options, folder })
-      if (!made) deps.note(`providers.${name} has no key: its targets are skipped`)
-      return made ? [made] : []
-    }
-    const create = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
-    if (!create) return []
-    if (apiKey === null) {
-      deps.note(`providers.${name} has no apiKey: its targets are skipped`)
-      return []
-    }
-    return [create(deps, { ...facts, ...headers, apiKey: apiKey.reveal() })]
-  })
-}
-
-function isHeaders(value: unknown): value is Readonly<Record<string, string>> {
-  return (
-    typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string')
-  )
 }

@@ -93,8 +93,8 @@ Exit codes: 0 it went well, 1 it did not, 2 the command line was not understood.
   describeTalk(program.command('talk')).action(async (file: string, options: TalkOptions) =>
     end(await talk(file, options, context)),
   )
-  describeCheck(program.command('check')).action((files: string[], options: CheckOptions) =>
-    end(check(files, options, context)),
+  describeCheck(program.command('check')).action(async (files: string[], options: CheckOptions) =>
+    end(await check(files, options, context, async () => (await import('./providers.ts')).providerTypes)),
   )
   describeExplain(program.command('explain')).action((options: ExplainOptions) =>
     end(explainRoutes(options, context)),

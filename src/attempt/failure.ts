@@ -6,7 +6,7 @@ export interface AttemptTarget {
   readonly provider: string
   readonly model: string
   /** Which of the provider's credentials is used, by a name that may be logged. Left out: its only one. */
-  readonly credential?: string
+  readonly credential?: string | undefined
 }
 
 /** One attempt as it went. */
@@ -67,6 +67,16 @@ export class AttemptsFailed<C extends AttemptTarget = AttemptTarget> extends Err
 
 export function idOf({ provider, model }: AttemptTarget): string {
   return `${provider}/${model}`
+}
+
+/** The target, and by which of its keys. */
+export function keyedIdOf(target: AttemptTarget): string {
+  return `${idOf(target)} ${target.credential ?? ''}`
+}
+
+/** What is the key's own fault, and not the target's: another key may do. */
+export function isOfTheKey(kind: ProviderErrorKind): boolean {
+  return kind === 'auth' || kind === 'quota' || kind === 'rate' || kind === 'expired'
 }
 
 /** Whatever an adapter threw. Its own message may quote anything, so only a `ProviderError`'s is kept. */

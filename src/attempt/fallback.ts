@@ -40,7 +40,7 @@ export async function withFallback<C extends AttemptTarget, T>(
       windowMs,
       signal,
       hasNext: () => roster.hasNext(),
-      takeNext: (reason) => roster.take(reason),
+      takeNext: (reason) => roster.takeBeside(candidate, reason),
     })
     if (await isReady(live, options, () => blame(roster, told.slice(before)))) return live
   }

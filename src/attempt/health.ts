@@ -18,6 +18,8 @@ export interface HealthOptions {
   readonly traits?: (stage: StageName, target: string) => Traits | undefined
   /** How fast a target is thought to be before anybody measured it; always the same object for the same target. */
   readonly prior?: (stage: StageName, target: string) => Prior
+  /** The names of a target's keys. Left out: one without a name. */
+  readonly keyIds?: (target: string) => readonly string[]
 }
 
 /** Whose health: circuits and calls are kept for each of these, latencies for stage, target and language. */
@@ -88,12 +90,14 @@ export class Health {
   readonly #traits: NonNullable<HealthOptions['traits']>
   readonly #book: LatencyBook
   readonly #entries = new Map<string, Entry>()
+  readonly #keyIds: NonNullable<HealthOptions['keyIds']>
   #uses = 0
 
-  constructor({ clock, traits, prior }: HealthOptions) {
+  constructor({ clock, traits, prior, keyIds }: HealthOptions) {
     this.#clock = clock
     this.#book = new LatencyBook(prior)
     this.#traits = traits ?? (() => undefined)
+    this.#keyIds = keyIds ?? (() => [''])
   }
 
   /** Null: its circuit is open; `offOf` says why. */
@@ -121,6 +125,17 @@ export class Health {
     return this.#entries.get(keyOf(place))?.circuit.state(this.#clock.now()) ?? 'closed'
   }
 
+  /** Of a target by whichever key: as long as one of them works, so does the target. */
+  targetCircuit({ stage, target }: Pick<Place, 'stage' | 'target'>): CircuitState {
+    let best: CircuitState = 'open'
+    for (const credential of this.#keyIds(target)) {
+      const state = this.circuit({ stage, target, credential })
+      if (state === 'closed') return state
+      if (state === 'halfOpen') best = state
+    }
+    return best
+  }
+
   /** How often in a row it gave nothing useful in its time. */
   timeoutsInARow(place: Place): number {
     return this.#entries.get(keyOf(place))?.timeouts ?? 0
@@ -140,12 +155,9 @@ export class Health {
   }
 
   /** What `decide` of `route/` asks for. */
-  factsOf(
-    stage: StageName,
-    language: string | null,
-  ): (target: Target & { readonly credential?: string }) => TargetFacts {
-    return ({ id, credential }) => {
-      const place = { stage, target: id, credential: credential ?? '' }
+  factsOf(stage: StageName, language: string | null): (target: Target) => TargetFacts {
+    return ({ id }) => {
+      const place = { stage, target: id }
       const { priceUsd, quality, languages, capabilities } = this.#traits(stage, id) ?? UNKNOWN
       return {
         priceUsd,
@@ -153,8 +165,8 @@ export class Health {
         languages,
         capabilities,
         latency: this.latency(place, language),
-        inFlight: this.#entries.get(keyOf(place))?.inFlight ?? 0,
-        circuit: this.circuit(place),
+        inFlight: this.#inFlight(place),
+        circuit: this.targetCircuit(place),
       }
     }
   }
@@ -171,11 +183,21 @@ export class Health {
           readonly open: boolean
         }
       | undefined => {
-      const place = { stage, target, credential: '' }
-      if (!this.#entries.has(keyOf(place)) && !this.#traits(stage, target)) return undefined
-      const { p50Ms, p95Ms, errorRate } = this.latency(place, language)
-      return { p50Ms, p95Ms, errorRate, open: this.circuit(place) === 'open' }
+      const asked = this.#keyIds(target).some((credential) =>
+        this.#entries.has(keyOf({ stage, target, credential })),
+      )
+      if (!asked && !this.#traits(stage, target)) return undefined
+      const { p50Ms, p95Ms, errorRate } = this.latency({ stage, target }, language)
+      return { p50Ms, p95Ms, errorRate, open: this.targetCircuit({ stage, target }) === 'open' }
     }
+  }
+
+  #inFlight({ stage, target }: Pick<Place, 'stage' | 'target'>): number {
+    let sum = 0
+    for (const credential of this.#keyIds(target)) {
+      sum += this.#entries.get(keyOf({ stage, target, credential }))?.inFlight ?? 0
+    }
+    return sum
   }
 
   /** The configuration changed: what was off for its credentials may be asked again. Left out: every provider. */

@@ -18,6 +18,8 @@ export interface Candidate<Adapter> {
   readonly adapter: Adapter
   readonly provider: string
   readonly model: string
+  /** Which of the provider's named keys. */
+  readonly credential?: string | undefined
   /** The route that names it. */
   readonly route: string
   /** As the pipeline gives them. */

@@ -5,7 +5,7 @@ export interface AttemptLog {
   /** The number names the attempt. A `reason` of `hedge…` makes it a hedge. */
   start(
     stage: StageName,
-    target: { readonly provider: string; readonly model: string },
+    target: { readonly provider: string; readonly model: string; readonly credential?: string | undefined },
     reason: string,
   ): number
   /** The first useful output. */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.ts'
 import type { Declined, ProviderError, ProviderErrorKind, StageName } from '../errors.ts'
-import { type AttemptTarget, idOf, type Skipped } from './failure.ts'
+import { type AttemptTarget, idOf, isOfTheKey, type Skipped } from './failure.ts'
 import type { HealthView, Place, Ticket } from './health.ts'
 import type { Try } from './opener.ts'
 
@@ -73,6 +73,12 @@ export class Roster<C extends AttemptTarget> {
     return this.#queue.length > 0
   }
 
+  /** As `take`, beside one that runs: of another target if possible, since what delays one call delays its other keys too. */
+  takeBeside(running: C, reason: string): Try<C> | undefined {
+    this.#defer(running)
+    return this.take(reason)
+  }
+
   /** The next who may be asked. */
   take(reason: string): Try<C> | undefined {
     const { health, language } = this.#options
@@ -138,8 +144,14 @@ export class Roster<C extends AttemptTarget> {
   failed(candidate: C, error: ProviderError): void {
     const { kind, declined } = error
     this.#failed.add(candidate)
-    if (this.#triesAgain(candidate, error)) this.#queue.unshift({ candidate, why: `retry: ${kind}` })
-    else if (this.#options.goesOn?.(candidate, kind) === false) this.#endHere()
+    if (this.#triesAgain(candidate, error)) {
+      this.#queue.unshift({ candidate, why: `retry: ${kind}` })
+      return
+    }
+    if (kind === 'bad_request')
+      this.#queue = this.#queue.filter((one) => !isSibling(one.candidate, candidate))
+    else if (!isOfTheKey(kind)) this.#defer(candidate)
+    if (this.#options.goesOn?.(candidate, kind) === false) this.#endHere(candidate, kind)
     else if (kind === 'expired' && !this.#again.has(candidate)) {
       this.#again.add(candidate)
       this.#queue.unshift({ candidate, why: 'rollover' })
@@ -157,8 +169,9 @@ export class Roster<C extends AttemptTarget> {
     return true
   }
 
-  #endHere(): void {
-    this.#queue = []
+  /** No other target is asked. Another key is no other target. */
+  #endHere(candidate: C, kind: ProviderErrorKind): void {
+    this.#queue = isOfTheKey(kind) ? this.#queue.filter((one) => isSibling(one.candidate, candidate)) : []
     this.#aside = []
     this.#limited.length = 0
   }
@@ -168,9 +181,15 @@ export class Roster<C extends AttemptTarget> {
     return this.#aside
   }
 
-  /** Who may continue what `broken` began: in order, those that did not fail. */
+  /** Who may continue what `broken` began: in order, those that did not fail; its own other keys last. */
   remaining(broken: C): C[] {
-    return this.#list.filter((one) => one !== broken && !this.#failed.has(one))
+    const left = this.#list.filter((one) => one !== broken && !this.#failed.has(one))
+    return lastly(left, (one) => isSibling(one, broken))
+  }
+
+  /** Its other keys wait until all other targets were asked. */
+  #defer(candidate: C): void {
+    this.#queue = lastly(this.#queue, (one) => isSibling(one.candidate, candidate))
   }
 
   /** Once: who declines in another list is no reason to go back. */
@@ -190,7 +209,9 @@ export class Roster<C extends AttemptTarget> {
   #try(candidate: C, ticket: Ticket, reason: string): Try<C> {
     const { health, windowOf, endAt, clock } = this.#options
     this.#tries++
-    const next = this.#queue.find((one) => health.circuit(this.#place(one.candidate)) !== 'open')
+    // Whom a time-out leads to.
+    const others = lastly(this.#queue, (one) => isSibling(one.candidate, candidate))
+    const next = others.find((one) => health.circuit(this.#place(one.candidate)) !== 'open')
     const windowMs = Math.min(windowOf(candidate, next?.candidate ?? null), endAt - clock.now())
     return { candidate, ticket, reason, windowMs }
   }
@@ -207,4 +228,13 @@ export class Roster<C extends AttemptTarget> {
       credential: candidate.credential ?? '',
     }
   }
+}
+
+/** The same target, by another key. */
+function isSibling(one: AttemptTarget, other: AttemptTarget): boolean {
+  return one !== other && idOf(one) === idOf(other) && one.credential !== other.credential
+}
+
+function lastly<T>(list: readonly T[], isLast: (one: T) => boolean): T[] {
+  return [...list.filter((one) => !isLast(one)), ...list.filter(isLast)]
 }

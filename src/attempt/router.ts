@@ -11,6 +11,8 @@ import { type Explanation, explain } from '../route/explain.ts'
 import { cachePin, type Pin } from '../route/prefer.ts'
 import { type CompiledRoutes, compileRoutes } from '../route/routes.ts'
 import type { Provider } from '../stage/provider.ts'
+import { keyOrderOf, withEachKey } from './credentials.ts'
+import { idOf } from './failure.ts'
 import type { Health, HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
 import { type HedgeCounts, HedgeShare } from './hedge-share.ts'
@@ -19,6 +21,8 @@ import type { Phrase, PhraseCache } from './phrases.ts'
 import { type Adapters, type LineupParts, PipelineLineup } from './pipeline-lineup.ts'
 import { PipelinePhrases } from './pipeline-phrases.ts'
 
+/** What the order of a target's keys goes by. */
+type Sticky = () => string
 const STAGES = ['stt', 'llm', 'tts'] as const
 
 export interface RouterOptions {
@@ -72,8 +76,8 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
   lineup(facts: StageFacts, habits: Habits): Lineup {
     const parts: LineupParts = {
       decide: (stage) => this.decide(stage, facts, habits),
-      candidates: (stage, decision) => this.#candidates(stage, decision),
-      insteadOf: (route) => this.#insteadOf(route),
+      candidates: (stage, decision) => this.#candidates(stage, decision, () => keyOrderOf(facts(stage))),
+      insteadOf: (route) => this.#insteadOf(route, () => keyOrderOf(facts('llm'))),
       hedge: (route) => this.#hedges.get(route) ?? null,
       voice: (name, provider) =>
         voiceFor(this.#pipeline, name, provider) ?? voiceFor(this.#pipeline, this.#pipeline.voice, provider),
@@ -145,29 +149,46 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
     )
   }
 
-  #insteadOf(name: string | undefined): NonNullable<Lineup['llmInsteadOf']> {
+  #insteadOf(name: string | undefined, sticky: Sticky): NonNullable<Lineup['llmInsteadOf']> {
     const route = this.#pipeline.llm.routes.find((one) => one.name === name)
     const lists = Object.entries(route?.insteadOf ?? {}) as [Declined, readonly Target[]][]
     return Object.fromEntries(
-      lists.map(([declined, targets]) => [declined, this.#present('llm', targets, route?.name ?? '')]),
+      lists.map(([declined, targets]) => [
+        declined,
+        this.#present('llm', targets, { route: route?.name ?? '', sticky }),
+      ]),
     )
   }
 
-  #candidates<S extends StageName>(stage: S, decision: Decision<Route>): Candidate<Adapters[S]>[] {
-    return this.#present(stage, usable(decision), decision.route?.name ?? '')
+  #candidates<S extends StageName>(
+    stage: S,
+    decision: Decision<Route>,
+    sticky: Sticky,
+  ): Candidate<Adapters[S]>[] {
+    return this.#present(stage, usable(decision), { route: decision.route?.name ?? '', sticky })
   }
 
   #present<S extends StageName>(
     stage: S,
     targets: readonly Target[],
-    route: string,
+    { route, sticky }: { readonly route: string; readonly sticky: Sticky },
   ): Candidate<Adapters[S]>[] {
-    return targets.flatMap((target) => {
-      const adapter = this.#adapter(stage, target)
-      return adapter
-        ? [{ adapter, provider: target.provider, model: target.model, route, params: target.params }]
-        : []
-    })
+    return targets.flatMap(({ provider, model, params }) =>
+      withEachKey(
+        this.#providers.get(provider),
+        sticky,
+        (offers, credential) => offers[stage]?.(model, credential) as Adapters[S] | undefined,
+      )
+        .map(({ adapter, credential }) => ({ adapter, provider, model, credential, route, params }))
+        .sort((a, b) => this.#isOff(stage, a) - this.#isOff(stage, b)),
+    )
+  }
+
+  /** 1: it stands behind the target's other keys, for those who ask the first without asking for leave. */
+  #isOff(stage: StageName, one: Candidate<unknown>): 0 | 1 {
+    if (one.credential === undefined) return 0
+    const place = { stage, target: idOf(one), credential: one.credential }
+    return this.health.circuit(place) === 'open' ? 1 : 0
   }
 
   #adapter<S extends StageName>(stage: S, { provider, model }: Target): Adapters[S] | undefined {

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { pipelineJsonSchema } from '../config/pipeline-schema.ts'
 import { loadPipelines } from '../config/pipeline-set.ts'
 import { ConfigError, formatProblem, hasErrors, inOrder, type Problem } from '../config/problem.ts'
-import { loadSettings } from '../config/settings.ts'
+import { checkProviders, loadSettings, type Settings } from '../config/settings.ts'
 import type { CommandContext, ExitCode } from './context.ts'
 import { pipelinesFolder, SETTINGS_FILE } from './places.ts'
 import type { Paint } from './terminal.ts'
@@ -36,11 +36,13 @@ warnings alone are fine. Variables such as \${OPENAI_API_KEY} must be set, as fo
     )
 }
 
-export function check(
+/** `types`: what a provider's `type` may be; asked when there are providers. */
+export async function check(
   files: readonly string[],
   options: CheckOptions,
   { terminal, env }: CommandContext,
-): ExitCode {
+  types: () => Promise<readonly string[]>,
+): Promise<ExitCode> {
   if (options.schema) {
     terminal.line(JSON.stringify(pipelineJsonSchema(), null, 2))
     return EXIT.ok
@@ -55,7 +57,16 @@ export function check(
 
   if (settingsFile !== undefined && (files.length === 0 || files.some(isSettings))) {
     checked.push(settingsFile)
-    problems.push(...problemsOf(() => loadSettings({ file: settingsFile, env }).warnings))
+    let settings: Settings | undefined
+    problems.push(
+      ...problemsOf(() => {
+        settings = loadSettings({ file: settingsFile, env })
+        return settings.warnings
+      }),
+    )
+    if (settings && Object.keys(settings.providers).length > 0) {
+      problems.push(...checkProviders(settings, await types()))
+    }
   }
   if (files.length === 0) {
     checked.push(folder)

@@ -52,10 +52,23 @@ const port = z
 
 const attribute = z.union([z.string().max(500), z.number(), z.boolean()]).transform(String)
 
+const apiKey = z.string().min(1).max(8000)
+/** Each is a candidate of every request; a run makes 24 attempts at most. */
+const apiKeys = z
+  .array(z.strictObject({ id, key: apiKey, weight: z.number().gt(0).max(1_000_000).default(1) }))
+  .min(1)
+  .max(32)
+  .refine((keys) => new Set(keys.map((one) => one.id)).size === keys.length, 'must have a different id each')
+  .refine(
+    (keys) => new Set(keys.map((one) => one.key)).size === keys.length,
+    'must have a different key each',
+  )
+
 const provider = z
   .looseObject({
     type: id.optional(),
-    apiKey: z.string().min(1).max(8000).optional(),
+    apiKey: apiKey.optional(),
+    apiKeys: apiKeys.optional(),
     baseUrl: baseUrl.optional(),
   })
   .nullable()
@@ -185,4 +198,4 @@ export const settingsSchema = z.strictObject({
 export type SettingsInput = z.output<typeof settingsSchema>
 
 /** The members of a provider that Parley itself knows; all others belong to the provider. */
-export const PROVIDER_MEMBERS = ['type', 'apiKey', 'baseUrl'] as const
+export const PROVIDER_MEMBERS = ['type', 'apiKey', 'apiKeys', 'baseUrl'] as const

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { ModelFields } from '../catalog/fields.ts'
+import { canonicalProvider } from '../catalog/names.ts'
 import type { PriceSetting } from '../price/pricing.ts'
 import { bare, deepFreeze } from './freeze.ts'
 import { check, unknownMember } from './issues.ts'
@@ -28,11 +29,20 @@ export interface KeySetting {
   readonly responsesPerMinute: number | null
 }
 
+export interface ApiKeySetting {
+  readonly id: string
+  readonly key: Secret
+  /** Its share of sessions, against those of the others. */
+  readonly weight: number
+}
+
 export interface ProviderSetting {
   readonly name: string
   /** Which adapter: `openai`, `local`, …; the name itself when not given. */
   readonly type: string
   readonly apiKey: Secret | null
+  /** Several, by names that may be shown; empty: `apiKey` alone, or none. */
+  readonly apiKeys: readonly ApiKeySetting[]
   /** Without a slash at the end; null: the provider's own. */
   readonly baseUrl: string | null
   /** Members that only this provider knows, as written. May hold secrets: never logged. */
@@ -193,11 +203,12 @@ function build(
     })),
     providers: bare(
       Object.entries(input.providers).map(([name, given]) => {
-        const { type, apiKey, baseUrl, ...options } = given ?? {}
+        const { type, apiKey, apiKeys = [], baseUrl, ...options } = given ?? {}
         const setting: ProviderSetting = {
           name,
           type: type ?? name,
           apiKey: apiKey === undefined ? null : new Secret(apiKey),
+          apiKeys: apiKeys.map(({ id, key, weight }) => ({ id, key: new Secret(key), weight })),
           baseUrl: baseUrl?.replace(/\/+$/, '') ?? null,
           options,
           at: source.atKey(['providers'], name),
@@ -256,7 +267,11 @@ function lint(settings: Settings, input: SettingsInput, source: YamlSource): Pro
     const message = `the secret of key ${key.id} is short: 16 characters or more cannot be guessed`
     problems.push(source.problem(['keys', i, 'secret'], message, 'warning'))
   })
-  for (const { name, options } of Object.values(settings.providers)) {
+  for (const { name, options, apiKey, apiKeys } of Object.values(settings.providers)) {
+    if (apiKey !== null && apiKeys.length > 0) {
+      const why = 'beside apiKey: which of them is meant? Give one of the two'
+      problems.push(source.problem(['providers', name, 'apiKeys'], `providers.${name}.apiKeys ${why}`))
+    }
     for (const member of Object.keys(options)) {
       const near = suggest(member, PROVIDER_MEMBERS)
       if (near === undefined) continue
@@ -271,11 +286,11 @@ function lint(settings: Settings, input: SettingsInput, source: YamlSource): Pro
   return problems
 }
 
-/** A warning for each provider whose type is not among `types`, the adapters there are. */
+/** A warning for each provider whose type is not among `types`, the adapters there are, nor another name of one. */
 export function checkProviders(settings: Settings, types: Iterable<string>): Problem[] {
   const known = [...types]
   return Object.values(settings.providers)
-    .filter((provider) => !known.includes(provider.type))
+    .filter(({ type }) => !known.includes(type) && !known.includes(canonicalProvider(type)))
     .map((provider) => {
       const near = suggest(provider.type, known)
       const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean ${near}?`

@@ -17,7 +17,7 @@ export interface HttpModel {
   readonly dispatcher: Dispatcher
   readonly target: (delivery: Delivery, body: string) => HttpTarget | Promise<HttpTarget>
   /** Left out: as it came. */
-  readonly fit?: (body: Record<string, unknown>) => Record<string, unknown>
+  readonly fit?: LlmWire['fit']
   /** Left out: server-sent events. */
   readonly framing?: { readonly contentType: RegExp; readonly open: () => Framing }
   /** What must not be told to anybody. */

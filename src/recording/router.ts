@@ -69,7 +69,7 @@ export function routerOverEdge(edge: Edge, real: RealRouter | null): Router {
       [],
     )
     return written.map(({ id, caps, target, ...rest }, i) => {
-      const key = `${stage} ${target} ${id}`
+      const key = `${stage} ${target} ${id} ${rest.credential ?? ''}`
       let adapter = made.get(key) as Adapters[S] | undefined
       if (!adapter) {
         adapter = adapterOf(stage, { id, caps, target }, found[i]?.adapter ?? null)

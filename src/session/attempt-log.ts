@@ -5,7 +5,12 @@ export interface AttemptLog {
   /** `reason`: why this target, such as `first`, `fallback: timeout`, `revision 2`, `continuation`, `hedge`. The number names the attempt. */
   start(
     stage: StageName,
-    target: { readonly provider: string; readonly model: string; readonly route?: string },
+    target: {
+      readonly provider: string
+      readonly model: string
+      readonly credential?: string | undefined
+      readonly route?: string
+    },
     reason: string,
   ): number
   firstOutput(attempt: number | undefined): void

@@ -6,7 +6,7 @@
  *     listen ─► hear hear hear … preview ─► partial
  *            ─► hear … finalize ─► final | sttFailed
  */
-import { idOf } from '../attempt/failure.ts'
+import { keyedIdOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf } from '../attempt/lineup.ts'
 import { createConverter } from '../audio/convert.ts'
 import { type AudioFormat, sameFormat } from '../audio/format.ts'
@@ -97,7 +97,7 @@ export class Recogniser {
   #reroute(): void {
     if (!this.#stream || this.#utterances.length > 0) return
     const next = this.#choice.choose(this.#candidate)
-    const same = idOf(next) === idOf(this.#candidate) && this.#right.stands(next.adapter)
+    const same = keyedIdOf(next) === keyedIdOf(this.#candidate) && this.#right.stands(next.adapter)
     if (same && this.#language === this.#options.language()) return
     const { close } = this.#stream
     void close.call(this.#stream)
@@ -338,7 +338,7 @@ export class Recogniser {
   #lost(kind: ProviderErrorKind): void {
     this.#settlePromoted(kind)
     const owed = this.#utterances.filter(({ failed }) => failed === undefined)
-    if (owed.length > 0) this.#choice.lost(this.#candidate)
+    if (owed.length > 0) this.#choice.lost(this.#candidate, kind)
     // No attempt tells of a stream that broke while the caller still spoke.
     if (owed.length > 0 && owed.every(({ attempt }) => attempt === undefined)) {
       this.#attempt(this.#candidate, 'first', null).failed(kind)
@@ -351,7 +351,7 @@ export class Recogniser {
       rewind(utterance)
       if (++utterance.losses < tries) {
         if (spoken) continue
-        const same = idOf(next) === idOf(this.#candidate)
+        const same = keyedIdOf(next) === keyedIdOf(this.#candidate)
         const reason = same ? 'retry' : `fallback: ${kind}`
         utterance.attempt = this.#attempt(next, reason, utterance)
         this.#arm(utterance, next)

@@ -116,7 +116,7 @@ export class Routing {
     const [first, ...others] = lineup.llm
     if (first) this.#served.llm = idOf(first)
     const open = (one: Candidate<unknown>) =>
-      health.circuit({ stage: 'llm', target: idOf(one), credential: '' }) === 'open'
+      health.circuit({ stage: 'llm', target: idOf(one), credential: one.credential ?? '' }) === 'open'
     const faster = others.filter((one) => !open(one)).map((one) => this.#p50Ms('llm', one))
     return {
       p50Ms: first ? this.#p50Ms('llm', first) : 0,

@@ -30,11 +30,11 @@ export interface SttAttempt {
 /** Each ending once; the first counts. */
 export function startAttempt(options: SttAttemptOptions): SttAttempt {
   const { candidate, reason, clock, health, language = null, log, pricing, audioMs } = options
-  const { provider, model, route } = candidate
-  const place = { stage: 'stt', target: idOf(candidate), credential: '' } as const
+  const { credential = '' } = candidate
+  const place = { stage: 'stt', target: idOf(candidate), credential } as const
   // Who is asked was decided when the stream was opened; a circuit that opened since changes the next choice.
   const ticket = health.admit(place, language) ?? health.resort(place, language)
-  const number = log?.start('stt', { provider, model, route }, reason)
+  const number = log?.start('stt', candidate, reason)
   const startAt = clock.now()
   const ms = () => clock.now() - startAt
   const charge = () => {

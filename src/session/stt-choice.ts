@@ -1,9 +1,10 @@
 /** Which recogniser of the route hears the caller, and how long it may take over the final words. */
-import { idOf } from '../attempt/failure.ts'
+import { idOf, isOfTheKey, keyedIdOf } from '../attempt/failure.ts'
 import type { HealthView } from '../attempt/health.ts'
 import type { Candidate } from '../attempt/lineup.ts'
 import { windowMs } from '../budget/window.ts'
 import type { Clock } from '../clock.ts'
+import type { ProviderErrorKind } from '../errors.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import { lengthOf, type Utterance } from './spoken-utterance.ts'
 
@@ -28,7 +29,7 @@ export interface SttChoiceOptions {
 
 export class SttChoice {
   readonly #options: SttChoiceOptions
-  /** When each target was last lost. */
+  /** When each target was last lost, by each of its keys. */
   readonly #lostAt = new Map<string, number>()
 
   constructor(options: SttChoiceOptions) {
@@ -40,8 +41,14 @@ export class SttChoice {
     return this.#best(this.#options.candidates()) ?? present
   }
 
-  lost(candidate: Candidate<SttAdapter>): void {
-    this.#lostAt.set(idOf(candidate), this.#options.clock.now())
+  /** What is not the fault of its key is that of all its keys. */
+  lost(candidate: Candidate<SttAdapter>, kind: ProviderErrorKind): void {
+    const now = this.#options.clock.now()
+    this.#lostAt.set(keyedIdOf(candidate), now)
+    if (isOfTheKey(kind)) return
+    for (const one of this.#options.candidates()) {
+      if (idOf(one) === idOf(candidate)) this.#lostAt.set(keyedIdOf(one), now)
+    }
   }
 
   /** Of one attempt: as long as leaves the next recogniser its time, that of a replay included. */
@@ -52,7 +59,7 @@ export class SttChoice {
     const { slackMs, patienceMs, candidates, health } = this.#options
     const all = candidates()
     // One that is not trusted, too: it will be asked, so it needs its time.
-    const others = all.filter((one) => idOf(one) !== idOf(candidate))
+    const others = all.filter((one) => keyedIdOf(one) !== keyedIdOf(candidate))
     const next = (utterance.losses + 1 < all.length ? this.#best(others) : undefined) ?? null
     const replayMs = utterance.losses > 0 ? lengthOf(utterance) / candidate.adapter.caps.maxReplaySpeed : 0
     const { p50Ms, p95Ms } = this.#latency(candidate)
@@ -66,7 +73,11 @@ export class SttChoice {
       p95Ms,
       nextP50Ms: next && this.#latency(next).p50Ms,
       leastMs,
-      timeouts: health.timeoutsInARow({ stage: 'stt', target: idOf(candidate), credential: '' }),
+      timeouts: health.timeoutsInARow({
+        stage: 'stt',
+        target: idOf(candidate),
+        credential: candidate.credential ?? '',
+      }),
       ...(patienceMs === undefined ? {} : { patienceMs }),
     })
     return { ms: Math.min(ms, isLate ? Math.max(LATE_DEADLINE_MS, leastMs) : FINAL_DEADLINE_MS), next }
@@ -87,7 +98,7 @@ export class SttChoice {
   }
 
   #lostSinceMs(candidate: Candidate<SttAdapter>): number {
-    const at = this.#lostAt.get(idOf(candidate)) ?? Number.NEGATIVE_INFINITY
+    const at = this.#lostAt.get(keyedIdOf(candidate)) ?? Number.NEGATIVE_INFINITY
     return this.#options.clock.now() - at
   }
 }

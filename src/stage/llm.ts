@@ -42,8 +42,8 @@ export interface WireCall extends LlmStreamOptions {
 export interface LlmWire {
   readonly dialect: DialectName
   encode(request: ModelRequest, delivery: Delivery): Encoded
-  /** A client's body of the same dialect, as this server wants it. */
-  fit(body: Record<string, unknown>): Record<string, unknown>
+  /** A client's body of the same dialect, as this server wants it. `drop` is told each member that had to be left out. */
+  fit(body: Record<string, unknown>, drop?: (member: string) => void): Record<string, unknown>
   /** As reads of the socket bring them. */
   frames(call: WireCall): AsyncIterable<readonly Frame[]>
   whole(call: WireCall): Promise<WholeAnswer>

@@ -5,13 +5,25 @@ import type { LlmAdapter } from './llm.ts'
 import type { SttAdapter } from './stt.ts'
 import type { TtsAdapter } from './tts.ts'
 
+/** One of a provider's keys, by a name that may be logged. */
+export interface Credential {
+  readonly id: string
+  /** Its share of all sessions, against those of the provider's others. */
+  readonly weight: number
+}
+
 export interface Provider {
   readonly name: string
-  /** The adapter of a model, or undefined when the provider does not serve that stage or model. */
-  stt?(model: string): SttAdapter | undefined
-  llm?(model: string): LlmAdapter | undefined
-  tts?(model: string): TtsAdapter | undefined
-  embedding?(model: string): EmbeddingAdapter | undefined
+  /** Its named keys. Left out: one without a name, or none. */
+  readonly credentials?: readonly Credential[]
+  /**
+   * The adapter of a model, or undefined when the provider does not serve that stage or model. `credential`: an id of `credentials`; left
+   * out: the first.
+   */
+  stt?(model: string, credential?: string): SttAdapter | undefined
+  llm?(model: string, credential?: string): LlmAdapter | undefined
+  tts?(model: string, credential?: string): TtsAdapter | undefined
+  embedding?(model: string, credential?: string): EmbeddingAdapter | undefined
   /** Ends workers and connections. Idempotent. */
   close(): Promise<void>
 }

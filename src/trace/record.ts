@@ -28,6 +28,8 @@ export interface AttemptRecord {
   readonly stage: StageName
   readonly provider: string
   readonly model: string
+  /** The id of the key it was asked with, where the provider has several; never the key. */
+  readonly credential?: string
   readonly status: 'running' | 'ok' | 'failed' | 'cancelled'
   readonly startMs: number
   readonly firstOutputMs: number | null

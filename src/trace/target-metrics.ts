@@ -16,6 +16,11 @@ export interface TargetTold {
   readonly p95Ms: number
 }
 
+/** Of one target by one of its provider's keys; `''` where it has one without a name. */
+export interface KeyTold extends Pick<TargetTold, 'stage' | 'target' | 'circuit'> {
+  readonly credential: string
+}
+
 /** Of one route that hedges. */
 export interface HedgeTold {
   readonly pipeline: string
@@ -29,6 +34,7 @@ export interface HedgeTold {
 
 export interface TargetSources {
   readonly targets: () => Iterable<TargetTold>
+  readonly keys: () => Iterable<KeyTold>
   readonly hedges: () => Iterable<HedgeTold>
 }
 
@@ -36,8 +42,9 @@ const CIRCUITS = { closed: 0, halfOpen: 1, open: 2 } as const
 const MAX_SERIES = 200
 
 /** Gauges, since the figures are kept where they are used, and only read here. */
-export function watchTargets(registry: Registry, { targets, hedges }: TargetSources): void {
+export function watchTargets(registry: Registry, { targets, keys, hedges }: TargetSources): void {
   const bound = new LabelBound(MAX_SERIES)
+  const boundOfKeys = new LabelBound(MAX_SERIES)
   const known = function* (): Generator<TargetTold> {
     for (const one of targets()) if (bound.of(`${one.stage} ${one.target}`) !== 'other') yield one
   }
@@ -57,6 +64,19 @@ export function watchTargets(registry: Registry, { targets, hedges }: TargetSour
     'Circuit of a target: 0 closed, 1 half open, 2 open.',
     (one) => CIRCUITS[one.circuit],
   )
+  new Gauge({
+    name: 'parley_key_circuit_state',
+    help: "Circuit of a target by each of its provider's named keys: 0 closed, 1 half open, 2 open.",
+    labelNames: ['stage', 'target', 'credential'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { stage, target, credential, circuit } of keys()) {
+        if (credential === '' || boundOfKeys.of(`${stage} ${target} ${credential}`) === 'other') continue
+        this.set({ stage, target, credential }, CIRCUITS[circuit])
+      }
+    },
+  })
   ofTargets('parley_circuit_opened', 'How often the circuit of a target opened.', (one) => one.opened)
   ofTargets('parley_attempts_in_flight', 'Attempts of a target that run now.', (one) => one.inFlight)
   const latency = (quantile: string, value: (one: TargetTold) => number) =>

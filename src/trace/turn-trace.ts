@@ -60,6 +60,7 @@ interface Attempt {
   readonly stage: StageName
   readonly provider: string
   readonly model: string
+  readonly credential: string | undefined
   readonly reason: string
   readonly startAt: number
   firstOutputAt: number | null
@@ -141,20 +142,26 @@ export class TurnTrace {
   /** An attempt begins. The number names it in `firstOutput` and `end`. A `reason` of `hedge…` makes it a hedge. */
   start(
     stage: StageName,
-    target: { readonly provider: string; readonly model: string; readonly route?: string },
+    target: {
+      readonly provider: string
+      readonly model: string
+      readonly credential?: string | undefined
+      readonly route?: string
+    },
     reason: string,
   ): number {
     if (this.#attempts.length >= MAX_ATTEMPTS) {
       this.#dropped++
       return -1
     }
-    const { provider, model, route } = target
+    const { provider, model, credential, route } = target
     if (route !== undefined) this.route(stage, route)
     return (
       this.#attempts.push({
         stage,
         provider,
         model,
+        credential,
         reason,
         startAt: this.#start.clock.now(),
         firstOutputAt: null,
@@ -281,6 +288,7 @@ export class TurnTrace {
         stage: facts.stage,
         provider: facts.provider,
         model: facts.model,
+        ...(facts.credential !== undefined && { credential: facts.credential }),
         status: facts.status,
         startMs: fromZero(startAt),
         firstOutputMs: orNull(firstOutputAt),

@@ -83,6 +83,16 @@ describe('check', () => {
     expect(context.out).toMatch(/parley\.yaml:2:\d+: .*NOT_SET_HERE/)
   })
 
+  test('names the provider that was meant, and knows those that need no type', async () => {
+    const path = await file('parley.yaml', 'providers: { gorq: { apiKey: x }, mistral: {}, grok: {} }\n')
+    const context = new MemoryContext()
+    expect(await run(['check', path], context)).toBe(0)
+    expect(context.out).toContain(
+      '1:14: warning: providers.gorq: no adapter of the type gorq; did you mean groq?',
+    )
+    expect(context.out).not.toMatch(/mistral|grok/)
+  })
+
   test('a file that is not there', async () => {
     const context = new MemoryContext()
     expect(await run(['check', join(folder, 'none.yaml')], context)).toBe(1)

@@ -188,6 +188,19 @@ describe('settings refuse', () => {
   test.each([
     ['providers: { a: { baseUrl: "ftp://x" } }', '1:28 providers.a.baseUrl wants an http'],
     ['providers: { a: { baseUrl: "https://me:pw@x" } }', '1:28 providers.a.baseUrl wants an http'],
+    [
+      'providers: { a: { apiKeys: [{ id: x, key: k1 }, { id: x, key: k2 }] } }',
+      '1:28 providers.a.apiKeys must have a different id each',
+    ],
+    [
+      'providers: { a: { apiKeys: [{ id: x, key: k1 }, { id: y, key: k1 }] } }',
+      '1:28 providers.a.apiKeys must have a different key each',
+    ],
+    [
+      'providers: { a: { apiKey: k1, apiKeys: [{ id: x, key: k2 }] } }',
+      '1:40 providers.a.apiKeys beside apiKey',
+    ],
+    ['providers: { a: { apiKeys: [{ id: x, key: k1, weight: 0 }] } }', '1:55 providers.a.apiKeys[0].weight'],
     ['origins: ["*"]', '1:11 origins[0] wants an origin'],
     ['origins: ["https://a.example/"]', '1:11 origins[0] wants an origin'],
     ['listen: { port: 65536 }', '1:17 listen.port must be at most 65535'],
@@ -224,6 +237,19 @@ describe('settings refuse', () => {
       '1:1 the file cannot be read',
     ])
   })
+})
+
+test('several keys of a provider: names and weights are facts, the keys stay hidden', () => {
+  const { a } = parse(
+    'providers: { a: { apiKeys: [{ id: x, key: hunter2, weight: 3 }, { id: y, key: k2 }] } }',
+  ).providers
+  expect(a?.apiKeys.map(({ id, weight }) => [id, weight])).toEqual([
+    ['x', 3],
+    ['y', 1],
+  ])
+  expect(a?.apiKeys[0]?.key.reveal()).toBe('hunter2')
+  expect(a?.options).toEqual({})
+  expect(JSON.stringify(a) + inspect(a, { depth: 9 })).not.toContain('hunter2')
 })
 
 test('a short secret is a warning', () => {

@@ -168,8 +168,27 @@ describe('a stream', () => {
       text: 'hm',
     })
   })
+  test('content in chunks, as Mistral’s reasoning models send it, is text and thoughts', () => {
+    const content = [
+      { type: 'thinking', thinking: [{ type: 'text', text: 'hm' }, 'odd'] },
+      { type: 'text', text: 'Yes.' },
+      { type: 'reference', reference_ids: [1] },
+      null,
+    ]
+    expect(decode(chunk({ content }), chunk({}, 'stop')).slice(0, -1)).toEqual([
+      { type: 'reasoning', text: 'hm' },
+      { type: 'text', text: 'Yes.' },
+    ])
+  })
+  test.each(['error', 'insufficient_system_resource'])(
+    'finish reason %s is no end: the answer broke off',
+    (reason) => {
+      expect(() => decode(chunk({ content: 'Half an' }), chunk({}, reason))).toThrow(StreamFault)
+    },
+  )
   test.each([
     ['length', 'length'],
+    ['model_length', 'length'],
     ['content_filter', 'content_filter'],
     ['eos', 'stop'],
   ])('finish reason %s is %s', (reason, ours) => {

@@ -23,7 +23,7 @@ function setUp(slackMs = Number.POSITIVE_INFINITY) {
 test('a recogniser that was lost lately is next still, so the one before it is not waited for as if it were the last', () => {
   const { choice, utterance, a, b } = setUp(1_000)
   const fresh = choice.window(utterance, a)
-  choice.lost(b)
+  choice.lost(b, 'transient')
   expect(choice.window(utterance, a)).toEqual(fresh)
   expect(fresh.next).toBe(b)
   expect(fresh.ms).toBeLessThan(2_000)
@@ -31,7 +31,29 @@ test('a recogniser that was lost lately is next still, so the one before it is n
 
 test('the last one has five seconds where the turn has no deadline and another was waited for already', () => {
   const { choice, utterance, a, b } = setUp()
-  choice.lost(a)
+  choice.lost(a, 'transient')
   utterance.losses = 1
   expect(choice.window(utterance, b)).toEqual({ ms: 5_000, next: null })
+})
+
+test('a recogniser whose key is refused is asked with the next key; one that is down is left for another', () => {
+  const clock = new VirtualClock()
+  const [one, two] = [
+    { ...candidate('a'), credential: 'one' },
+    { ...candidate('a'), credential: 'two' },
+  ] as const
+  const b = candidate('b')
+  const choiceOf = () =>
+    new SttChoice({
+      candidates: () => [one, two, b],
+      clock,
+      health: new Health({ clock }),
+      language: () => 'en',
+    })
+  const refused = choiceOf()
+  refused.lost(one, 'auth')
+  expect(refused.choose(one)).toBe(two)
+  const down = choiceOf()
+  down.lost(one, 'transient')
+  expect(down.choose(one)).toBe(b)
 })

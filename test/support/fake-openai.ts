@@ -39,7 +39,19 @@ export interface FakeAnswer {
   readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte'
 }
 
+/**
+ * How it is reached: with a bearer token below `/v1`; as Azure's v1 API; as Azure's deployments of a dated `api-version`; without any key. A
+ * key shown in another way than its own is refused.
+ */
+export type FakeShape = 'openai' | 'azure' | 'azure deployments' | 'no key'
+
+export const FAKE_API_VERSION = '2024-10-21'
+
 export interface FakeRequest {
+  /** With the query. */
+  readonly url: string
+  /** The key it was asked with; '' for none. */
+  readonly key: string
   readonly body: Record<string, unknown>
   readonly headers: IncomingMessage['headers']
   /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
@@ -52,29 +64,45 @@ export interface FakeOpenAi {
   /** Sockets accepted so far: a kept-alive connection counts once. */
   readonly connections: number
   answer(next: FakeAnswer): void
+  /** To requests that show this key, which is one more that it knows. */
+  answerKey(key: string, next: FakeAnswer): void
   close(): Promise<void>
 }
 
 export const FAKE_KEY = 'sk-fake-0123456789'
 
-export async function startFakeOpenAi(): Promise<FakeOpenAi> {
+const BASES: Record<FakeShape, string> = {
+  openai: '/v1',
+  azure: '/openai/v1',
+  'azure deployments': '/openai',
+  'no key': '/v1',
+}
+
+export async function startFakeOpenAi(shape: FakeShape = 'openai'): Promise<FakeOpenAi> {
   const requests: FakeRequest[] = []
   let answer: FakeAnswer = { pieces: ['Hello'] }
+  const byKey = new Map<string, FakeAnswer>()
   let connections = 0
   const server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const closed = new Promise<boolean>((resolve) => {
         response.on('close', () => resolve(!response.writableFinished))
       })
-      requests.push({ body, headers: request.headers, closed })
-      serve(request, body, answer, response)
+      const { url = '', headers } = request
+      const key = keyOf(shape, headers)
+      requests.push({ url, key: key ?? '', body, headers, closed })
+      const known = key === (shape === 'no key' ? '' : FAKE_KEY) || byKey.has(key ?? '')
+      const told = known
+        ? (byKey.get(key ?? '') ?? answer)
+        : { ...answer, fault: answer.fault ?? 'refuse_auth' }
+      serve(request, body, { ...told, interface: interfaceOf(shape, url, body) }, response)
     })
   })
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    baseUrl: `http://127.0.0.1:${port}${BASES[shape]}`,
     requests,
     get connections() {
       return connections
@@ -82,11 +110,38 @@ export async function startFakeOpenAi(): Promise<FakeOpenAi> {
     answer(next) {
       answer = next
     },
+    answerKey(key, next) {
+      byKey.set(key, next)
+    },
     close() {
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
     },
   }
+}
+
+/** Undefined: it shows a key in the wrong way. */
+function keyOf(shape: FakeShape, headers: IncomingMessage['headers']): string | undefined {
+  const { authorization, 'api-key': apiKey } = headers
+  if (shape === 'no key') return authorization === undefined && apiKey === undefined ? '' : undefined
+  if (shape === 'openai') {
+    return apiKey === undefined ? /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] : undefined
+  }
+  return authorization === undefined && typeof apiKey === 'string' ? apiKey : undefined
+}
+
+/** Undefined: there is nothing at this address. */
+function interfaceOf(
+  shape: FakeShape,
+  url: string,
+  body: Record<string, unknown>,
+): 'chat' | 'embeddings' | undefined {
+  const { pathname, search } = new URL(url, 'http://fake')
+  const dated = shape === 'azure deployments'
+  if (search !== (dated ? `?api-version=${FAKE_API_VERSION}` : '')) return undefined
+  const base = dated ? `/openai/deployments/${String(body['model'])}` : BASES[shape]
+  if (pathname === `${base}/chat/completions`) return 'chat'
+  return pathname === `${base}/embeddings` ? 'embeddings' : undefined
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
@@ -102,16 +157,16 @@ async function readBody(request: IncomingMessage): Promise<Record<string, unknow
 function serve(
   request: IncomingMessage,
   body: Record<string, unknown>,
-  answer: FakeAnswer,
+  answer: FakeAnswer & { readonly interface: 'chat' | 'embeddings' | undefined },
   response: ServerResponse,
 ): void {
   const { fault } = answer
   if (fault === 'hang_on_connect') return
-  const embeds = request.url === '/v1/embeddings'
-  if (request.method !== 'POST' || !(embeds || request.url === '/v1/chat/completions')) {
+  if (request.method !== 'POST' || answer.interface === undefined) {
     return refuse(response, 404, 'invalid_request_error', 'unknown_url')
   }
-  if (fault === 'refuse_auth' || request.headers.authorization !== `Bearer ${FAKE_KEY}`) {
+  const embeds = answer.interface === 'embeddings'
+  if (fault === 'refuse_auth') {
     return refuse(response, 401, 'invalid_request_error', 'invalid_api_key')
   }
   if (fault === 'refuse_429') {

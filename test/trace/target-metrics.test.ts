@@ -9,7 +9,7 @@ test('circuits, attempts in flight, latencies and hedges', async () => {
   const registry = new Registry()
   const health = new Health({ clock: new VirtualClock() })
   const hedge = { pipeline: 'p', route: 'any', calls: 100, hedges: 9, denied: 2, won: 5, lostUsd: 0.25 }
-  watchTargets(registry, { targets: () => health.read(), hedges: () => [hedge] })
+  watchTargets(registry, { targets: () => health.read(), keys: () => health.read(), hedges: () => [hedge] })
   health.admit({ stage: 'llm', target: 'a/x', credential: '' }, null)
   const failed = { type: 'failed', kind: 'auth', retryAfterMs: undefined, ms: 1 } as const
   health.admit({ stage: 'tts', target: 'a/y', credential: '' }, null)?.end(failed)
@@ -27,7 +27,7 @@ test('more targets than anybody has do not make more series', async () => {
   const registry = new Registry()
   const one = { stage: 'llm', circuit: 'closed', inFlight: 0, opened: 0, p50Ms: 1, p95Ms: 2 } as const
   const targets = () => Array.from({ length: 5000 }, (_, n) => ({ ...one, target: `a/${n}` }))
-  watchTargets(registry, { targets, hedges: () => [] })
+  watchTargets(registry, { targets, keys: () => [], hedges: () => [] })
   const text = await registry.metrics()
   expect(text.match(/^parley_circuit_state\{/gm)?.length).toBeLessThanOrEqual(201)
 })

@@ -7,6 +7,7 @@ import { StreamFault } from '../faults.ts'
 import type { FinishReason, ModelEvent, ModelUsage, ToolCall } from '../neutral.ts'
 import { errorOf, isRecord } from '../openai-error.ts'
 import type { SseEvent } from '../sse.ts'
+import { wordsOf } from './delta-text.ts'
 import { usageOf } from './usage.ts'
 
 interface OpenCall {
@@ -90,13 +91,7 @@ export class ChatStreamDecoder implements StreamDecoder {
     // Some servers put the whole message into their only chunk.
     const delta = isRecord(choice['delta']) ? choice['delta'] : choice['message']
     if (isRecord(delta)) {
-      const reasoning = delta['reasoning_content'] ?? delta['reasoning']
-      if (typeof reasoning === 'string' && reasoning !== '')
-        events.push({ type: 'reasoning', text: reasoning })
-      for (const field of ['content', 'refusal']) {
-        const text = delta[field]
-        if (typeof text === 'string' && text !== '') events.push({ type: 'text', text })
-      }
+      events.push(...wordsOf(delta))
       for (const call of Array.isArray(delta['tool_calls']) ? delta['tool_calls'] : []) {
         if (isRecord(call)) this.#readCall(call, events)
       }
@@ -208,12 +203,18 @@ function finishOf(reason: string): FinishReason {
   switch (reason) {
     case 'length':
     case 'max_tokens':
+    // Mistral: the model's own limit.
+    case 'model_length':
       return 'length'
     case 'tool_calls':
     case 'function_call':
       return 'tool_calls'
     case 'content_filter':
       return 'content_filter'
+    // Of Mistral and OpenRouter, and of DeepSeek: the answer was broken off by its server.
+    case 'error':
+    case 'insufficient_system_resource':
+      throw new StreamFault('transient', `the stream ended with ${reason}`)
     default:
       return 'stop'
   }

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../../access/plugin.ts'
+import { withEachKey } from '../../attempt/credentials.ts'
 import type { AttemptTarget } from '../../attempt/failure.ts'
 import type { HealthView } from '../../attempt/health.ts'
 import { usageMeter } from '../../attempt/meters.ts'
@@ -57,8 +58,8 @@ async function serve(request: FastifyRequest, reply: FastifyReply, deps: Embeddi
   const { body, bytes } = bodyOf(request.body as Body)
   const name = required(body, '', 'model', asText)
   required(body, '', 'input', (value) => value)
-  const candidates = targetsOf(name, deps)
   const id = randomUUID().replaceAll('-', '')
+  const candidates = targetsOf(name, deps, id)
   const record = new RequestRecord(
     {
       id: `turn_${id}`,
@@ -107,11 +108,17 @@ async function serve(request: FastifyRequest, reply: FastifyReply, deps: Embeddi
   }
 }
 
-function targetsOf(name: string, { providers, byName }: EmbeddingRoutes): Target[] {
+/** `sticky`: vectors fill no cache, so each request draws its order of keys anew. */
+function targetsOf(name: string, { providers, byName }: EmbeddingRoutes, sticky: string): Target[] {
   const present = (id: string): Target[] => {
     const target = parseTarget(id)
-    const adapter = target && providers.get(target.provider)?.embedding?.(target.model)
-    return target && adapter ? [{ adapter, provider: target.provider, model: target.model, route: '' }] : []
+    if (!target) return []
+    const { provider, model } = target
+    return withEachKey(
+      providers.get(provider),
+      () => sticky,
+      (offers, credential) => offers.embedding?.(model, credential),
+    ).map(({ adapter, credential }) => ({ adapter, provider, model, credential, route: '' }))
   }
   const own = present(name)
   const targets = own.length > 0 ? own : byName(name).flatMap(present)

@@ -24,6 +24,7 @@ import {
   type Wish,
   wishesOf,
 } from '../preferences/index.ts'
+import { withKeys } from './keys.ts'
 import { type FactsFor, type Named, type ResolveDeps, resolve } from './resolve.ts'
 
 /** A candidate, and what the request wants of it alone. */
@@ -67,7 +68,25 @@ export interface PlanRequest {
 }
 
 /** Throws `Refusal` or `PreferenceError`. */
-export function planFor({ read, factsFor, key, pinKey }: PlanRequest, deps: PlanDeps): Plan {
+export function planFor(request: PlanRequest, deps: PlanDeps): Plan {
+  const plan = targetsFor(request, deps)
+  const keyed = (targets: readonly Target[]) =>
+    withKeys(targets, { providers: deps.providers, sticky: request.key })
+  const candidates = keyed(plan.candidates)
+  const { context_overflow: overflow, content_refusal: refusal } = plan.insteadOf
+  // Nobody has several keys.
+  if (candidates === plan.candidates && !overflow && !refusal) return plan
+  return {
+    ...plan,
+    candidates,
+    insteadOf: {
+      ...(overflow && { context_overflow: keyed(overflow) }),
+      ...(refusal && { content_refusal: keyed(refusal) }),
+    },
+  }
+}
+
+function targetsFor({ read, factsFor, key, pinKey }: PlanRequest, deps: PlanDeps): Plan {
   const { preferences, rest } = read
   const simple = simpleName(read)
   if (simple !== undefined) {

@@ -54,11 +54,16 @@ export async function* openWhole(
 
 /** The client's own body where the dialects are the same, its translation otherwise. */
 function bodyFor(options: RunOptions, target: Target): Record<string, unknown> {
-  const { codec, client, body } = options
+  const { codec, client, body, dropped } = options
   const { wire } = target.adapter
   const { model, params = {} } = target
   if (wire?.dialect !== codec.dialect) return translated(options, target, () => client.neutral())
-  return wire.fit(codec.passBody(body, { model, params, delivery: client.delivery }))
+  const left: string[] = []
+  const fitted = wire.fit(codec.passBody(body, { model, params, delivery: client.delivery }), (member) => {
+    left.push(member)
+  })
+  if (left.length > 0) dropped(target, left)
+  return fitted
 }
 
 function headersFor({ codec, headers }: RunOptions, { adapter }: Target): Pick<WireCall, 'headers'> {

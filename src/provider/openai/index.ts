@@ -1,16 +1,21 @@
 /**
- * `type: openai`: any server that speaks chat completions or `/v1/responses`, OpenAI's own among them. Written from the types of
+ * `type: openai`: any server that speaks chat completions or `/v1/responses`, OpenAI's own among them, and those of `presets/` by their
+ * names. Written from the types of
  * the `openai` package 7.57, which also checks our fake servers.
  */
+import type { ProviderCodec } from '../../dialect/codec.ts'
 import { chatProvider } from '../../dialect/openai-chat/index.ts'
 import { responsesProvider } from '../../dialect/openai-responses/index.ts'
 import { SseParser } from '../../dialect/sse.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import { httpModel, modelAgent } from '../http-model.ts'
+import { ANY_SERVER, addressOf, type Interface } from './address.ts'
 import { openAiEmbedding } from './embedding.ts'
-import { endpointOf, type OpenAiSettings } from './settings.ts'
+import { type Fit, fitTo } from './fit.ts'
+import type { OpenAiSettings } from './settings.ts'
 
+export { PRESETS, presetOf } from './presets/index.ts'
 export { apiOf, type OpenAiSettings } from './settings.ts'
 
 /** The last event holds the whole answer, images made by tools in it, and the request's tools and instructions once more. */
@@ -22,37 +27,64 @@ const RESPONSES_FRAMING = {
 
 /** Throws an `Error` naming the setting that is wrong. */
 export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Provider {
-  const { name, apiKey } = settings
-  const { url, headers, maxTokensField } = endpointOf(settings)
+  const { name, apiKey, preset = ANY_SERVER } = settings
+  const { origin, path, headers, maxTokensField } = addressOf(settings)
   const dispatcher = settings.dispatcher ?? modelAgent()
-  const path = `${url.pathname}${url.search}`
-  const streamed = { origin: url.origin, path, headers: { ...headers, accept: 'text/event-stream' } }
-  const whole = { origin: url.origin, path, headers: { ...headers, accept: 'application/json' } }
+  const headersOf = {
+    stream: { ...headers, accept: 'text/event-stream' },
+    whole: { ...headers, accept: 'application/json' },
+  }
+  const targetOf = (what: Interface, model: string) => {
+    const at = path(what, model)
+    return {
+      stream: { origin, path: at, headers: headersOf.stream },
+      whole: { origin, path: at, headers: headersOf.whole },
+    }
+  }
+  const fit = fitTo(preset)
   const spoken =
     settings.api === 'responses'
-      ? { codec: responsesProvider, framing: RESPONSES_FRAMING }
-      : { codec: chatProvider(maxTokensField) }
-  const llm = (model: string): LlmAdapter =>
-    httpModel({
+      ? ({ what: 'responses', codec: responsesProvider, framing: RESPONSES_FRAMING } as const)
+      : ({ what: 'chat/completions', codec: fitted(chatProvider(maxTokensField), fit), fit } as const)
+  const secrets = apiKey === undefined ? [] : [apiKey]
+  const llm = (model: string): LlmAdapter => {
+    const at = targetOf(spoken.what, model)
+    const { caps } = preset
+    return httpModel({
       provider: name,
       model,
-      caps: { tools: true, json: true, prefill: false },
+      caps,
       ...spoken,
       dispatcher,
-      target: (delivery) => (delivery === 'stream' ? streamed : whole),
-      secrets: apiKey === undefined ? [] : [apiKey],
+      target: (delivery) => at[delivery],
+      secrets,
     })
-  const embeddings = {
-    ...whole,
-    path: path.replace(/\/(chat\/completions|responses)(?=\?|$)/, '/embeddings'),
   }
   const embedding = (model: string) =>
     openAiEmbedding({
       provider: name,
       model,
       dispatcher,
-      target: embeddings,
-      secrets: apiKey === undefined ? [] : [apiKey],
+      target: targetOf('embeddings', model).whole,
+      secrets,
     })
-  return { name, llm, embedding, close: () => dispatcher.destroy() }
+  return {
+    name,
+    llm,
+    ...(preset.embeddings === 'served' && { embedding }),
+    close: () => dispatcher.destroy(),
+  }
+}
+
+/** Requests of our own go by the same rules as those that clients make. */
+function fitted(codec: ProviderCodec, asTaken: Fit): ProviderCodec {
+  return {
+    ...codec,
+    encode(request, options) {
+      const { body, dropped } = codec.encode(request, options)
+      const left: string[] = []
+      const made = asTaken(body, (member) => void left.push(member))
+      return { body: made, dropped: [...dropped, ...left] }
+    },
+  }
 }

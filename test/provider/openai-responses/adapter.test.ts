@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openScope } from '../../../src/cancel.ts'
 import { realClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelRequest } from '../../../src/dialect/neutral.ts'
+import { addressOf } from '../../../src/provider/openai/address.ts'
 import { apiOf, createOpenAi } from '../../../src/provider/openai/index.ts'
-import { endpointOf } from '../../../src/provider/openai/settings.ts'
 import type { LlmWire } from '../../../src/stage/llm.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
 import { DOUBLE_KEY, type DoubleFault, type ResponsesDouble, startResponsesDouble } from './double.ts'
@@ -202,9 +202,8 @@ test('an abort closes upstream', async () => {
 })
 
 test('the setting', () => {
-  expect(endpointOf({ name: 'x', baseUrl: 'http://h/v1/?a=b', api: 'responses' }).url.href).toBe(
-    'http://h/v1/responses?a=b',
-  )
+  const { origin, path } = addressOf({ name: 'x', baseUrl: 'http://h/v1/?a=b' })
+  expect(`${origin}${path('responses', 'm')}`).toBe('http://h/v1/responses?a=b')
   expect(['chat', 'responses', undefined].map((api) => apiOf('x', api))).toEqual([
     'chat',
     'responses',

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openScope } from '../../../src/cancel.ts'
 import { realClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelRequest } from '../../../src/dialect/neutral.ts'
+import { addressOf } from '../../../src/provider/openai/address.ts'
 import { createOpenAi, type OpenAiSettings } from '../../../src/provider/openai/index.ts'
-import { endpointOf } from '../../../src/provider/openai/settings.ts'
 import { retryAfterMs } from '../../../src/provider/retry-after.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
 import { FAKE_KEY, type FakeFault, type FakeOpenAi, startFakeOpenAi } from '../../support/fake-openai.ts'
@@ -195,21 +195,24 @@ describe('cancelling', () => {
 
 describe('settings', () => {
   test('the path joins any base, and keeps its query', () => {
-    const url = (baseUrl: string) => endpointOf({ name: 'x', baseUrl }).url.href
+    const url = (baseUrl: string) => {
+      const { origin, path } = addressOf({ name: 'x', baseUrl })
+      return `${origin}${path('chat/completions', 'm')}`
+    }
     expect(url('http://h:1/v1/')).toBe('http://h:1/v1/chat/completions')
     expect(url('http://h')).toBe('http://h/chat/completions')
     expect(url('https://h/a?api-version=2')).toBe('https://h/a/chat/completions?api-version=2')
   })
   test('OpenAI itself gets the newer name of the token limit', () => {
-    expect(endpointOf({ name: 'openai' }).maxTokensField).toBe('max_completion_tokens')
-    expect(endpointOf({ name: 'x', baseUrl: 'http://h/v1' }).maxTokensField).toBe('max_tokens')
+    expect(addressOf({ name: 'openai' }).maxTokensField).toBe('max_completion_tokens')
+    expect(addressOf({ name: 'x', baseUrl: 'http://h/v1' }).maxTokensField).toBe('max_tokens')
   })
   test.each([
     [{ baseUrl: 'h:1' }, 'providers.x.baseUrl'],
     [{ baseUrl: 'http://u:p@h/v1' }, 'providers.x.baseUrl'],
     [{ apiKey: 'sk-\nsecret' }, 'providers.x.apiKey'],
   ])('%j is refused by its name, without its value', (settings, name) => {
-    const make = () => endpointOf({ name: 'x', ...settings })
+    const make = () => addressOf({ name: 'x', ...settings })
     expect(make).toThrow(name)
     expect(make).not.toThrow(/secret|u:p/)
   })

@@ -1,0 +1,40 @@
+/** The candidates of a request by each key of their providers, in an order that sticks to what the request's draws stick to. */
+import { withEachKey } from '../../attempt/credentials.ts'
+import { idOf } from '../../attempt/failure.ts'
+import type { Candidate } from '../../attempt/lineup.ts'
+import type { LlmAdapter } from '../../stage/llm.ts'
+import type { Provider } from '../../stage/provider.ts'
+
+type Target = Candidate<LlmAdapter>
+
+export interface KeyDeps {
+  readonly providers: ReadonlyMap<string, Provider>
+  /** What the order of keys sticks to. */
+  readonly sticky: string
+}
+
+/**
+ * A target is chosen once, whatever its keys: preferences and pipelines speak of targets. Where a pipeline told its keys already, their
+ * order is drawn anew, since only the request knows its conversation.
+ */
+export function withKeys<T extends Target>(
+  targets: readonly T[],
+  { providers, sticky }: KeyDeps,
+): readonly T[] {
+  if (targets.every(({ provider }) => !providers.get(provider)?.credentials)) return targets
+  return targets.flatMap((target, i) => {
+    const before = targets[i - 1]
+    if (before && target.credential !== undefined && isSame(before, target)) return []
+    const { credential: _drawn, ...one } = target
+    const keyed = withEachKey(
+      providers.get(target.provider),
+      () => sticky,
+      (provider, credential) => provider.llm?.(target.model, credential),
+    )
+    return keyed.map((by) => ({ ...one, ...by }) as T)
+  })
+}
+
+function isSame(one: Target, other: Target): boolean {
+  return idOf(one) === idOf(other) && one.params === other.params
+}

@@ -1,0 +1,93 @@
+/** The providers of the settings: by its `type` each gets its adapters, with the keys it has. This file and `app.ts` alone know any by name. */
+import { dirname } from 'node:path'
+import type { ProviderSetting, Settings } from './config/settings.ts'
+import { createAnthropic } from './provider/anthropic/index.ts'
+import { createAssemblyAi } from './provider/assemblyai/index.ts'
+import { createBedrock } from './provider/bedrock/index.ts'
+import { createCartesia } from './provider/cartesia/index.ts'
+import { createDeepgram } from './provider/deepgram/index.ts'
+import { createElevenLabs } from './provider/elevenlabs/index.ts'
+import { createGemini } from './provider/gemini/index.ts'
+import { createVertex } from './provider/gemini/vertex.ts'
+import { keptAdapters } from './provider/kept.ts'
+import { keyedProvider } from './provider/keyed.ts'
+import { apiOf, createOpenAi, PRESETS, presetOf } from './provider/openai/index.ts'
+import type { Provider, ProviderDeps } from './stage/provider.ts'
+
+/** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
+const CLOUD = {
+  anthropic: createAnthropic,
+  deepgram: createDeepgram,
+  assemblyai: createAssemblyAi,
+  elevenlabs: createElevenLabs,
+  cartesia: createCartesia,
+  gemini: createGemini,
+} as const
+
+/** Those that may be told several kinds of key, and say themselves whether there is one. */
+const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
+
+/** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
+export const providerTypes: readonly string[] = [
+  'local',
+  ...Object.keys(CLOUD),
+  ...Object.keys(KEYED),
+  ...PRESETS.keys(),
+]
+
+/** Every provider of the settings that has an adapter, and a key where one is needed. Throws an `Error` naming a setting that is wrong. */
+export function providersOf(settings: Settings, deps: ProviderDeps): Provider[] {
+  const folder = settings.file === null ? '.' : dirname(settings.file)
+  return Object.values(settings.providers).flatMap((setting) => {
+    const create = creatorOf(setting, deps, folder)
+    if (!create) return []
+    const { name, apiKey, apiKeys } = setting
+    const made =
+      apiKeys.length > 0
+        ? keyedProvider(apiKeys, ({ key }) => create({ apiKey: key.reveal() }) ?? missing(name))
+        : apiKey !== null || !needsKey(setting)
+          ? create(apiKey === null ? {} : { apiKey: apiKey.reveal() })
+          : undefined
+    if (made) return [keptAdapters(made)]
+    const lacks = Object.hasOwn(KEYED, setting.type) ? 'key' : 'apiKey'
+    deps.note(`providers.${name} has no ${lacks}: its targets are skipped`)
+    return []
+  })
+}
+
+/** Makes the provider with one of its keys; undefined: it lacks one. */
+type Create = (key: { readonly apiKey?: string }) => Provider | undefined
+
+function creatorOf(
+  { name, type, baseUrl, options }: ProviderSetting,
+  deps: ProviderDeps,
+  folder: string,
+): Create | undefined {
+  const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
+  const facts = { name, ...headers, ...(baseUrl === null ? {} : { baseUrl }) }
+  const cloud = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
+  if (cloud) return ({ apiKey = '' }) => cloud(deps, { ...facts, apiKey })
+  const keyed = Object.hasOwn(KEYED, type) ? KEYED[type as keyof typeof KEYED] : undefined
+  if (keyed) return (key) => keyed(deps, { ...facts, ...key, options, folder }) ?? undefined
+  const preset = presetOf(type)
+  if (!preset) return undefined
+  const more = { preset, members: options, api: apiOf(name, options['api']) }
+  return (key) => createOpenAi(deps, { ...facts, ...more, ...key })
+}
+
+/** Somebody else's address may want none, and some have other kinds. */
+function needsKey({ type, baseUrl }: ProviderSetting): boolean {
+  if (Object.hasOwn(KEYED, type)) return false
+  const preset = presetOf(type)
+  return preset === undefined || (preset.key === 'needed' && baseUrl === null)
+}
+
+function missing(name: string): never {
+  throw new Error(`providers.${name} cannot be made of one of its apiKeys`)
+}
+
+function isHeaders(value: unknown): value is Readonly<Record<string, string>> {
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string')
+  )
+}
