@@ -1,5 +1,6 @@
 /** The providers of the settings: by its `type` each gets its adapters, with the keys it has. This file and `app.ts` alone know any by name. */
 import { dirname } from 'node:path'
+import { canonicalProvider } from './catalog/names.ts'
 import type { ProviderSetting, Settings } from './config/settings.ts'
 import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
@@ -49,8 +50,7 @@ export function providersOf(settings: Settings, deps: ProviderDeps): Provider[] 
           ? create(apiKey === null ? {} : { apiKey: apiKey.reveal() })
           : undefined
     if (made) return [keptAdapters(made)]
-    const lacks = Object.hasOwn(KEYED, setting.type) ? 'key' : 'apiKey'
-    deps.note(`providers.${name} has no ${lacks}: its targets are skipped`)
+    deps.note(`providers.${name} has no key: its targets are skipped`)
     return []
   })
 }
@@ -59,17 +59,18 @@ export function providersOf(settings: Settings, deps: ProviderDeps): Provider[] 
 type Create = (key: { readonly apiKey?: string }) => Provider | undefined
 
 function creatorOf(
-  { name, type, baseUrl, options }: ProviderSetting,
+  { name, type: written, baseUrl, options }: ProviderSetting,
   deps: ProviderDeps,
   folder: string,
 ): Create | undefined {
+  const type = Object.hasOwn(CLOUD, written) ? written : canonicalProvider(written)
   const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
   const facts = { name, ...headers, ...(baseUrl === null ? {} : { baseUrl }) }
   const cloud = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
   if (cloud) return ({ apiKey = '' }) => cloud(deps, { ...facts, apiKey })
   const keyed = Object.hasOwn(KEYED, type) ? KEYED[type as keyof typeof KEYED] : undefined
   if (keyed) return (key) => keyed(deps, { ...facts, ...key, options, folder }) ?? undefined
-  const preset = presetOf(type)
+  const preset = presetOf(written)
   if (!preset) return undefined
   const more = { preset, members: options, api: apiOf(name, options['api']) }
   return (key) => createOpenAi(deps, { ...facts, ...more, ...key })

@@ -105,8 +105,12 @@ function toldBy(body: unknown): Told | undefined {
   }
 }
 
-function errorObject(body: unknown): Record<string, unknown> | undefined {
+function errorObject(given: unknown): Record<string, unknown> | undefined {
+  // Google's compatible server sends a list of one.
+  const body = Array.isArray(given) ? given[0] : given
   if (!isRecord(body)) return undefined
+  // Hugging Face and some others: the sentence alone.
+  if (typeof body['error'] === 'string') return { ...body, message: body['error'] }
   return isRecord(body['error']) ? body['error'] : body
 }
 

@@ -261,6 +261,16 @@ describe('errors', () => {
   ])('in the stream, %j is %s', (answer, kind) => {
     expect(errorOf(answer).kind).toBe(kind)
   })
+  test.each([
+    [
+      [{ error: { code: 400, message: 'Unknown name "store"', status: 'INVALID_ARGUMENT' } }],
+      'Unknown name "store"',
+    ],
+    [{ error: 'Model too busy', error_type: 'overloaded' }, 'Model too busy'],
+    [{ message: 'invalid request' }, 'invalid request'],
+  ])('%j is told to who sent the request, whatever its shape', (answer, message) => {
+    expect(errorOfStatus(400, answer).told?.message).toBe(message)
+  })
   test('no message quotes what the provider wrote', () => {
     expect(errorOfStatus(401, body('invalid_request_error', 'Incorrect key sk-1234')).message).toBe(
       'HTTP 401 (invalid_request_error)',

@@ -17,6 +17,7 @@ providers:
   far: { type: Mistral, apiKey: ${FAKE_KEY}, baseUrl: '${fake.baseUrl}' }
   ollama: { baseUrl: '${local.baseUrl}' }
   together: {}
+  voice: { type: 11labs }
   gorq: { apiKey: ${FAKE_KEY} }
 `,
   })
@@ -70,6 +71,7 @@ test('a server of one’s own needs no key; a hosted one without is skipped, and
   expect(local.requests).toHaveLength(1)
   await expect(ask({ model: 'together/m' })).rejects.toMatchObject({ status: 404 })
   const log = gateway.log.join('\n')
-  expect(log).toContain('providers.together has no apiKey: its targets are skipped')
+  expect(log).toContain('providers.together has no key: its targets are skipped')
+  expect(log).toContain('providers.voice has no key: its targets are skipped')
   expect(log).toContain('no adapter of the type gorq; did you mean groq?')
 })
