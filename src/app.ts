@@ -39,6 +39,7 @@ import { modelsPlugin } from './gateway/models.ts'
 import { ConversationPins } from './gateway/pins.ts'
 import { Slots } from './gateway/slots.ts'
 import { speechRoutes } from './gateway/speech/index.ts'
+import { transcriptionRoutes } from './gateway/transcription/index.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
@@ -236,6 +237,13 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     ...audio,
     byName: (model) => models.targetsNamed(model, 'tts'),
     speechChars: settings.gateway.speechChars,
+  })
+  await transcriptionRoutes(http, {
+    ...audio,
+    byName: (model) => models.targetsNamed(model, 'stt'),
+    vad: embedded.vad,
+    fileBytes: Math.round(settings.gateway.audioMb * 1024 * 1024),
+    audioMs: settings.gateway.audioMinutes * 60_000,
   })
   await http.register(async (scope) => {
     const realtime = {

@@ -89,7 +89,7 @@ export const ERRORS = {
     INVALID,
     'final',
     "The body's content type is not one the endpoint reads.",
-    'Send JSON with `Content-Type: application/json`.',
+    'Send JSON as `application/json`; a file to transcribe as `multipart/form-data`.',
   ),
   invalid_form: fact(
     400,

@@ -27,6 +27,8 @@ export interface RecordStart {
   readonly plan: Pick<Plan, 'pipeline' | 'turnMs' | 'exposures'>
   /** Whose first output the budget is counted to; left out: the model's. */
   readonly stage?: StageName
+  /** When the request came, on the clock; left out: now. */
+  readonly at?: number
 }
 
 const FIRST_MARK = { stt: 'sttFinal', llm: 'llmFirstToken', tts: 'ttsFirstAudio' } as const
@@ -47,7 +49,7 @@ export class RequestRecord {
     const { id, keyId, wire, sessionId, plan } = start
     this.#deps = deps
     this.#start = start
-    this.#startedAt = deps.clock.now()
+    this.#startedAt = start.at ?? deps.clock.now()
     this.trace = new TurnTrace({
       id,
       sessionId,
@@ -56,7 +58,9 @@ export class RequestRecord {
       pipeline: plan.pipeline ?? NO_PIPELINE,
       turnMs: plan.turnMs ?? 0,
       clock: deps.clock,
-    }).textOnly()
+    })
+      .textOnly()
+      .zero(this.#startedAt)
   }
 
   /** Something of the answer is about to be sent. */

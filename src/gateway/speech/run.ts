@@ -99,7 +99,7 @@ function ask(
     signal,
     health,
     language: plan.language,
-    ...(plan.turnMs === null && !sounded ? { windowMs: windows.firstOutputMs } : {}),
+    ...(plan.turnMs === null && !sounded ? { windowMs: () => windows.firstOutputMs } : {}),
     budget: { slackMs, patienceMs: sounded ? 0 : PATIENCE_MS },
     idleMs: candidates.length > 1 ? IDLE_MS : windows.idleMs,
     log: trace,

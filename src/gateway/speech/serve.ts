@@ -21,6 +21,7 @@ import { ByteReply } from '../byte-reply.ts'
 import { failFactsOf, Refusal } from '../failure.ts'
 import { leavingScope } from '../leaving.ts'
 import { originOf } from '../origin.ts'
+import { readPreferences } from '../preferences/index.ts'
 import { type RecordDeps, RequestRecord } from '../record.ts'
 import type { Slots } from '../slots.ts'
 import { type StagePlanDeps, stagePlan } from '../stage-plan.ts'
@@ -53,7 +54,8 @@ export async function serveSpeech(
   const asked = readSpeech(body, deps.speechChars)
   const sentences = sentencesOf(asked.input)
   const id = randomUUID().replaceAll('-', '')
-  const origin = originOf(request, { body, user: null, wire: WIRE, sessionId: `req_${id}` })
+  const { preferences } = readPreferences(body, request.headers)
+  const origin = originOf(request, preferences, { wire: WIRE, sessionId: `req_${id}` })
   const plan = stagePlan('tts', asked.model, deps, ({ turnMs, language }) =>
     audioFacts({
       origin,
