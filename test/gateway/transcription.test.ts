@@ -1,4 +1,5 @@
 /** Transcription over HTTP through the whole server: the official `openai` SDK as the client, two doubles of a provider as the ears. */
+import { readFileSync } from 'node:fs'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../../src/clock.ts'
@@ -108,6 +109,11 @@ describe('an answer', () => {
     const file = toFile(await oggOf([3000]), 'speech.ogg')
     expect((await transcribe({ file })).text).toBe('One two. Three')
     expect(a.sessions.at(-1)?.audioMs).toBe(3000)
+  })
+
+  test('of an MP3 is its sound', async () => {
+    const bytes = readFileSync(new URL('../../fixtures/sound/silence-then-tone.mp3', import.meta.url))
+    expect((await transcribe({ file: toFile(bytes, 'speech.mp3') })).text).toBe('One')
   })
 
   test('of a large file, decoded in a thread of its own, is the same', async () => {
@@ -382,10 +388,17 @@ describe('a bad file or a bad form', () => {
     ],
     ['a field of 100 kB', form([MODEL, FILE, ['prompt', 'x'.repeat(100_000)]]), 400, 'invalid_form', null],
     [
-      'an MP3',
-      form([MODEL, ['file', blob(Buffer.from('ID3\x04 and so on, and so on'))]]),
+      'a FLAC',
+      form([MODEL, ['file', blob(Buffer.from('fLaC and so on, and so on'))]]),
       400,
       'unsupported_value',
+      'file',
+    ],
+    [
+      'an MP3 that is none',
+      form([MODEL, ['file', blob(Buffer.from('ID3\x04 and so on, and so on'))]]),
+      400,
+      'invalid_value',
       'file',
     ],
     [

@@ -4,8 +4,8 @@ import { spawnWorker } from '../../spawn.ts'
 import { decodeSound, kindOf, SoundError } from './decode.ts'
 import type { Decoded, DecodeWork } from './decode-worker.ts'
 
-/** Of each kind what takes some ten milliseconds: less than a thread needs to start. */
-const HERE_BYTES = { wav: 128 * 1024, ogg: 8 * 1024 } as const
+/** Of each kind what takes some ten milliseconds: less than a thread needs to start. An MP3's decoder writes its complaints to the console. */
+const HERE_BYTES = { wav: 128 * 1024, ogg: 8 * 1024, mp3: 0 } as const
 
 /** As `decodeSound`. Rejects with the signal's reason at abort. */
 export async function decodeElsewhere(
@@ -22,6 +22,9 @@ export async function decodeElsewhere(
     workerData: work,
     transferList: [own.buffer],
     name: 'decode-sound',
+    // What a decoder prints is not for our log.
+    stdout: true,
+    stderr: true,
   })
   try {
     const decoded = await new Promise<Decoded>((resolve, reject) => {
