@@ -2,7 +2,7 @@
  * `npm run bench:cel`: the decision for a CEL engine, made again: the official conformance data, habits that matter to a
  * server, an evil regular expression, speed. Ends by itself in about half a minute.
  */
-import { spawnWorker } from '../src/provider/local/spawn.ts'
+import { spawnWorker } from '../src/spawn.ts'
 import { passed, valueCases } from './cel/conformance.ts'
 import { ENGINES, type Engine, plain } from './cel/engines.ts'
 import { printTable, printTitle } from './report.ts'

@@ -37,6 +37,9 @@ import { modelRoutes } from './gateway/llm/index.ts'
 import { ModelList } from './gateway/model-list.ts'
 import { modelsPlugin } from './gateway/models.ts'
 import { ConversationPins } from './gateway/pins.ts'
+import { Slots } from './gateway/slots.ts'
+import { speechRoutes } from './gateway/speech/index.ts'
+import { transcriptionRoutes } from './gateway/transcription/index.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
@@ -214,17 +217,33 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     windows: settings.gateway,
     onFault: (error: unknown) => log.error({ err: error }, 'request failed'),
   }
-  await modelRoutes(http, {
+  const named = {
     ...gateway,
-    byName: (model) => models.targetsNamed(model, 'llm'),
-    snapshot: (name) => (snapshots.has(name) ? snapshots.get(name) : undefined),
+    snapshot: (name: string) => (snapshots.has(name) ? snapshots.get(name) : undefined),
     defaultPipeline: () => snapshots.defaultName,
+  }
+  await modelRoutes(http, {
+    ...named,
+    byName: (model) => models.targetsNamed(model, 'llm'),
     pins: new ConversationPins(clock),
     hedgeShare: new HedgeShare(GATEWAY_HEDGE_SHARE),
   })
   await embeddingRoutes(http, {
     ...gateway,
     byName: (model) => models.targetsNamed(model, 'embedding'),
+  })
+  const audio = { ...named, slots: new Slots(settings.gateway.audioAtOnce) }
+  await speechRoutes(http, {
+    ...audio,
+    byName: (model) => models.targetsNamed(model, 'tts'),
+    speechChars: settings.gateway.speechChars,
+  })
+  await transcriptionRoutes(http, {
+    ...audio,
+    byName: (model) => models.targetsNamed(model, 'stt'),
+    vad: embedded.vad,
+    fileBytes: Math.round(settings.gateway.audioMb * 1024 * 1024),
+    audioMs: settings.gateway.audioMinutes * 60_000,
   })
   await http.register(async (scope) => {
     const realtime = {

@@ -89,7 +89,21 @@ export const ERRORS = {
     INVALID,
     'final',
     "The body's content type is not one the endpoint reads.",
-    'Send JSON with `Content-Type: application/json`.',
+    'Send JSON as `application/json`; a file to transcribe as `multipart/form-data`.',
+  ),
+  invalid_form: fact(
+    400,
+    INVALID,
+    'final',
+    'The body is no multipart form that can be read, or not the form the endpoint takes.',
+    'Send `multipart/form-data` with its boundary, the file and each field once.',
+  ),
+  audio_busy: fact(
+    503,
+    SERVER,
+    'retry',
+    'As many requests to speak or to transcribe are at work as `gateway.audioAtOnce` allows.',
+    'Try again in a few seconds, or raise the limit if the machine can bear it.',
   ),
   internal_error: fact(
     500,

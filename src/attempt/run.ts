@@ -55,8 +55,8 @@ export interface AttemptOptions<C extends AttemptTarget, T> {
     /** See `budget/window.ts`. */
     readonly patienceMs?: number
   }
-  /** For the first useful output, instead of what is learned and planned; null: as learned and planned. */
-  readonly windowMs?: (candidate: C) => number | null
+  /** For the first useful output, instead of what is learned and planned; null: as learned and planned. `next`: who would be asked after it. */
+  readonly windowMs?: (candidate: C, next: C | null) => number | null
   readonly retriesOf?: RosterOptions<C>['retriesOf']
   readonly goesOn?: RosterOptions<C>['goesOn']
   /** `outcome`: its times say nothing of a first useful output, so they are not learned. Left out: they are. */
@@ -106,7 +106,7 @@ export function attempt<C extends AttemptTarget, T>(options: AttemptOptions<C, T
     goesOn: options.goesOn,
     endAt: budget?.endAt ?? Number.POSITIVE_INFINITY,
     windowOf: (candidate, next) => {
-      const given = options.windowMs?.(candidate) ?? null
+      const given = options.windowMs?.(candidate, next) ?? null
       if (given !== null) return given
       const { p50Ms, p95Ms } = latencyOf(candidate)
       const nextP50Ms = next && latencyOf(next).p50Ms

@@ -86,3 +86,11 @@ function mixed(channels: unknown): Int16Array {
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What a mono 16-bit PCM file begins with whose length is not known: both lengths are the largest there is, as OpenAI writes them. */
+export function streamedWavHead(sampleRateHz: number): Uint8Array {
+  const head = Buffer.from(writeWav(new Int16Array(0), sampleRateHz))
+  head.writeUInt32LE(0xffffffff, 4)
+  head.writeUInt32LE(0xffffffff, head.length - 4)
+  return head
+}

@@ -45,6 +45,14 @@ export const GATEWAY_ANSWER_MS = 600_000
 export const GATEWAY_HEDGE_SHARE = 0.1
 /** Anthropic's own limit is 32, OpenAI's 50 with images; one request is held in memory several times. */
 export const GATEWAY_BODY_MB = 32
+/** OpenAI's own limit of a file. */
+export const GATEWAY_AUDIO_MB = 25
+/** An hour as it is recognised takes 115 MB; 25 MB of Opus may hold seven. */
+export const GATEWAY_AUDIO_MINUTES = 60
+/** Each may hold an hour of sound, and two of them fill two cores with embedded models. */
+export const GATEWAY_AUDIO_AT_ONCE = 8
+/** OpenAI's own limit of an `input`; some five minutes of speech. */
+export const GATEWAY_SPEECH_CHARS = 4096
 
 /**
  * Of requests to Anthropic that have no limit of their own, where one is demanded: room for a long answer and the thoughts, which

@@ -170,6 +170,10 @@ export const settingsSchema = z.strictObject({
       idleMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_IDLE_MS),
       answerMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_ANSWER_MS),
       bodyMb: z.number().gt(0).max(512).default(defaults.GATEWAY_BODY_MB),
+      audioMb: z.number().gt(0).max(512).default(defaults.GATEWAY_AUDIO_MB),
+      audioMinutes: z.number().gt(0).max(600).default(defaults.GATEWAY_AUDIO_MINUTES),
+      audioAtOnce: z.int().min(1).max(1000).default(defaults.GATEWAY_AUDIO_AT_ONCE),
+      speechChars: z.int().min(1).max(100_000).default(defaults.GATEWAY_SPEECH_CHARS),
     })
     .prefault({}),
   origins: z.array(origin).max(1000).default([]),

@@ -118,6 +118,13 @@ export interface Settings {
     /** Of an answer that is not streamed. */
     readonly answerMs: number
     readonly bodyMb: number
+    /** Of one file of sound. */
+    readonly audioMb: number
+    readonly audioMinutes: number
+    /** Requests to speak and to transcribe together. */
+    readonly audioAtOnce: number
+    /** Of one text to be spoken. */
+    readonly speechChars: number
   }
   readonly origins: readonly string[]
   /** null: no session is recorded. */

@@ -4,6 +4,7 @@
  */
 import type { AttemptTarget } from '../attempt/failure.ts'
 import type { Clock } from '../clock.ts'
+import type { StageName } from '../errors.ts'
 import type { ExperimentBook } from '../experiment/book.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import { parleyRecord, type TurnRecord } from '../trace/record.ts'
@@ -24,7 +25,13 @@ export interface RecordStart {
   readonly wire: string
   readonly sessionId: string
   readonly plan: Pick<Plan, 'pipeline' | 'turnMs' | 'exposures'>
+  /** Whose first output the budget is counted to; left out: the model's. */
+  readonly stage?: StageName
+  /** When the request came, on the clock; left out: now. */
+  readonly at?: number
 }
+
+const FIRST_MARK = { stt: 'sttFinal', llm: 'llmFirstToken', tts: 'ttsFirstAudio' } as const
 
 /** In the place of a pipeline's name where there is none. */
 export const NO_PIPELINE = '-'
@@ -42,7 +49,7 @@ export class RequestRecord {
     const { id, keyId, wire, sessionId, plan } = start
     this.#deps = deps
     this.#start = start
-    this.#startedAt = deps.clock.now()
+    this.#startedAt = start.at ?? deps.clock.now()
     this.trace = new TurnTrace({
       id,
       sessionId,
@@ -51,13 +58,15 @@ export class RequestRecord {
       pipeline: plan.pipeline ?? NO_PIPELINE,
       turnMs: plan.turnMs ?? 0,
       clock: deps.clock,
-    }).textOnly()
+    })
+      .textOnly()
+      .zero(this.#startedAt)
   }
 
   /** Something of the answer is about to be sent. */
   first(): void {
     if (this.#firstMs !== null) return
-    this.trace.mark('llmFirstToken')
+    this.trace.mark(FIRST_MARK[this.#stage])
     this.#firstMs = Math.round((this.#deps.clock.now() - this.#startedAt) * 10) / 10
   }
 
@@ -71,7 +80,13 @@ export class RequestRecord {
     const { turnMs, degraded } = record.budget
     const actualMs = this.#firstMs
     const late = turnMs > 0 && actualMs !== null && actualMs > turnMs
-    return Object.assign(record, { budget: { turnMs, actualMs, brokenBy: late ? 'llm' : null, degraded } })
+    return Object.assign(record, {
+      budget: { turnMs, actualMs, brokenBy: late ? this.#stage : null, degraded },
+    })
+  }
+
+  get #stage(): StageName {
+    return this.#start.stage ?? 'llm'
   }
 
   /** `parley`, and what could not be said to whom. */

@@ -8,10 +8,10 @@ import { voiceMeter } from '../attempt/meters.ts'
 import type { Phrase } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
-import { type AudioFormat, msToBytes, PCM16_24K, sameFormat } from '../audio/format.ts'
+import { type AudioFormat, msToBytes } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Piece } from '../stage/sentences.ts'
-import type { Sentence, TtsAdapter, TtsEvent, TtsStream } from '../stage/tts.ts'
+import { bestFormat, type Sentence, type TtsAdapter, type TtsEvent, type TtsStream } from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
 import type { Track } from './track.ts'
 
@@ -307,10 +307,4 @@ type Voice = Candidate<TtsAdapter>
 function whoGoesOn(error: unknown): readonly Voice[] {
   if (!(error instanceof AttemptsFailed)) return []
   return (error as AttemptsFailed<Voice>).brokenAfterUseful?.remaining ?? []
-}
-
-/** The format asked of the voice: the wire's own if it has it, else its best, converted here. */
-function bestFormat(adapter: TtsAdapter, wanted: AudioFormat): AudioFormat {
-  const { outputs } = adapter.caps
-  return outputs.find((format) => sameFormat(format, wanted)) ?? outputs[0] ?? PCM16_24K
 }

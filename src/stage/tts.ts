@@ -2,7 +2,7 @@
  * What a text-to-speech adapter offers: sentences in, audio out, every event naming its sentence.
  * Sentences are spoken in the order they were said; `sentenceDone` follows the last audio of each.
  */
-import type { AudioFormat } from '../audio/format.ts'
+import { type AudioFormat, PCM16_24K, sameFormat } from '../audio/format.ts'
 import type { Clock } from '../clock.ts'
 
 export interface TtsCaps {
@@ -58,4 +58,10 @@ export interface TtsAdapter {
   readonly id: string
   readonly caps: TtsCaps
   open(options: TtsOpenOptions): Promise<TtsStream>
+}
+
+/** The format to ask a voice for: the one wanted if it has it, else its best, which is then converted. */
+export function bestFormat(adapter: TtsAdapter, wanted: AudioFormat): AudioFormat {
+  const { outputs } = adapter.caps
+  return outputs.find((format) => sameFormat(format, wanted)) ?? outputs[0] ?? PCM16_24K
 }

@@ -2,11 +2,11 @@
  * A streamed answer to a client: headers with the first useful output, so that what fails before is an ordinary error; a client that
  * does not read stops the reading upstream; our record in the last event.
  */
-import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { idOf } from '../../attempt/failure.ts'
 import { isCancelled } from '../../cancel.ts'
 import type { AnswerWriter } from '../../dialect/codec.ts'
+import { drained } from '../drained.ts'
 import { failFactsOf } from '../failure.ts'
 import type { RequestRecord } from '../record.ts'
 import type { Batch } from './run.ts'
@@ -75,21 +75,6 @@ function begin({ reply, headers }: StreamReply): void {
     // Proxies in front shall not wait for more.
     'x-accel-buffering': 'no',
     ...headers(),
-  })
-}
-
-function drained(out: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (done: () => void) => {
-      out.off('drain', onDrain)
-      signal.removeEventListener('abort', onAbort)
-      done()
-    }
-    const onDrain = () => settle(resolve)
-    const onAbort = () => settle(() => reject(signal.reason))
-    out.once('drain', onDrain)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
   })
 }
 

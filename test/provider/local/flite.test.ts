@@ -11,7 +11,7 @@ import {
 import { openScope } from '../../../src/cancel.ts'
 import { realClock } from '../../../src/clock.ts'
 import { createFlite, type Flite } from '../../../src/provider/local/flite/index.ts'
-import { spawnWorker } from '../../../src/provider/local/spawn.ts'
+import { spawnWorker } from '../../../src/spawn.ts'
 import type { TtsEvent, TtsStream } from '../../../src/stage/tts.ts'
 
 const HERE = new URL('../../../src/provider/local/flite/index.ts', import.meta.url).href

@@ -5,7 +5,7 @@ import { PCM16_16K } from '../../../src/audio/format.ts'
 import { realClock } from '../../../src/clock.ts'
 import { ensureModel } from '../../../src/provider/local/models/index.ts'
 import { createMoonshine, type Moonshine } from '../../../src/provider/local/moonshine/index.ts'
-import { spawnWorker } from '../../../src/provider/local/spawn.ts'
+import { spawnWorker } from '../../../src/spawn.ts'
 import type { SttEvent, SttStream } from '../../../src/stage/stt.ts'
 import { bytesOf, joined, noise, silence, speech, WORDS, wordErrorRate } from './speech.ts'
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { realClock } from '../../../src/clock.ts'
 import { VAD_WINDOW_SAMPLES, type VadStream, type VadWindow } from '../../../src/listen/vad.ts'
 import { ensureModel } from '../../../src/provider/local/models/index.ts'
-import { spawnWorker } from '../../../src/provider/local/spawn.ts'
 import { createSileroVad, type SileroVad } from '../../../src/provider/local/vad/index.ts'
+import { spawnWorker } from '../../../src/spawn.ts'
 import { joined, noise, silence, speech } from './speech.ts'
 
 const files = await ensureModel('silero-vad-v6').catch((error: Error) => {

@@ -15,9 +15,9 @@ import {
   sameFormat,
 } from '../../../audio/format.ts'
 import { ProviderError } from '../../../errors.ts'
+import { spawnWorker } from '../../../spawn.ts'
 import type { ProviderDeps } from '../../../stage/provider.ts'
 import type { TtsAdapter, TtsCaps, TtsOpenOptions } from '../../../stage/tts.ts'
-import { spawnWorker } from '../spawn.ts'
 import { FliteEngine } from './engine.ts'
 import type { FliteWorkerData } from './protocol.ts'
 import { FliteStream } from './stream.ts'

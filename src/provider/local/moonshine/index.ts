@@ -6,10 +6,10 @@
 import type { Worker } from 'node:worker_threads'
 import { PCM16_16K, sameFormat } from '../../../audio/format.ts'
 import { ProviderError } from '../../../errors.ts'
+import { spawnWorker } from '../../../spawn.ts'
 import type { ProviderDeps } from '../../../stage/provider.ts'
 import type { SttAdapter, SttOpenOptions, SttStream } from '../../../stage/stt.ts'
 import { ensureModel } from '../models/index.ts'
-import { spawnWorker } from '../spawn.ts'
 import { MoonshineEngine } from './engine.ts'
 import type { MoonshineWorkerData } from './protocol.ts'
 

@@ -6,8 +6,8 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../../clock.ts'
 import type { EndOfTurn, Judgement, TurnQuestion } from '../../../listen/end-of-turn.ts'
+import { spawnWorker } from '../../../spawn.ts'
 import type { ProviderDeps } from '../../../stage/provider.ts'
-import { spawnWorker } from '../spawn.ts'
 import { Supervisor } from '../supervisor.ts'
 import type { FromSmartTurn, SmartTurnWorkerData, ToSmartTurn } from './protocol.ts'
 

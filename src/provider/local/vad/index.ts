@@ -11,9 +11,9 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../../../clock.ts'
 import { VAD_WINDOW_SAMPLES, type Vad } from '../../../listen/vad.ts'
+import { spawnWorker } from '../../../spawn.ts'
 import type { ProviderDeps } from '../../../stage/provider.ts'
 import { ensureModel } from '../models/index.ts'
-import { spawnWorker } from '../spawn.ts'
 import { Supervisor } from '../supervisor.ts'
 import {
   allocateExchange,

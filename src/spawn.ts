@@ -1,5 +1,5 @@
 /**
- * Starts the worker threads of the embedded providers. A worker is named beside the file that starts it,
+ * Starts worker threads. A worker is named beside the file that starts it,
  * without an ending: in `dist` it is the `.js` file; in a source run (tests, `tsx`) it is the `.ts` file,
  * loaded through tsx. `--import tsx` alone does not reach worker threads on Node 20, its `register()` does.
  */
