@@ -63,7 +63,8 @@ function creatorOf(
   deps: ProviderDeps,
   folder: string,
 ): Create | undefined {
-  const type = Object.hasOwn(CLOUD, written) ? written : canonicalProvider(written)
+  const own = Object.hasOwn(CLOUD, written) || Object.hasOwn(KEYED, written)
+  const type = own ? written : canonicalProvider(written)
   const headers = isHeaders(options['headers']) ? { headers: options['headers'] } : {}
   const facts = { name, ...headers, ...(baseUrl === null ? {} : { baseUrl }) }
   const cloud = Object.hasOwn(CLOUD, type) ? CLOUD[type as keyof typeof CLOUD] : undefined
