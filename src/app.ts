@@ -31,6 +31,8 @@ import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
 import { openaiError } from './errors.ts'
 import { ExperimentBook } from './experiment/book.ts'
+import { admission } from './gateway/admission.ts'
+import { ClientKeys } from './gateway/client-keys.ts'
 import { embeddingRoutes } from './gateway/embeddings/index.ts'
 import { explainPlugin } from './gateway/explain.ts'
 import { modelRoutes } from './gateway/llm/index.ts'
@@ -205,6 +207,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     catalog,
   })
   modelsPlugin(http, models)
+  const responseRates = new ResponseRates(clock, settings)
+  const clientKeys = new ClientKeys({ clock, answerMs: settings.gateway.answerMs })
   const gateway = {
     providers,
     health,
@@ -216,6 +220,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     bodyBytes: Math.round(settings.gateway.bodyMb * 1024 * 1024),
     windows: settings.gateway,
     onFault: (error: unknown) => log.error({ err: error }, 'request failed'),
+    admit: admission(responseRates),
   }
   const named = {
     ...gateway,
@@ -227,6 +232,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     byName: (model) => models.targetsNamed(model, 'llm'),
     pins: new ConversationPins(clock),
     hedgeShare: new HedgeShare(GATEWAY_HEDGE_SHARE),
+    clientKeys: settings.gateway.clientKeys === 'allowed' ? clientKeys : null,
   })
   await embeddingRoutes(http, {
     ...gateway,
@@ -251,7 +257,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
       inputRates: new InputRates(clock, settings),
-      responseRates: new ResponseRates(clock, settings),
+      responseRates,
       hasPipeline: (name: string) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
       note,
@@ -289,6 +295,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       phrases.close()
       await tools.close()
       await shelf?.close()
+      await clientKeys.close()
       await Promise.all([...providers.values()].map((provider) => provider.close()))
       metrics.close()
     })()

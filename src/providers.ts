@@ -49,10 +49,16 @@ export function providersOf(settings: Settings, deps: ProviderDeps): Provider[] 
         : apiKey !== null || !needsKey(setting)
           ? create(apiKey === null ? {} : { apiKey: apiKey.reveal() })
           : undefined
-    if (made) return [keptAdapters(made)]
+    if (made) return [keptAdapters(withClientKeys(made, setting, create))]
     deps.note(`providers.${name} has no key: its targets are skipped`)
     return []
   })
+}
+
+/** Those whose key is one text; whether clients may bring theirs is for the settings to say. */
+function withClientKeys(provider: Provider, { type }: ProviderSetting, create: Create): Provider {
+  if (Object.hasOwn(KEYED, type)) return provider
+  return { ...provider, withKey: (apiKey) => create({ apiKey }) ?? provider }
 }
 
 /** Makes the provider with one of its keys; undefined: it lacks one. */

@@ -6,7 +6,7 @@
  *                                                     client secret: 401, or 403 off the endpoints it is for
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ERRORS, type ErrorCode, openaiError } from '../errors.ts'
+import { anthropicError, ERRORS, type ErrorCode, openaiError } from '../errors.ts'
 import { type ClientSecrets, type Grant, isClientSecret } from './client-secrets.ts'
 import { addCorsHeaders, answerPreflight, isPreflight } from './cors.ts'
 import { presentedSecret } from './credentials.ts'
@@ -98,10 +98,12 @@ function refuseForeign(request: FastifyRequest, rules: OriginRules): [ErrorCode,
   return undefined
 }
 
+/** In the shape that the client of Anthropic's API knows, where it is one. */
 function refuse(reply: FastifyReply, code: ErrorCode, message: string): void {
   const { status } = ERRORS[code]
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  reply.code(status).send(openaiError(code, message))
+  const isAnthropic = reply.request.headers['anthropic-version'] !== undefined
+  reply.code(status).send(isAnthropic ? anthropicError(code, message) : openaiError(code, message))
 }
 
 /** Judged by the route that matched and not by the path as sent, which can be written in many ways. */

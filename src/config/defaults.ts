@@ -41,6 +41,8 @@ export const GATEWAY_FIRST_OUTPUT_MS = 60_000
 export const GATEWAY_IDLE_MS = 60_000
 /** As long as OpenAI's and Anthropic's SDKs wait. */
 export const GATEWAY_ANSWER_MS = 600_000
+/** A key that a client brings is called with this server's address and in its name: the operator must want that. */
+export const GATEWAY_CLIENT_KEYS = 'refused' as const
 /** Of requests that ask for a hedge themselves: as routes have it by default. */
 export const GATEWAY_HEDGE_SHARE = 0.1
 /** Anthropic's own limit is 32, OpenAI's 50 with images; one request is held in memory several times. */

@@ -170,6 +170,7 @@ export const settingsSchema = z.strictObject({
       idleMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_IDLE_MS),
       answerMs: z.int().min(100).max(3_600_000).default(defaults.GATEWAY_ANSWER_MS),
       bodyMb: z.number().gt(0).max(512).default(defaults.GATEWAY_BODY_MB),
+      clientKeys: z.enum(['refused', 'allowed']).default(defaults.GATEWAY_CLIENT_KEYS),
       audioMb: z.number().gt(0).max(512).default(defaults.GATEWAY_AUDIO_MB),
       audioMinutes: z.number().gt(0).max(600).default(defaults.GATEWAY_AUDIO_MINUTES),
       audioAtOnce: z.int().min(1).max(1000).default(defaults.GATEWAY_AUDIO_AT_ONCE),

@@ -118,6 +118,8 @@ export interface Settings {
     /** Of an answer that is not streamed. */
     readonly answerMs: number
     readonly bodyMb: number
+    /** Whether a request may carry its own key for a provider. */
+    readonly clientKeys: 'refused' | 'allowed'
     /** Of one file of sound. */
     readonly audioMb: number
     readonly audioMinutes: number

@@ -24,6 +24,8 @@ export interface Provider {
   llm?(model: string, credential?: string): LlmAdapter | undefined
   tts?(model: string, credential?: string): TtsAdapter | undefined
   embedding?(model: string, credential?: string): EmbeddingAdapter | undefined
+  /** The same provider with a key that a client brought. Left out: it is called with its own only. Closed by whoever asked. */
+  withKey?(apiKey: string): Provider
   /** Ends workers and connections. Idempotent. */
   close(): Promise<void>
 }

@@ -2,6 +2,7 @@
  * `POST /v1/embeddings`, in OpenAI's shape. `model` is `provider/model`, or a bare name that the catalogue knows. Another provider of
  * the same model takes over when one fails; another model never does by itself, since vectors of two models cannot be compared.
  */
+
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type {} from '../../access/plugin.ts'
@@ -17,6 +18,7 @@ import type { Costs } from '../../price/pricing.ts'
 import type { EmbeddingAdapter } from '../../stage/embedding.ts'
 import type { WholeAnswer } from '../../stage/llm.ts'
 import type { Provider } from '../../stage/provider.ts'
+import type { Admit } from '../admission.ts'
 import { type Body, bodyOf, takeBytes } from '../body.ts'
 import { Refusal } from '../failure.ts'
 import { factsOfError } from '../http-errors.ts'
@@ -31,6 +33,7 @@ export interface EmbeddingRoutes extends RecordDeps {
   readonly bodyBytes: number
   readonly windows: { readonly answerMs: number }
   readonly onFault: (error: unknown) => void
+  readonly admit: Admit
 }
 
 interface Target extends AttemptTarget {
@@ -44,6 +47,7 @@ export async function embeddingRoutes(app: FastifyInstance, deps: EmbeddingRoute
     scope.route({
       method: 'POST',
       url: '/v1/embeddings',
+      onRequest: deps.admit,
       bodyLimit: deps.bodyBytes,
       handler: (request, reply) => serve(request, reply, deps),
       errorHandler: (error, _request, reply) => {

@@ -1,5 +1,6 @@
 /** Language models over HTTP: a route for each dialect that clients speak, errors in the words of that dialect. */
 import type { FastifyInstance } from 'fastify'
+import type { Admit } from '../admission.ts'
 import { takeBytes } from '../body.ts'
 import { factsOfError } from '../http-errors.ts'
 import { SHAPES } from './codecs.ts'
@@ -9,6 +10,7 @@ export interface ModelRoutes extends ServeDeps {
   readonly bodyBytes: number
   /** A fault of ours, for the log. */
   readonly onFault: (error: unknown) => void
+  readonly admit: Admit
 }
 
 export async function modelRoutes(app: FastifyInstance, deps: ModelRoutes): Promise<void> {
@@ -18,6 +20,7 @@ export async function modelRoutes(app: FastifyInstance, deps: ModelRoutes): Prom
       scope.route({
         method: 'POST',
         url: shape.path,
+        onRequest: deps.admit,
         bodyLimit: deps.bodyBytes,
         handler: (request, reply) => serve(shape, request, reply, deps),
         errorHandler: (error, _request, reply) => {

@@ -10,6 +10,7 @@ import type { Retries } from '../../attempt/roster.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import type { Costs } from '../../price/pricing.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
+import type { ClientKeys } from '../client-keys.ts'
 import { Refusal } from '../failure.ts'
 import type { ConversationPins } from '../pins.ts'
 import {
@@ -17,6 +18,7 @@ import {
   type Choice,
   choicesOf,
   needsOf,
+  PreferenceError,
   type Preferences,
   pricesOf,
   type Read,
@@ -57,6 +59,8 @@ export interface PlanDeps extends ResolveDeps {
   /** Of requests that ask for a hedge where no route has one. */
   readonly hedgeShare: HedgeShare
   readonly defaultPipeline: () => string
+  /** Null: requests bring no keys. */
+  readonly clientKeys: ClientKeys | null
 }
 
 export interface PlanRequest {
@@ -70,8 +74,12 @@ export interface PlanRequest {
 /** Throws `Refusal` or `PreferenceError`. */
 export function planFor(request: PlanRequest, deps: PlanDeps): Plan {
   const plan = targetsFor(request, deps)
+  const { providers, clientKeys } = deps
+  const brought = request.read.preferences.keys
+  if (brought && !clientKeys)
+    throw new PreferenceError('parley.keys', 'is not taken: this server calls with its own keys')
   const keyed = (targets: readonly Target[]) =>
-    withKeys(targets, { providers: deps.providers, sticky: request.key })
+    withKeys(targets, { providers, sticky: request.key, brought, clientKeys })
   const candidates = keyed(plan.candidates)
   const { context_overflow: overflow, content_refusal: refusal } = plan.insteadOf
   // Nobody has several keys.

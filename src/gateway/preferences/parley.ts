@@ -6,7 +6,7 @@ import { type Headers, headerOf } from './headers.ts'
 import type { Said } from './preferences.ts'
 import { type Doc, docAt, flagAt, isSaid, millisecondsAt, nameAt, own } from './values.ts'
 
-const KNOWN = ['pipeline', 'resume', 'firstTokenMs', 'timeoutMs', 'hedge']
+const KNOWN = ['pipeline', 'resume', 'firstTokenMs', 'timeoutMs', 'hedge', 'keys']
 
 export function readParley(body: Doc, headers: Headers, draft: Draft): void {
   const header = 'x-parley-pipeline'
@@ -25,6 +25,24 @@ export function readParley(body: Doc, headers: Headers, draft: Draft): void {
   for (const name of ['firstTokenMs', 'timeoutMs'] as const)
     draft.say(name, millisecondsAt(own(doc, name), `parley.${name}`), `parley.${name}`)
   draft.say('hedge', hedgeAt(own(doc, 'hedge')), 'parley.hedge')
+  draft.say('keys', keysAt(docAt(own(doc, 'keys'), 'parley.keys')), 'parley.keys')
+}
+
+const MAX_KEYS = 16
+const MAX_KEY_CHARS = 8_000
+
+/** By provider. What is wrong with a key is told without it. */
+function keysAt(doc: Doc | undefined): Said['keys'] | undefined {
+  if (!doc) return undefined
+  const names = Object.keys(doc)
+  if (names.length > MAX_KEYS) refuse('parley.keys', `has more than ${MAX_KEYS} members`)
+  return new Map(
+    names.map((name) => {
+      const key = own(doc, name)
+      const fits = typeof key === 'string' && key.length <= MAX_KEY_CHARS && /^[\x21-\x7e]+$/.test(key)
+      return [name, fits ? key : refuse('parley.keys', 'holds a key that no HTTP header may hold')]
+    }),
+  )
 }
 
 const PERCENTILES = ['p50', 'p90', 'p95', 'p99'] as const

@@ -97,6 +97,8 @@ export interface Said {
   /** Whether an answer that broke off is gone on with by the next target. */
   readonly resume: boolean | null
   readonly pipeline: string | null
+  /** Keys that the request brings, by provider. Secret. */
+  readonly keys: ReadonlyMap<string, string> | null
   /** What the conversation is called: who asks for the same one keeps the target that has its prompt cached. */
   readonly session: string | null
 }
@@ -138,6 +140,7 @@ export const NOT_SAID: Said = {
   timeoutMs: null,
   retry: null,
   hedge: null,
+  keys: null,
   resume: null,
   pipeline: null,
   session: null,

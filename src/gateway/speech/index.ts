@@ -1,5 +1,6 @@
 /** `POST /v1/audio/speech`, in OpenAI's shape. */
 import type { FastifyInstance } from 'fastify'
+import type { Admit } from '../admission.ts'
 import { takeBytes } from '../body.ts'
 import { factsOfError } from '../http-errors.ts'
 import { type SpeechDeps, serveSpeech } from './serve.ts'
@@ -8,6 +9,7 @@ export interface SpeechRoutes extends SpeechDeps {
   readonly bodyBytes: number
   /** A fault of ours, for the log. */
   readonly onFault: (error: unknown) => void
+  readonly admit: Admit
 }
 
 export async function speechRoutes(app: FastifyInstance, deps: SpeechRoutes): Promise<void> {
@@ -16,6 +18,7 @@ export async function speechRoutes(app: FastifyInstance, deps: SpeechRoutes): Pr
     scope.route({
       method: 'POST',
       url: '/v1/audio/speech',
+      onRequest: deps.admit,
       bodyLimit: deps.bodyBytes,
       handler: (request, reply) => serveSpeech(request, reply, deps),
       errorHandler: (error, _request, reply) => {

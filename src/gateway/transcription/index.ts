@@ -1,13 +1,16 @@
 /** `POST /v1/audio/transcriptions`, in OpenAI's shape. */
+
 import type { FastifyInstance } from 'fastify'
 import type { FailFacts } from '../../dialect/codec.ts'
 import { ERRORS } from '../../errors.ts'
+import type { Admit } from '../admission.ts'
 import { factsOfError } from '../http-errors.ts'
 import { serveTranscription, type TranscriptionDeps } from './serve.ts'
 
 export interface TranscriptionRoutes extends TranscriptionDeps {
   /** A fault of ours, for the log. */
   readonly onFault: (error: unknown) => void
+  readonly admit: Admit
 }
 
 /** Of the form around the file: its fields and boundaries. */
@@ -22,6 +25,7 @@ export async function transcriptionRoutes(app: FastifyInstance, deps: Transcript
     scope.route({
       method: 'POST',
       url: '/v1/audio/transcriptions',
+      onRequest: deps.admit,
       bodyLimit: deps.fileBytes + FORM_BYTES,
       handler: (request, reply) => serveTranscription(request, reply, deps),
       errorHandler: (error, _request, reply) => {
