@@ -56,9 +56,10 @@ export class Roster<C extends AttemptTarget> {
   /** Not asked, because of their circuit. */
   #aside: Skipped<C>[] = []
   readonly #limited: C[] = []
-  readonly #failed = new Set<C>()
-  readonly #again = new Set<C>()
-  readonly #retried = new Map<C, number>()
+  /** Short lists, and most runs need none: no sets. */
+  readonly #failed: C[] = []
+  readonly #again: C[] = []
+  readonly #retried: C[] = []
   #declined: Declined | null = null
   #tries = 0
   #badRequests = 0
@@ -105,7 +106,7 @@ export class Roster<C extends AttemptTarget> {
     ]
     let best: { candidate: C; waitMs: number } | undefined
     for (const candidate of limited) {
-      if (this.#again.has(candidate)) continue
+      if (this.#again.includes(candidate)) continue
       const place = this.#place(candidate)
       const off = health.offOf(place)
       if (off && off.cause !== 'rate') continue
@@ -121,7 +122,7 @@ export class Roster<C extends AttemptTarget> {
 
   retry(candidate: C, reason: string): Try<C> {
     const { health, language } = this.#options
-    this.#again.add(candidate)
+    this.#again.push(candidate)
     this.#aside = this.#aside.filter((one) => one.candidate !== candidate)
     return this.#try(candidate, health.resort(this.#place(candidate), language), reason)
   }
@@ -143,7 +144,7 @@ export class Roster<C extends AttemptTarget> {
   /** Somebody who was taken failed before anything useful. */
   failed(candidate: C, error: ProviderError): void {
     const { kind, declined } = error
-    this.#failed.add(candidate)
+    this.#failed.push(candidate)
     if (this.#triesAgain(candidate, error)) {
       this.#queue.unshift({ candidate, why: `retry: ${kind}` })
       return
@@ -152,8 +153,8 @@ export class Roster<C extends AttemptTarget> {
       this.#queue = this.#queue.filter((one) => !isSibling(one.candidate, candidate))
     else if (!isOfTheKey(kind)) this.#defer(candidate)
     if (this.#options.goesOn?.(candidate, kind) === false) this.#endHere(candidate, kind)
-    else if (kind === 'expired' && !this.#again.has(candidate)) {
-      this.#again.add(candidate)
+    else if (kind === 'expired' && !this.#again.includes(candidate)) {
+      this.#again.push(candidate)
       this.#queue.unshift({ candidate, why: 'rollover' })
     } else if (kind === 'rate') this.#limited.push(candidate)
     else if (declined !== undefined) this.#instead(declined)
@@ -162,10 +163,10 @@ export class Roster<C extends AttemptTarget> {
 
   #triesAgain(candidate: C, { kind, retryable }: ProviderError): boolean {
     const retries = this.#options.retriesOf?.(candidate)
-    const tried = this.#retried.get(candidate) ?? 0
+    const tried = this.#retried.filter((one) => one === candidate).length
     if (!retries || tried >= retries.attempts) return false
     if (!(retries.on?.includes(kind) ?? retryable)) return false
-    this.#retried.set(candidate, tried + 1)
+    this.#retried.push(candidate)
     return true
   }
 
@@ -183,7 +184,7 @@ export class Roster<C extends AttemptTarget> {
 
   /** Who may continue what `broken` began: in order, those that did not fail; its own other keys last. */
   remaining(broken: C): C[] {
-    const left = this.#list.filter((one) => one !== broken && !this.#failed.has(one))
+    const left = this.#list.filter((one) => one !== broken && !this.#failed.includes(one))
     return lastly(left, (one) => isSibling(one, broken))
   }
 
