@@ -13,6 +13,7 @@ import { InputRates } from './access/input-rates.ts'
 import { accessPlugin } from './access/plugin.ts'
 import { ResponseRates } from './access/response-rates.ts'
 import { SessionLimits } from './access/session-limits.ts'
+import { closeSilentAtEnd } from './access/silent-connections.ts'
 import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
@@ -186,6 +187,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   })
 
   const http = createHttp(settings, log)
+  closeSilentAtEnd(http)
   let state: 'starting' | 'ready' | 'draining' = 'starting'
   // First: it ends the socket of an upgrade that is refused, but only of those its own hook has seen.
   await http.register(fastifyWebsocket, websocketOptions)

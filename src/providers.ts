@@ -2,6 +2,7 @@
 import { dirname } from 'node:path'
 import { canonicalProvider } from './catalog/names.ts'
 import type { ProviderSetting, Settings } from './config/settings.ts'
+import { aiSdkEntry, aiSdkSettings, createAiSdk } from './provider/ai-sdk/index.ts'
 import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
 import { createBedrock } from './provider/bedrock/index.ts'
@@ -31,6 +32,7 @@ const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
 /** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
 export const providerTypes: readonly string[] = [
   'local',
+  'ai-sdk',
   ...Object.keys(CLOUD),
   ...Object.keys(KEYED),
   ...PRESETS.keys(),
@@ -77,6 +79,17 @@ function creatorOf(
   if (cloud) return ({ apiKey = '' }) => cloud(deps, { ...facts, apiKey })
   const keyed = Object.hasOwn(KEYED, type) ? KEYED[type as keyof typeof KEYED] : undefined
   if (keyed) return (key) => keyed(deps, { ...facts, ...key, options, folder }) ?? undefined
+  if (written === 'ai-sdk') {
+    const read = {
+      name,
+      members: options,
+      folders: packageFolders(folder),
+      ...(baseUrl !== null && { baseUrl }),
+    }
+    const entry = aiSdkEntry(deps, aiSdkSettings(read))
+    if (entry === undefined) return undefined
+    return (key) => createAiSdk(deps, aiSdkSettings({ ...read, ...key }), entry)
+  }
   const preset = presetOf(written)
   if (!preset) return undefined
   const more = { preset, members: options, api: apiOf(name, options['api']) }
@@ -85,9 +98,14 @@ function creatorOf(
 
 /** Somebody else's address may want none, and some have other kinds. */
 function needsKey({ type, baseUrl }: ProviderSetting): boolean {
-  if (Object.hasOwn(KEYED, type)) return false
+  if (Object.hasOwn(KEYED, type) || type === 'ai-sdk') return false
   const preset = presetOf(type)
   return preset === undefined || (preset.key === 'needed' && baseUrl === null)
+}
+
+/** Where the operator may have installed packages: beside the settings, where the server was started, and beside the server. */
+function packageFolders(settings: string): string[] {
+  return [settings, process.cwd(), import.meta.dirname]
 }
 
 function missing(name: string): never {

@@ -85,7 +85,9 @@ async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): P
   return failure(call, kind, message, {
     ...(after !== undefined && { retryAfterMs: after }),
     ...(declined && { declined }),
-    ...(told && { told: { ...told, message: without(call.secrets, told.message), status: statusCode } }),
+    ...(told && {
+      told: { ...told, message: withoutSecrets(call.secrets, told.message), status: statusCode },
+    }),
   })
 }
 
@@ -104,7 +106,8 @@ async function errorBody(body: HttpBody): Promise<unknown> {
   }
 }
 
-function without(secrets: readonly string[], text: string): string {
+/** A provider's sentence, in which it may quote what it was sent. */
+export function withoutSecrets(secrets: readonly string[], text: string): string {
   return secrets.reduce((left, secret) => (secret === '' ? left : left.replaceAll(secret, '…')), text)
 }
 

@@ -21,6 +21,8 @@ export interface LlmAdapter {
   readonly caps: LlmCaps
   /** The iteration throws `ProviderError`, or the signal's reason once it aborts. */
   stream(request: ModelRequest, options: LlmStreamOptions): AsyncIterable<ModelEvent>
+  /** What `stream` leaves out of a request, as `Encoded.dropped`; where it has no wire. */
+  omits?(request: ModelRequest): readonly string[]
   /** Left out: it has no wire of its own, and is asked by `stream`. */
   readonly wire?: LlmWire
 }

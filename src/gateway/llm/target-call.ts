@@ -26,8 +26,7 @@ export function openFrames(
     const body = said === '' ? bodyFor(options, target) : translated(options, target, request)
     return wire.frames({ body, ...headersFor(options, target), signal, clock })
   }
-  const asked = sayable(target, () => withParams(request(), target.params))
-  return framed(target.adapter.stream(asked, { signal, clock }))
+  return framed(target.adapter.stream(neutrally(options, target, request), { signal, clock }))
 }
 
 async function* framed(events: AsyncIterable<ModelEvent>): AsyncGenerator<readonly Frame[]> {
@@ -47,9 +46,21 @@ export async function* openWhole(
     return
   }
   const events: ModelEvent[] = []
-  const request = sayable(target, () => withParams(client.neutral(), target.params))
+  const request = neutrally(options, target, () => client.neutral())
   for await (const event of target.adapter.stream(request, { signal, clock })) events.push(event)
   yield { text: '', events }
+}
+
+/** For a target without a wire. */
+function neutrally(
+  { client, dropped }: RunOptions,
+  target: Target,
+  request: () => ModelRequest,
+): ModelRequest {
+  const asked = sayable(target, () => withParams(request(), target.params))
+  const left = [...client.ignored(), ...(target.adapter.omits?.(asked) ?? [])]
+  if (left.length > 0) dropped(target, left)
+  return asked
 }
 
 /** The client's own body where the dialects are the same, its translation otherwise. */
