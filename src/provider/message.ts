@@ -3,8 +3,7 @@ import { Malformed } from './recognition.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** An object with a `type`. */
-export function messageOf(text: string, provider: string): Fields & { readonly type: string } {
+export function objectOf(text: string, provider: string): Fields {
   let message: unknown
   try {
     message = JSON.parse(text)
@@ -12,6 +11,12 @@ export function messageOf(text: string, provider: string): Fields & { readonly t
     throw new Malformed(`${provider} sent a message that is no JSON`)
   }
   if (!isFields(message)) throw new Malformed(`${provider} sent a message that is no object`)
+  return message
+}
+
+/** An object with a `type`. */
+export function messageOf(text: string, provider: string): Fields & { readonly type: string } {
+  const message = objectOf(text, provider)
   const { type } = message
   if (typeof type !== 'string') throw new Malformed(`${provider} sent a message without a type`)
   return { ...message, type }

@@ -55,6 +55,8 @@ export interface Unanswered {
 
 export interface Protocol {
   readonly framing: Framing
+  /** The first message, before any audio. */
+  readonly hello?: string
   /** Makes it recognise at once what it has; `covered` or `forced` answers. */
   readonly force: string | Silence
   readonly goodbye: string
@@ -68,6 +70,8 @@ export interface Protocol {
   readonly previews: 'forced' | 'unasked'
   /** Without audio for so long, the connection is given up as `expired`. */
   readonly idleLimitMs: number
+  /** A session of so long comes to its end, where the provider does not say when. */
+  readonly sessionLimitMs?: number
   /** A silent question is looked at that often. */
   readonly graceMs: number
   /** `answer`: with what is known; a provider may keep quiet about silence. */
@@ -139,6 +143,8 @@ export class Recognition implements SttStream {
     this.ready.catch(() => {})
     this.#onAbort = () => this.#end(signal.reason)
     signal.addEventListener('abort', this.#onAbort, { once: true })
+    if (protocol.hello !== undefined) socket.sendText(protocol.hello)
+    if (protocol.sessionLimitMs !== undefined) this.#expireIn(protocol.sessionLimitMs)
     this.#keepAlive()
     void this.#read()
   }

@@ -6,10 +6,12 @@ import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import { createSoniox } from '../../src/provider/soniox/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
 import { fakeFlux } from '../support/fake-flux.ts'
+import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
@@ -57,6 +59,8 @@ describe.each([
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', { ownTurns: BREATHLESS }],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', {}],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', {}],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', { ownTurns: BREATHLESS }],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', { ownTurns: BREATHLESS }],
 ] as const)('%s', (name, makeDouble, create, model, more) => {
   test('every order of calls, every delay of answers', async () => {
