@@ -1,5 +1,5 @@
 /** Reading a provider's JSON messages: fields by name and type, or `Malformed` with the name. Pure. */
-import { Malformed } from './recognition.ts'
+import { Malformed } from './protocol.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,5 @@
 /** What Soniox's messages mean for utterances. */
-import type { Notice, Protocol } from '../recognition.ts'
+import type { Notice, Protocol } from '../protocol.ts'
 import type { Segment } from '../utterances.ts'
 import { END_OF_AUDIO, errorOf, FINALIZE, KEEP_ALIVE, type Mark, readMessage, type Token } from './wire.ts'
 import { segmentOf } from './words.ts'

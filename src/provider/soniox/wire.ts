@@ -2,7 +2,7 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import { type Fields, listIn, objectOf, optionalNumber, textIn } from '../message.ts'
-import { Malformed } from '../recognition.ts'
+import { Malformed } from '../protocol.ts'
 import type { EndpointRules } from './turns.ts'
 
 export const FINALIZE = '{"type":"finalize"}'
