@@ -14,10 +14,14 @@ export function objectOf(text: string, provider: string): Fields {
   return message
 }
 
-/** An object with a `type`. */
-export function messageOf(text: string, provider: string): Fields & { readonly type: string } {
+/** An object with a `type`, which providers may call by another name. */
+export function messageOf(
+  text: string,
+  provider: string,
+  typeField = 'type',
+): Fields & { readonly type: string } {
   const message = objectOf(text, provider)
-  const { type } = message
+  const type = message[typeField]
   if (typeof type !== 'string') throw new Malformed(`${provider} sent a message without a type`)
   return { ...message, type }
 }

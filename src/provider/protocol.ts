@@ -49,7 +49,12 @@ export interface Protocol {
   readonly hello?: string
   /** Makes it recognise at once what it has; `covered` or `forced` answers. */
   readonly force: string | Silence
-  readonly goodbye: string
+  /** With less audio since the last one it is refused: silence makes up for it. */
+  readonly forceLeastMs?: number
+  /** `force` was sent, for all audio up to there that the last one was not for. */
+  forceSent?(atMs: number): void
+  /** Left out: the connection is closed without a word. */
+  readonly goodbye?: string
   readonly keepAlive: {
     readonly message: string | Silence
     readonly everyMs: number

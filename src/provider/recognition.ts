@@ -32,6 +32,7 @@ export const ANSWER_LIMIT_MS = 5_000
 const EXPIRY_MARGIN_MS = 30_000
 /** From goodbye to the end of the connection. */
 export const GOODBYE_MS = 1_000
+const NORMAL_CLOSURE = 1000
 /** Audio that may wait for the network or the provider's pace. */
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
@@ -47,6 +48,8 @@ export class Recognition implements SttStream {
   /** Up to where the audio was when each was sent, oldest first; some are never answered. */
   #forces: number[] = []
   #forcedMs = 0
+  /** The same with silence of ours, as the provider counts. */
+  #forcedPositionMs = 0
   /** Silence of ours at the end of the audio. */
   #padded = { fromMs: 0, toMs: 0 }
   readonly #onAbort: () => void
@@ -133,16 +136,21 @@ export class Recognition implements SttStream {
   }
 
   #force(): void {
-    const { force } = this.#options.protocol
+    const { protocol } = this.#options
+    const { force, forceLeastMs = 0 } = protocol
     const atMs = this.#writtenToMs
     // Twice for the same audio, it would have nothing to say to the second.
     if (atMs <= this.#forcedMs) return
     this.#forcedMs = atMs
     if (typeof force !== 'string') return this.#fallSilent(force)
+    const missingMs = this.#forcedPositionMs + forceLeastMs - this.#sender.positionMs
+    if (missingMs > 0) this.#fallSilent({ silenceMs: missingMs })
+    this.#forcedPositionMs = this.#sender.positionMs
     // An end of turn that comes before it was sent is no answer to it.
     this.#sender.send(force, () => {
       this.#forces.push(atMs)
       if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
+      protocol.forceSent?.(atMs)
     })
   }
 
@@ -319,7 +327,8 @@ export class Recognition implements SttStream {
     for (const timer of [this.#watchTimer, this.#keepAliveTimer, this.#expiryTimer]) timer?.cancel()
     this.#becomeReady?.reject(reason)
     this.#sender.close()
-    socket.sendText(protocol.goodbye)
+    if (protocol.goodbye === undefined) socket.close(NORMAL_CLOSURE)
+    else socket.sendText(protocol.goodbye)
     const timer = clock.setTimer(GOODBYE_MS, () => socket.terminate())
     void socket.closed.then(() => timer.cancel())
   }

@@ -33,6 +33,7 @@ sttNetwork('soniox', make, {
   force: 'finalize',
   keepAlive: 'keepalive',
   goodbye: 'end',
+  unknown: { tokens: [], final_audio_proc_ms: 0, total_audio_proc_ms: 0, invented_later: [1] },
   formats: [PCM16_16K, MULAW_8K, PCM16_24K, ALAW_8K],
 })
 sttOverSockets('soniox', MODEL, fakeSoniox, createSoniox)

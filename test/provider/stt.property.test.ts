@@ -6,11 +6,13 @@ import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
 import { fakeFlux } from '../support/fake-flux.ts'
+import { fakeScribe } from '../support/fake-scribe.ts'
 import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
@@ -62,6 +64,7 @@ describe.each([
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', {}],
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', { ownTurns: BREATHLESS }],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', { ownTurns: BREATHLESS }],
+  ['scribe', fakeScribe, createElevenLabs, 'scribe_v2_realtime', {}],
 ] as const)('%s', (name, makeDouble, create, model, more) => {
   test('every order of calls, every delay of answers', async () => {
     await fc.assert(

@@ -70,7 +70,7 @@ export function sonioxProtocol(hello: string, turns: 'ours' | 'own'): Protocol {
     hear(json) {
       const message = readMessage(json)
       if (message.type === 'error') return [{ type: 'failed', ...errorOf(message.code, message.name) }]
-      if (message.type === 'other') return []
+      if (message.type === 'finished') return []
       const { settled, unsettled, marks } = message
       const notices: Notice[] = []
       let taken = 0

@@ -62,8 +62,8 @@ export type SonioxMessage =
       readonly marks: readonly Mark[]
     }
   | { readonly type: 'error'; readonly code: number | undefined; readonly name: string | undefined }
-  /** Whatever is invented later. */
-  | { readonly type: 'other' }
+  /** The end, asked for by us. */
+  | { readonly type: 'finished' }
 
 export interface Mark {
   readonly mark: 'finalized' | 'endpoint'
@@ -85,7 +85,7 @@ export function readMessage(json: string): SonioxMessage {
     }
   }
   if ('tokens' in message) return tokensOf(listIn(message, 'tokens'))
-  if (message['finished'] === true || typeof message['type'] === 'string') return { type: 'other' }
+  if (message['finished'] === true) return { type: 'finished' }
   throw new Malformed('Soniox sent a message without tokens')
 }
 
