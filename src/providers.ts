@@ -13,7 +13,7 @@ import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
-import { apiOf, createOpenAi, PRESETS, presetOf } from './provider/openai/index.ts'
+import { apiOf, createOpenAi, PRESETS, presetOf, sttOf } from './provider/openai/index.ts'
 import { createSoniox } from './provider/soniox/index.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 
@@ -94,7 +94,9 @@ function creatorOf(
   }
   const preset = presetOf(written)
   if (!preset) return undefined
-  const more = { preset, members: options, api: apiOf(name, options['api']) }
+  const stt = sttOf(name, options['stt'])
+  const hears = stt === undefined ? {} : { stt }
+  const more = { preset, members: options, api: apiOf(name, options['api']), ...hears }
   return (key) => createOpenAi(deps, { ...facts, ...more, ...key })
 }
 

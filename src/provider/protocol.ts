@@ -55,7 +55,8 @@ export interface Protocol {
   forceSent?(atMs: number): void
   /** Left out: the connection is closed without a word. */
   readonly goodbye?: string
-  readonly keepAlive: {
+  /** Left out: it needs none. */
+  readonly keepAlive?: {
     readonly message: string | Silence
     readonly everyMs: number
     /** Before any audio it counts for nothing: send that much silence instead. */

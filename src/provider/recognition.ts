@@ -33,6 +33,8 @@ const EXPIRY_MARGIN_MS = 30_000
 /** From goodbye to the end of the connection. */
 export const GOODBYE_MS = 1_000
 const NORMAL_CLOSURE = 1000
+/** Where nothing has to be kept alive, idleness is looked for that often. */
+const IDLE_LOOK_MS = 10_000
 /** Audio that may wait for the network or the provider's pace. */
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
@@ -292,15 +294,17 @@ export class Recognition implements SttStream {
 
   #keepAlive(): void {
     const { clock, protocol } = this.#options
-    const { message, everyMs, primeMs = 0 } = protocol.keepAlive
-    const { idleLimitMs } = protocol
+    const { keepAlive, idleLimitMs } = protocol
     // A timer that is due within a rounding of now would be due again for ever.
-    const dueMs = Math.max(1, this.#sender.lastSentAt + everyMs - clock.now())
+    const dueMs = keepAlive
+      ? Math.max(1, this.#sender.lastSentAt + keepAlive.everyMs - clock.now())
+      : IDLE_LOOK_MS
     this.#keepAliveTimer = clock.setTimer(dueMs, () => {
       if (this.#isIdle && clock.now() - this.#activeAt >= idleLimitMs) {
         return this.fail('expired', 'nothing was said for a long time')
       }
-      if (clock.now() - this.#sender.lastSentAt >= everyMs) {
+      if (keepAlive && clock.now() - this.#sender.lastSentAt >= keepAlive.everyMs) {
+        const { message, primeMs = 0 } = keepAlive
         if (typeof message !== 'string') this.#fallSilent(message)
         else if (primeMs > 0 && this.#sender.positionMs === 0) {
           this.#sender.pad(primeMs)

@@ -8,11 +8,13 @@ import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
 import type { RecognitionEvent } from '../../src/session/events.ts'
 import { Recogniser } from '../../src/session/recogniser.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
+import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
 import { fakeScribe } from '../support/fake-scribe.ts'
 import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory, type DoubleServer } from '../support/socket-double.ts'
@@ -31,6 +33,7 @@ describe.each([
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro'],
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5'],
   ['elevenlabs', fakeScribe, createElevenLabs, 'scribe_v2_realtime'],
+  ['openai', fakeOpenAiRealtime, createOpenAi, 'gpt-live-transcribe'],
 ] as const)('%s under a session', (name, makeDouble, create, model) => {
   /** `scripts`: one for each connection, the last for all that follow. */
   function begin(...scripts: SttScript[]) {
