@@ -13,7 +13,8 @@ import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
-import { apiOf, createOpenAi, PRESETS, presetOf } from './provider/openai/index.ts'
+import { apiOf, createOpenAi, PRESETS, presetOf, sttOf } from './provider/openai/index.ts'
+import { createSoniox } from './provider/soniox/index.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 
 /** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
@@ -24,6 +25,7 @@ const CLOUD = {
   elevenlabs: createElevenLabs,
   cartesia: createCartesia,
   gemini: createGemini,
+  soniox: createSoniox,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
@@ -92,7 +94,9 @@ function creatorOf(
   }
   const preset = presetOf(written)
   if (!preset) return undefined
-  const more = { preset, members: options, api: apiOf(name, options['api']) }
+  const stt = sttOf(name, options['stt'])
+  const hears = stt === undefined ? {} : { stt }
+  const more = { preset, members: options, api: apiOf(name, options['api']), ...hears }
   return (key) => createOpenAi(deps, { ...facts, ...more, ...key })
 }
 

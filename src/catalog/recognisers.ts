@@ -121,11 +121,23 @@ export const RECOGNISERS: Readonly<Record<string, ModelFields>> = {
     cost: { usd_per_audio_minute_in: 0.003, input: 1.25, output: 5, input_audio: 3 },
     note: 'charged by tokens; the provider reckons 0.003 a minute',
   }),
-  'openai/gpt-transcribe': stt(0.0045, secondHand('developers.openai.com', 'inference.sh', '2026-11-25'), {
+  'openai/gpt-transcribe': stt(0.0045, read('developers.openai.com, gpt-transcribe', '2026-11-25'), {
     name: 'GPT Transcribe',
     languages: 'any',
-    note: 'of files; 0.017 a minute in a live session',
+    note: 'of files, and of committed turns in realtime sessions',
   }),
+  'openai/gpt-live-transcribe': stt(0.017, read('developers.openai.com, gpt-live-transcribe', '2026-11-25'), {
+    name: 'GPT Live Transcribe',
+    languages: 'any',
+  }),
+  'openai/gpt-realtime-whisper': stt(
+    0.017,
+    read('developers.openai.com, gpt-realtime-whisper', '2026-11-25'),
+    {
+      name: 'GPT Realtime Whisper',
+      languages: 'any',
+    },
+  ),
   'openai/whisper-1': stt(0.006, openai, { name: 'Whisper', languages: 'any', ...files }),
   'groq/whisper-large-v3': stt(hour(0.111), groq, {
     name: 'Whisper large v3',

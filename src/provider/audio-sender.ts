@@ -16,6 +16,8 @@ export interface Framing {
   readonly maxMs: number
   /** Times real time at which audio may be sent once `burstMs` went ahead; left out: as it comes. */
   readonly pace?: { readonly speed: number; readonly burstMs: number }
+  /** Where audio goes as text: the message that holds a frame. Left out: frames are binary. */
+  readonly envelope?: (frame: Uint8Array) => string
 }
 
 /** A place where what was written and what the provider has part, or meet again. */
@@ -176,7 +178,9 @@ export class AudioSender {
         const waitMs = this.#waitMs(next)
         if (waitMs > 0) return this.#later(waitMs)
         this.#outboxBytes -= next.length
-        this.#socket.sendBinary(next)
+        const { envelope } = this.#framing
+        if (envelope) this.#socket.sendText(envelope(next))
+        else this.#socket.sendBinary(next)
       } else {
         this.#socket.sendText(next.text)
         next.sent()

@@ -1,10 +1,9 @@
 /** Reading a provider's JSON messages: fields by name and type, or `Malformed` with the name. Pure. */
-import { Malformed } from './recognition.ts'
+import { Malformed } from './protocol.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
-/** An object with a `type`. */
-export function messageOf(text: string, provider: string): Fields & { readonly type: string } {
+export function objectOf(text: string, provider: string): Fields {
   let message: unknown
   try {
     message = JSON.parse(text)
@@ -12,7 +11,17 @@ export function messageOf(text: string, provider: string): Fields & { readonly t
     throw new Malformed(`${provider} sent a message that is no JSON`)
   }
   if (!isFields(message)) throw new Malformed(`${provider} sent a message that is no object`)
-  const { type } = message
+  return message
+}
+
+/** An object with a `type`, which providers may call by another name. */
+export function messageOf(
+  text: string,
+  provider: string,
+  typeField = 'type',
+): Fields & { readonly type: string } {
+  const message = objectOf(text, provider)
+  const type = message[typeField]
   if (typeof type !== 'string') throw new Malformed(`${provider} sent a message without a type`)
   return { ...message, type }
 }

@@ -3,7 +3,8 @@ import type { AudioFormat } from '../audio/format.ts'
 import { orAborted } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import { dial } from './dial.ts'
-import { type Protocol, Recognition } from './recognition.ts'
+import type { Protocol } from './protocol.ts'
+import { Recognition } from './recognition.ts'
 import type { Connect } from './socket.ts'
 
 export interface OpenOptions {

@@ -12,76 +12,10 @@ import { Channel } from '../channel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { SttEvent, SttStream } from '../stage/stt.ts'
-import { AudioSender, type Framing } from './audio-sender.ts'
-import type { Socket, SocketClose } from './socket.ts'
+import { AudioSender } from './audio-sender.ts'
+import { Malformed, type Notice, type Protocol, type Silence } from './protocol.ts'
+import type { Socket } from './socket.ts'
 import { type Question, type Segment, Utterances } from './utterances.ts'
-
-/** What a provider's message means. Times are the provider's, in milliseconds. */
-export type Notice =
-  /** Audio is welcome. */
-  | { readonly type: 'ready' }
-  | { readonly type: 'segment'; readonly segment: Segment }
-  /** All audio up to there has been recognised. */
-  | { readonly type: 'covered'; readonly toMs: number }
-  /**
-   * A `force` message has its answer: the first one sent after the audio that it is about, or the oldest. Where none
-   * waits for one, the provider ended the turn by itself.
-   */
-  | { readonly type: 'forced'; readonly middleMs?: number }
-  /** By itself. `middleMs`: of the audio that it is about. */
-  | { readonly type: 'endOfTurn'; readonly middleMs?: number }
-  /** Probably, and taken back. */
-  | { readonly type: 'eagerEnd' | 'resumed' }
-  /** The provider will end the session then. */
-  | { readonly type: 'expires'; readonly inMs: number }
-  | { readonly type: 'failed'; readonly kind: ProviderErrorKind; readonly message: string }
-
-/** Instead of a message: audio in which nobody speaks. */
-export interface Silence {
-  readonly silenceMs: number
-}
-
-/** A question the provider has not answered for a while. */
-export interface Unanswered {
-  readonly waitedMs: number
-  /** The end of the audio it is about. */
-  readonly atMs: number
-  /** How much of that is not recognised for good. */
-  readonly uncoveredMs: number
-  /** Has the utterance words that will not change, and others that still may? */
-  readonly hasSettled: boolean
-  readonly hasUnsettled: boolean
-}
-
-export interface Protocol {
-  readonly framing: Framing
-  /** Makes it recognise at once what it has; `covered` or `forced` answers. */
-  readonly force: string | Silence
-  readonly goodbye: string
-  readonly keepAlive: {
-    readonly message: string | Silence
-    readonly everyMs: number
-    /** Before any audio it counts for nothing: send that much silence instead. */
-    readonly primeMs?: number
-  }
-  /** `unasked`: its turns are its own to end, and to force a preview would end one. */
-  readonly previews: 'forced' | 'unasked'
-  /** Without audio for so long, the connection is given up as `expired`. */
-  readonly idleLimitMs: number
-  /** A silent question is looked at that often. */
-  readonly graceMs: number
-  /** `answer`: with what is known; a provider may keep quiet about silence. */
-  unanswered(question: Unanswered): 'answer' | 'wait'
-  /** Throws `Malformed`. */
-  hear(message: string): readonly Notice[]
-  /** Why it closed, when we did not ask. */
-  closed(close: SocketClose): { readonly kind: ProviderErrorKind; readonly message: string }
-}
-
-/** A message that is not as the provider's documents say. Says what is missing, never what was said. */
-export class Malformed extends Error {
-  override readonly name = 'Malformed'
-}
 
 export interface RecognitionOptions {
   readonly provider: string
@@ -98,6 +32,9 @@ export const ANSWER_LIMIT_MS = 5_000
 const EXPIRY_MARGIN_MS = 30_000
 /** From goodbye to the end of the connection. */
 export const GOODBYE_MS = 1_000
+const NORMAL_CLOSURE = 1000
+/** Where nothing has to be kept alive, idleness is looked for that often. */
+const IDLE_LOOK_MS = 10_000
 /** Audio that may wait for the network or the provider's pace. */
 const WAITING_LIMIT_MS = 60_000
 const UNREAD_EVENTS = 256
@@ -113,6 +50,8 @@ export class Recognition implements SttStream {
   /** Up to where the audio was when each was sent, oldest first; some are never answered. */
   #forces: number[] = []
   #forcedMs = 0
+  /** The same with silence of ours, as the provider counts. */
+  #forcedPositionMs = 0
   /** Silence of ours at the end of the audio. */
   #padded = { fromMs: 0, toMs: 0 }
   readonly #onAbort: () => void
@@ -139,6 +78,8 @@ export class Recognition implements SttStream {
     this.ready.catch(() => {})
     this.#onAbort = () => this.#end(signal.reason)
     signal.addEventListener('abort', this.#onAbort, { once: true })
+    if (protocol.hello !== undefined) socket.sendText(protocol.hello)
+    if (protocol.sessionLimitMs !== undefined) this.#expireIn(protocol.sessionLimitMs)
     this.#keepAlive()
     void this.#read()
   }
@@ -197,16 +138,21 @@ export class Recognition implements SttStream {
   }
 
   #force(): void {
-    const { force } = this.#options.protocol
+    const { protocol } = this.#options
+    const { force, forceLeastMs = 0 } = protocol
     const atMs = this.#writtenToMs
     // Twice for the same audio, it would have nothing to say to the second.
     if (atMs <= this.#forcedMs) return
     this.#forcedMs = atMs
     if (typeof force !== 'string') return this.#fallSilent(force)
+    const missingMs = this.#forcedPositionMs + forceLeastMs - this.#sender.positionMs
+    if (missingMs > 0) this.#fallSilent({ silenceMs: missingMs })
+    this.#forcedPositionMs = this.#sender.positionMs
     // An end of turn that comes before it was sent is no answer to it.
     this.#sender.send(force, () => {
       this.#forces.push(atMs)
       if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
+      protocol.forceSent?.(atMs)
     })
   }
 
@@ -348,15 +294,17 @@ export class Recognition implements SttStream {
 
   #keepAlive(): void {
     const { clock, protocol } = this.#options
-    const { message, everyMs, primeMs = 0 } = protocol.keepAlive
-    const { idleLimitMs } = protocol
+    const { keepAlive, idleLimitMs } = protocol
     // A timer that is due within a rounding of now would be due again for ever.
-    const dueMs = Math.max(1, this.#sender.lastSentAt + everyMs - clock.now())
+    const dueMs = keepAlive
+      ? Math.max(1, this.#sender.lastSentAt + keepAlive.everyMs - clock.now())
+      : IDLE_LOOK_MS
     this.#keepAliveTimer = clock.setTimer(dueMs, () => {
       if (this.#isIdle && clock.now() - this.#activeAt >= idleLimitMs) {
         return this.fail('expired', 'nothing was said for a long time')
       }
-      if (clock.now() - this.#sender.lastSentAt >= everyMs) {
+      if (keepAlive && clock.now() - this.#sender.lastSentAt >= keepAlive.everyMs) {
+        const { message, primeMs = 0 } = keepAlive
         if (typeof message !== 'string') this.#fallSilent(message)
         else if (primeMs > 0 && this.#sender.positionMs === 0) {
           this.#sender.pad(primeMs)
@@ -383,7 +331,8 @@ export class Recognition implements SttStream {
     for (const timer of [this.#watchTimer, this.#keepAliveTimer, this.#expiryTimer]) timer?.cancel()
     this.#becomeReady?.reject(reason)
     this.#sender.close()
-    socket.sendText(protocol.goodbye)
+    if (protocol.goodbye === undefined) socket.close(NORMAL_CLOSURE)
+    else socket.sendText(protocol.goodbye)
     const timer = clock.setTimer(GOODBYE_MS, () => socket.terminate())
     void socket.closed.then(() => timer.cancel())
   }

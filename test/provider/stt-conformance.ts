@@ -45,7 +45,8 @@ class Ear {
 
   stream!: SttStream
 
-  static async open(rig: SttRig, format: AudioFormat = PCM16_16K, language?: string): Promise<Ear> {
+  static async open(rig: SttRig, given?: AudioFormat, language?: string): Promise<Ear> {
+    const format = given ?? bestOf(rig)
     const ear = new Ear(rig, format)
     const { signal } = ear.scope
     const more = language === undefined ? {} : { language }
@@ -91,6 +92,11 @@ class Ear {
     await closing
     await nothingLeft(this.rig)
   }
+}
+
+/** The format an adapter likes best. */
+function bestOf({ adapter }: SttRig): AudioFormat {
+  return adapter.caps.inputs[0] ?? PCM16_16K
 }
 
 async function nothingLeft({ clock, open }: SttRig): Promise<void> {
@@ -146,7 +152,7 @@ export function sttContract(name: string, make: MakeRig): void {
       expect(ear.events).toHaveLength(length)
       await nothingLeft(ear.rig)
       // Deaf, not broken.
-      ear.stream.write(sound(PCM16_16K, 20, 'speech'))
+      ear.stream.write(sound(ear.format, 20, 'speech'))
       ear.stream.preview()
       ear.stream.finalize()
       ear.stream.discard()
@@ -168,7 +174,10 @@ export interface NetworkFacts {
   /** Its own message that makes it answer, as the double counts it; or how often it was made to by other means. */
   readonly force: string | ((session: SttSessionRecord) => number)
   readonly keepAlive: string | ((session: SttSessionRecord) => boolean)
-  readonly goodbye: string
+  /** Left out: it says none, and closes. */
+  readonly goodbye?: string
+  /** A message that nobody knows yet, in the provider's shape. */
+  readonly unknown?: object
   /** Silence it is sent to make it answer. */
   readonly forceMs?: number
   /** Formats in which it is tried. */
@@ -197,10 +206,12 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
         expect(final).toMatchObject({
           type: 'final',
           text: FIRST,
-          words: [
-            { text: 'Hello', startMs: 100, endMs: 400 },
-            { text: 'there.', startMs: 450, endMs: 900 },
-          ],
+          ...(ear.rig.adapter.caps.wordTimes && {
+            words: [
+              { text: 'Hello', startMs: 100, endMs: 400 },
+              { text: 'there.', startMs: 450, endMs: 900 },
+            ],
+          }),
         })
         for (const event of ear.events) {
           if (event.type !== 'partial') continue
@@ -210,7 +221,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
         }
         await ear.closeAndCheck()
         expect(ear.rig.sessions.flatMap(({ mistakes }) => mistakes)).toEqual([])
-        expect(ear.rig.sessions[0]?.messages.at(-1)).toBe(facts.goodbye)
+        if (facts.goodbye !== undefined) expect(ear.rig.sessions[0]?.messages.at(-1)).toBe(facts.goodbye)
       },
     )
 
@@ -291,7 +302,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
 
     test('every split of the same audio gives the same words', async () => {
       const ear = await Ear.open(rig())
-      const audio = sound(PCM16_16K, 1_200, 'speech')
+      const audio = sound(ear.format, 1_200, 'speech')
       for (let at = 0, size = 2; at < audio.length; at += size, size = (size * 3) % 4098) {
         ear.stream.write(audio.subarray(at, at + size))
       }
@@ -319,7 +330,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       const [final] = ear.events.filter((event) => event.type === 'final')
       const words = (final?.type === 'final' && final.words) || []
       // Silence sent to keep it alive is no audio of the caller's.
-      expect(words.at(-1)?.endMs).toBeLessThanOrEqual(1_200)
+      expect(words.at(-1)?.endMs ?? 0).toBeLessThanOrEqual(1_200)
       await ear.closeAndCheck()
     })
 
@@ -358,7 +369,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       const one = rig()
       const scope = openScope()
       scope.cancel('hangup')
-      const opening = one.adapter.open({ format: PCM16_16K, signal: scope.signal, clock: one.clock })
+      const opening = one.adapter.open({ format: bestOf(one), signal: scope.signal, clock: one.clock })
       await expect(opening).rejects.toEqual(new Cancelled('hangup'))
       await nothingLeft(one)
     })
@@ -366,7 +377,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
     test('aborted while it connects', async () => {
       const one = rig({ fault: 'hang_on_connect' })
       const scope = openScope()
-      const opening = one.adapter.open({ format: PCM16_16K, signal: scope.signal, clock: one.clock })
+      const opening = one.adapter.open({ format: bestOf(one), signal: scope.signal, clock: one.clock })
       const outcome = opening.catch((error) => error)
       await one.clock.advance(100)
       scope.cancel('hangup')
@@ -404,7 +415,7 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       await ear.rig.clock.advance(2_000)
       await nothingLeft(ear.rig)
       const { length } = ear.events
-      ear.stream.write(sound(PCM16_16K, 20, 'speech'))
+      ear.stream.write(sound(ear.format, 20, 'speech'))
       ear.stream.finalize()
       await ear.rig.clock.advance(6_000)
       expect(ear.events).toHaveLength(length)
@@ -457,19 +468,23 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       await nothingLeft(ear.rig)
     })
 
-    test('it does not answer goodbye: the connection is ended a second later', async () => {
-      const ear = await Ear.open(rig({ answerMs: 60_000 }))
-      await ear.hear(200)
-      const closing = ear.stream.close()
-      await ear.rig.clock.advance(900)
-      expect(ear.rig.open()).toBe(1)
-      await ear.rig.clock.advance(200)
-      await closing
-      await nothingLeft(ear.rig)
-    })
+    test.skipIf(facts.goodbye === undefined)(
+      'it does not answer goodbye: the connection is ended a second later',
+      async () => {
+        const ear = await Ear.open(rig({ answerMs: 60_000 }))
+        await ear.hear(200)
+        const closing = ear.stream.close()
+        await ear.rig.clock.advance(900)
+        expect(ear.rig.open()).toBe(1)
+        await ear.rig.clock.advance(200)
+        await closing
+        await nothingLeft(ear.rig)
+      },
+    )
 
     test('messages nobody knows yet are no reason to break', async () => {
-      const steps = [{ atAudioMs: 300, send: { type: 'InventedLater', anything: [1] } }]
+      const { unknown = { type: 'InventedLater', anything: [1] } } = facts
+      const steps = [{ atAudioMs: 300, send: unknown }]
       const ear = await Ear.open(rig({ steps }))
       await ear.hear(1_200)
       ear.stream.finalize()

@@ -7,10 +7,16 @@ import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createOpenAi } from '../../src/provider/openai/index.ts'
+import { createSoniox } from '../../src/provider/soniox/index.ts'
 import type { RecognitionEvent } from '../../src/session/events.ts'
 import { Recogniser } from '../../src/session/recogniser.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
+import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
+import { fakeScribe } from '../support/fake-scribe.ts'
+import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory, type DoubleServer } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
@@ -25,6 +31,9 @@ const WORDS = [
 describe.each([
   ['deepgram', fakeDeepgram, createDeepgram, 'nova-3'],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro'],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5'],
+  ['elevenlabs', fakeScribe, createElevenLabs, 'scribe_v2_realtime'],
+  ['openai', fakeOpenAiRealtime, createOpenAi, 'gpt-live-transcribe'],
 ] as const)('%s under a session', (name, makeDouble, create, model) => {
   /** `scripts`: one for each connection, the last for all that follow. */
   function begin(...scripts: SttScript[]) {

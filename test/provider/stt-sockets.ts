@@ -1,6 +1,5 @@
 /** The same doubles over real sockets with the real clock: what the memory cannot show. */
 import { describe, expect, test } from 'vitest'
-import { PCM16_16K } from '../../src/audio/format.ts'
 import { Cancelled, openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
@@ -36,16 +35,17 @@ export function sttOverSockets(
     const deps = { clock: realClock, note: () => {} }
     const provider = create(deps, { name, apiKey, baseUrl: served.url.replace('ws:', 'http:') })
     const scope = openScope()
-    const open = () =>
-      provider.stt!(model)!.open({ format: PCM16_16K, signal: scope.signal, clock: realClock })
-    return { double, served, scope, open, provider }
+    const adapter = provider.stt!(model)!
+    const format = adapter.caps.inputs[0]!
+    const open = () => adapter.open({ format, signal: scope.signal, clock: realClock })
+    return { double, served, scope, open, provider, format }
   }
 
   describe(`${name} over real sockets`, () => {
     test('a sentence, and both sides are gone afterwards', async () => {
-      const { served, open, double, provider } = await serve({ words, answerMs: 5 })
+      const { served, open, double, provider, format } = await serve({ words, answerMs: 5 })
       const stream = await open()
-      for (let i = 0; i < 50; i++) stream.write(sound(PCM16_16K, 20, 'speech'))
+      for (let i = 0; i < 50; i++) stream.write(sound(format, 20, 'speech'))
       stream.finalize()
       for await (const event of stream) {
         if (event.type !== 'final') continue
@@ -63,7 +63,7 @@ export function sttOverSockets(
     test('a broken connection, a wrong key, an abort', async () => {
       const broken = await serve({ words, fault: 'drop_mid_stream', faultAtMs: 100 })
       const stream = await broken.open()
-      stream.write(sound(PCM16_16K, 200, 'speech'))
+      stream.write(sound(broken.format, 200, 'speech'))
       await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({ kind: 'transient' })
       await broken.served.close()
 

@@ -1,15 +1,20 @@
 /** Any order of write, preview, finalize and discard: each finalize has its final, and each word its place. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PCM16_16K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createOpenAi } from '../../src/provider/openai/index.ts'
+import { createSoniox } from '../../src/provider/soniox/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
 import { fakeFlux } from '../support/fake-flux.ts'
+import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
+import { fakeScribe } from '../support/fake-scribe.ts'
+import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
@@ -57,7 +62,12 @@ describe.each([
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', { ownTurns: BREATHLESS }],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', {}],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', {}],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', { ownTurns: BREATHLESS }],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', { ownTurns: BREATHLESS }],
+  ['scribe', fakeScribe, createElevenLabs, 'scribe_v2_realtime', {}],
+  ['openai', fakeOpenAiRealtime, createOpenAi, 'gpt-live-transcribe', {}],
+  ['openai', fakeOpenAiRealtime, createOpenAi, 'gpt-4o-mini-transcribe', {}],
 ] as const)('%s', (name, makeDouble, create, model, more) => {
   test('every order of calls, every delay of answers', async () => {
     await fc.assert(
@@ -70,8 +80,9 @@ describe.each([
           const memory = connectInMemory(double.server)
           const settings = { name, apiKey: FAKE_KEY, connect: memory.connect }
           const adapter = create({ clock, note: () => {} }, settings).stt!(model)!
+          const format = adapter.caps.inputs[0]!
           const { signal } = openScope()
-          const stream = await adapter.open({ format: PCM16_16K, signal, clock, ...more })
+          const stream = await adapter.open({ format, signal, clock, ...more })
           const events: SttEvent[] = []
           const reading = (async () => {
             for await (const event of stream) events.push(event)
@@ -84,7 +95,7 @@ describe.each([
           for (const one of acts) {
             if (one.do === 'hear') {
               for (let ms = 0; ms < one.steps * STEP_MS; ms += 20) {
-                stream.write(sound(PCM16_16K, 20, 'speech'))
+                stream.write(sound(format, 20, 'speech'))
                 await clock.advance(20)
               }
               at += one.steps

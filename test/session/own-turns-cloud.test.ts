@@ -3,8 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
+import { createSoniox } from '../../src/provider/soniox/index.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeFlux } from '../support/fake-flux.ts'
+import { fakeSoniox } from '../support/fake-soniox.ts'
 import { connectInMemory, type DoubleServer } from '../support/socket-double.ts'
 import { FakeLlm, type FakeStt } from '../support/stages.ts'
 import { FAKE_KEY, type SttScript, type SttSessionRecord } from '../support/stt-double.ts'
@@ -19,6 +21,7 @@ const WORDS = [
 describe.each([
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'universal-streaming-english', 3_100],
   ['deepgram', fakeFlux, createDeepgram, 'flux-general-en', 1_600],
+  ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', 3_100],
 ] as const)('a call on %s', (name, makeDouble, create, model, nextMs) => {
   /** `scripts`: one for each connection. */
   async function speaking(...scripts: SttScript[]) {

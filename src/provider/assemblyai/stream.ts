@@ -1,6 +1,6 @@
 /** What AssemblyAI's messages mean for utterances. */
 import type { Clock } from '../../clock.ts'
-import type { Notice, Protocol, Unanswered } from '../recognition.ts'
+import type { Notice, Protocol, Unanswered } from '../protocol.ts'
 import {
   type AssemblyAiMessage,
   FORCE_ENDPOINT,

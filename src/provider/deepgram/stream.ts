@@ -1,5 +1,5 @@
 /** What Deepgram's messages mean for utterances. */
-import type { Notice, Protocol, Unanswered } from '../recognition.ts'
+import type { Notice, Protocol, Unanswered } from '../protocol.ts'
 import { CLOSE_STREAM, FINALIZE, KEEP_ALIVE, readMessage, reasonOf } from './wire.ts'
 
 /** Frames of any length are taken; longer ones only wait. */

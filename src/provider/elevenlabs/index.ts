@@ -1,6 +1,6 @@
 /**
- * ElevenLabs, text to speech over `multi-stream-input`. Evidence: `wire.ts`. Not served: `eleven_v3`, which has no such
- * endpoint, and recognition (`scribe_…`).
+ * ElevenLabs, text to speech over `multi-stream-input` (evidence: `wire.ts`) and realtime recognition (`scribe.ts`). Not
+ * served: `eleven_v3`, which has no such endpoint, and recognition of files (`scribe_v1`, `scribe_v2`).
  */
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K, sameFormat } from '../../audio/format.ts'
 import { orAborted } from '../../cancel.ts'
@@ -10,6 +10,7 @@ import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
 import { ElevenLabsLink } from './link.ts'
+import { scribeAdapter } from './scribe.ts'
 import { ElevenLabsStream } from './stream.ts'
 import { urlOf, voiceSettings } from './wire.ts'
 
@@ -28,7 +29,8 @@ const SOCKETS = 64
 
 /** Throws an `Error` naming the setting that is wrong. */
 export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSettings): Provider {
-  const { name, apiKey, baseUrl, connect } = cloudEndpoint(settings, ELEVENLABS_BASE_URL)
+  const endpoint = cloudEndpoint(settings, ELEVENLABS_BASE_URL)
+  const { name, apiKey, baseUrl, connect } = endpoint
   const links = new LinkPool<ElevenLabsLink>(SOCKETS)
   const refusal = (kind: ProviderErrorKind, message: string) =>
     new ProviderError({ provider: name, stage: 'tts', kind, message })
@@ -66,5 +68,7 @@ export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSetting
       },
     }
   }
-  return { name, tts, close: () => links.close() }
+  const stt = (model: string) =>
+    /^scribe_.*realtime/.test(model) ? scribeAdapter(endpoint, model) : undefined
+  return { name, stt, tts, close: () => links.close() }
 }

@@ -3,7 +3,7 @@ import { type Preset, presetOf } from './presets/index.ts'
 import type { OpenAiSettings } from './settings.ts'
 
 /** What is asked there. */
-export type Interface = 'chat/completions' | 'responses' | 'embeddings'
+export type Interface = 'chat/completions' | 'responses' | 'embeddings' | 'realtime'
 
 export interface Address {
   readonly origin: string
@@ -31,9 +31,9 @@ export function addressOf(settings: OpenAiSettings): Address {
   return {
     origin: url.origin,
     path: (what, model) => {
-      // A dated address names the deployment, but for /responses, which has it in the body.
-      const deployment =
-        version === undefined || what === 'responses' ? '' : `/deployments/${encodeURIComponent(model)}`
+      // A dated address names the deployment, but where a message has it.
+      const isNamed = version !== undefined && what !== 'responses' && what !== 'realtime'
+      const deployment = isNamed ? `/deployments/${encodeURIComponent(model)}` : ''
       return `${base}${deployment}/${what}${url.search}`
     },
     headers: {

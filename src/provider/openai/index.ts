@@ -1,7 +1,7 @@
 /**
  * `type: openai`: any server that speaks chat completions or `/v1/responses`, OpenAI's own among them, and those of `presets/` by their
  * names. Written from the types of
- * the `openai` package 7.57, which also checks our fake servers.
+ * the `openai` package 7.57, which also checks our fake servers. Recognition: `realtime/`.
  */
 import type { ProviderCodec } from '../../dialect/codec.ts'
 import { chatProvider } from '../../dialect/openai-chat/index.ts'
@@ -13,10 +13,12 @@ import { httpModel, modelAgent } from '../http-model.ts'
 import { ANY_SERVER, addressOf, type Interface } from './address.ts'
 import { openAiEmbedding } from './embedding.ts'
 import { type Fit, fitTo } from './fit.ts'
+import { transcriptionsAt } from './realtime/endpoint.ts'
+import { realtimeRecogniser } from './realtime/index.ts'
 import type { OpenAiSettings } from './settings.ts'
 
 export { PRESETS, presetOf } from './presets/index.ts'
-export { apiOf, type OpenAiSettings } from './settings.ts'
+export { apiOf, type OpenAiSettings, sttOf } from './settings.ts'
 
 /** The last event holds the whole answer, images made by tools in it, and the request's tools and instructions once more. */
 const RESPONSES_EVENT_CHARACTERS = 16_000_000
@@ -68,9 +70,11 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       target: targetOf('embeddings', model).whole,
       secrets,
     })
+  const sessions = transcriptionsAt(settings)
   return {
     name,
     llm,
+    ...(sessions && { stt: (model: string) => realtimeRecogniser(sessions, model) }),
     ...(preset.embeddings === 'served' && { embedding }),
     close: () => dispatcher.destroy(),
   }

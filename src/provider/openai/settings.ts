@@ -1,5 +1,6 @@
 /** The settings of an OpenAI-compatible server. */
 import type { Dispatcher } from 'undici'
+import type { Connect } from '../socket.ts'
 import type { Preset } from './presets/index.ts'
 
 export interface OpenAiSettings {
@@ -18,8 +19,12 @@ export interface OpenAiSettings {
   readonly headers?: Readonly<Record<string, string>>
   /** Left out: as the preset has it. */
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
+  /** Does it recognise speech in realtime sessions? Left out: OpenAI itself does. */
+  readonly stt?: 'realtime'
   /** For tests: another network. Closed with the provider. */
   readonly dispatcher?: Dispatcher
+  /** For tests: another network, of sockets. */
+  readonly connect?: Connect
 }
 
 /** Of the settings, as written. Throws an `Error` that names it. */
@@ -27,4 +32,10 @@ export function apiOf(name: string, api: unknown): 'chat' | 'responses' {
   if (api === undefined || api === 'chat') return 'chat'
   if (api === 'responses') return api
   throw new Error(`providers.${name}.api must be chat or responses`)
+}
+
+/** Of the settings, as written. Throws an `Error` that names it. */
+export function sttOf(name: string, stt: unknown): 'realtime' | undefined {
+  if (stt === undefined || stt === 'realtime') return stt
+  throw new Error(`providers.${name}.stt must be realtime`)
 }
