@@ -1,15 +1,16 @@
 /** What an utterance wants recognised, and when it has its answer. Nothing runs: the recogniser is this test. */
 import { describe, expect, test } from 'vitest'
-import { agreedPrefix } from '../../../src/provider/local/moonshine/agree.ts'
-import { Loudness } from '../../../src/provider/local/moonshine/loudness.ts'
+import { agreedPrefix } from '../../../src/provider/agree.ts'
+import { MOONSHINE_CUTTING } from '../../../src/provider/local/moonshine/engine.ts'
 import { SLOT_SAMPLES } from '../../../src/provider/local/moonshine/protocol.ts'
 import { FairQueue } from '../../../src/provider/local/moonshine/queue.ts'
-import { type Job, Utterance } from '../../../src/provider/local/moonshine/utterance.ts'
+import { Loudness } from '../../../src/provider/loudness.ts'
+import { type Job, WholeUtterance } from '../../../src/provider/whole-utterance.ts'
 import { joined, noise, silence, speech } from './speech.ts'
 
 const voice = speech('amiable')
 
-function recognise(utterance: Utterance, text: string): Job {
+function recognise(utterance: WholeUtterance, text: string): Job {
   const job = utterance.begin()
   if (!job) throw new Error('nothing to recognise')
   utterance.done(job, { text, confidence: 0.9 })
@@ -27,7 +28,7 @@ function voiceOf(ms: number): Int16Array {
 
 describe('partials', () => {
   test('come every half second of new sound, and not of silence', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(400))
     expect(utterance.wants).toBeUndefined()
     utterance.write(voiceOf(100))
@@ -39,7 +40,7 @@ describe('partials', () => {
   })
 
   test('call stable what two runs agree on', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(600))
     recognise(utterance, 'He mite.')
     expect(utterance.stable).toBe('')
@@ -52,7 +53,7 @@ describe('partials', () => {
   })
 
   test('one that was given up comes again after another half second', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(600))
     utterance.dropped(utterance.begin()!)
     expect(utterance.wants).toBeUndefined()
@@ -62,8 +63,8 @@ describe('partials', () => {
 })
 
 describe('preview, then final', () => {
-  function previewed(): Utterance {
-    const utterance = new Utterance()
+  function previewed(): WholeUtterance {
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(joined(silence(300), voice, silence(100)))
     utterance.askPreview()
     expect(recognise(utterance, 'he might').purpose).toBe('answer')
@@ -87,7 +88,7 @@ describe('preview, then final', () => {
     const behind = noise(4_400, peak)
     const said = joined(silence(300), voice, silence(800)).map((sample, i) => sample + (behind[i] ?? 0))
     const mark = (300 + 120) * 16 + voice.length
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(said.subarray(0, mark))
     utterance.askPreview()
     recognise(utterance, 'he might')
@@ -110,7 +111,7 @@ describe('preview, then final', () => {
   })
 
   test('a preview asked for in the middle of speech never passes for the final', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(1_000))
     utterance.askPreview()
     recognise(utterance, 'he might')
@@ -121,7 +122,7 @@ describe('preview, then final', () => {
   })
 
   test('a partial that heard the silence after the last word is the final already', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(joined(voice, silence(300)))
     recognise(utterance, 'he might')
     utterance.write(silence(200))
@@ -130,7 +131,7 @@ describe('preview, then final', () => {
   })
 
   test('a partial that ended inside a word is not', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(1_000))
     recognise(utterance, 'he might')
     utterance.write(silence(500))
@@ -140,7 +141,7 @@ describe('preview, then final', () => {
 
   test('nothing but silence, or next to nothing, is an empty final without any recognition', () => {
     for (const samples of [silence(0), silence(3_000), noise(2_000, 30), voiceOf(50)]) {
-      const utterance = new Utterance()
+      const utterance = new WholeUtterance(MOONSHINE_CUTTING)
       utterance.write(samples)
       utterance.askFinal()
       expect(utterance.wants).toBeUndefined()
@@ -149,7 +150,7 @@ describe('preview, then final', () => {
   })
 
   test('a preview that still runs when the final is asked for is waited for, unless more was said', () => {
-    const still = new Utterance()
+    const still = new WholeUtterance(MOONSHINE_CUTTING)
     still.write(joined(voice, silence(100)))
     still.askPreview()
     const job = still.begin()!
@@ -159,7 +160,7 @@ describe('preview, then final', () => {
     still.done(job, { text: 'he might', confidence: 1 })
     expect(still.takeAnswer()?.text).toBe('he might')
 
-    const more = new Utterance()
+    const more = new WholeUtterance(MOONSHINE_CUTTING)
     more.write(joined(voice, silence(100)))
     more.askPreview()
     more.begin()
@@ -171,7 +172,7 @@ describe('preview, then final', () => {
 
 describe('long speech', () => {
   test('is cut where it is quietest, and its texts are joined', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     const pauseAt = 10.8
     utterance.write(joined(voiceOf(pauseAt * 1_000), silence(200), voiceOf(4_000)))
     expect(utterance.wants).toBe('piece')
@@ -185,7 +186,7 @@ describe('long speech', () => {
   })
 
   test('of a minute in one write: every sample is in exactly one piece of at most 12 s', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     const minute = Int16Array.from({ length: 60 * 16_000 }, (_, i) => (i % 30_000) - 15_000)
     utterance.write(minute)
     utterance.askFinal()
@@ -202,7 +203,7 @@ describe('long speech', () => {
   })
 
   test('a partial that ran while the tail was cut is forgotten', () => {
-    const utterance = new Utterance()
+    const utterance = new WholeUtterance(MOONSHINE_CUTTING)
     utterance.write(voiceOf(11_900))
     const job = utterance.begin()!
     expect(job.purpose).toBe('partial')
@@ -246,4 +247,34 @@ test('the queue serves answers, then pieces, then partials, and within each the 
     'd',
     undefined,
   ])
+})
+
+describe('a recogniser that is paid for each request', () => {
+  const paid = { ...MOONSHINE_CUTTING, partialEvery: Number.POSITIVE_INFINITY, previews: 'once' } as const
+
+  test('is asked once a preview, however long the caller goes on', () => {
+    const utterance = new WholeUtterance(paid)
+    utterance.write(voiceOf(1_000))
+    expect(utterance.wants).toBeUndefined()
+    utterance.askPreview()
+    const job = utterance.begin()!
+    for (let ms = 0; ms < 3_000; ms += 100) {
+      utterance.write(voiceOf(100))
+      expect(utterance.runningIsStale).toBe(false)
+    }
+    utterance.done(job, { text: 'He might' })
+    expect(utterance.takeAnswer()).toEqual({ kind: 'preview', text: 'He might' })
+    expect(utterance.wants).toBeUndefined()
+    utterance.askFinal()
+    expect(utterance.takeAnswer()).toBeUndefined()
+    expect(utterance.wants).toBe('answer')
+  })
+
+  test('gives its words from the beginning of the stream', () => {
+    const utterance = new WholeUtterance(paid, 16_000)
+    utterance.write(voiceOf(1_000))
+    utterance.askFinal()
+    utterance.done(utterance.begin()!, { text: 'He', words: [{ text: 'He', startMs: 100, endMs: 200 }] })
+    expect(utterance.takeAnswer()).toMatchObject({ words: [{ text: 'He', startMs: 1_100, endMs: 1_200 }] })
+  })
 })

@@ -1,7 +1,7 @@
 /**
  * Moonshine: English speech to text on the CPU, tiny (5.5 % word errors on telephone speech) and base (4.8 %, at
  * twice the work). Both hear an utterance as a whole, so partials come from recognising the growing buffer again,
- * and nothing is recognised twice that need not be: see `utterance.ts`.
+ * and nothing is recognised twice that need not be: see `whole-utterance.ts`.
  */
 import type { Worker } from 'node:worker_threads'
 import { PCM16_16K, sameFormat } from '../../../audio/format.ts'

@@ -2,7 +2,7 @@
  * Whose turn it is. Streams wait under the purpose they have; answers go before pieces, pieces before partials,
  * and within a purpose the one that waited longest. A stream that was served goes to the end. Pure.
  */
-import type { Purpose } from './utterance.ts'
+import type { Purpose } from '../../whole-utterance.ts'
 
 const URGENCY: readonly Purpose[] = ['answer', 'piece', 'partial']
 

@@ -1,20 +1,30 @@
 /**
- * One utterance on its way to text. Audio gathers in a tail; at 12 s the tail is cut at its quietest point after
- * 10 s, and what lies before becomes a piece, recognised once. The tail is recognised again and again as it grows.
+ * One utterance on its way to text, for recognisers that hear a stretch of audio as a whole. Audio gathers in a tail; when
+ * it is long, the tail is cut at its quietest point, and what lies before becomes a piece, recognised once. The tail may be
+ * recognised again and again as it grows.
  *
  *     [piece: text][piece: …][ tail ───────── run.upTo ──── now ]
  *
- * This file decides what has to be recognised next and what the answer is; it runs nothing. Pure.
+ * This file decides what has to be recognised next and what the answer is; it runs nothing. 16 kHz everywhere. Pure.
  */
+import type { Word } from '../stage/stt.ts'
 import { agreedPrefix, joinTexts } from './agree.ts'
 import { FRAME_SAMPLES, Loudness } from './loudness.ts'
-import { SLOT_SAMPLES } from './protocol.ts'
 
 const SAMPLE_RATE_HZ = 16_000
-/** A piece is never shorter than this when cut. */
-const CUT_FROM = 10 * SAMPLE_RATE_HZ
-/** New audio that makes another partial worth its work: 500 ms costs 0.24 core a speaking caller, 300 ms 0.38. */
-const PARTIAL_EVERY = 0.5 * SAMPLE_RATE_HZ
+const SAMPLES_PER_MS = SAMPLE_RATE_HZ / 1000
+
+export interface Cutting {
+  /** The longest stretch recognised at once, in samples. */
+  readonly longest: number
+  /** A piece is never shorter than this when cut. */
+  readonly cutFrom: number
+  /** New audio that makes another partial worth its work; infinite: none is. */
+  readonly partialEvery: number
+  /** Is a preview renewed when more is said before its answer, or is the audio before the question enough? */
+  readonly previews: 'renewed' | 'once'
+}
+
 /** Shorter audio holds no word, and under 0.06 s the model refuses it. */
 const SHORTEST = 0.1 * SAMPLE_RATE_HZ
 /** A partial heard the end of a word only if it also heard this much of the silence after it. */
@@ -27,7 +37,7 @@ export type Purpose = 'answer' | 'piece' | 'partial'
 
 export interface Job {
   readonly purpose: Purpose
-  /** A view that is good until the next write. At most 12 s. */
+  /** A view that is good until the next write. */
   readonly audio: Int16Array
   readonly piece: Piece | undefined
   /** Samples of the utterance that have been written at this moment. */
@@ -40,12 +50,17 @@ export interface Job {
 export interface Piece {
   /** Emptied once its text is known. */
   audio: Int16Array
+  /** Where it begins in the utterance. */
+  readonly start: number
   text: Heard | undefined
 }
 
-interface Heard {
+export interface Heard {
   readonly text: string
-  readonly confidence: number
+  readonly confidence?: number
+  readonly language?: string
+  /** From the beginning of the audio that was recognised; in an answer, of the stream. */
+  readonly words?: readonly Word[]
 }
 
 interface Run extends Heard {
@@ -53,7 +68,7 @@ interface Run extends Heard {
   readonly asPreview: boolean
 }
 
-export class Utterance {
+export class WholeUtterance {
   readonly #pieces: Piece[] = []
   readonly #loudness = new Loudness()
   #tail = NOTHING
@@ -64,8 +79,15 @@ export class Utterance {
   #triedAt = 0
   #agreed = ''
   #job: Job | undefined
-  #previewAsked = false
+  /** The samples that a preview is about, where one was asked for. */
+  #previewOf: number | undefined
   #finalAsked = false
+
+  /** `from`: where it begins in its stream, in samples. */
+  constructor(
+    private readonly cutting: Cutting,
+    private readonly from = 0,
+  ) {}
 
   /** Samples that wait to be recognised for the first time. */
   get backlog(): number {
@@ -78,27 +100,32 @@ export class Utterance {
     return this.#written === 0
   }
 
+  get samples(): number {
+    return this.#written
+  }
+
   write(samples: Int16Array): void {
+    const { longest } = this.cutting
     for (let from = 0; from < samples.length; ) {
-      const room = SLOT_SAMPLES - (this.#written - this.#tailStart)
+      const room = longest - (this.#written - this.#tailStart)
       const part = samples.subarray(from, from + room)
       this.#append(part)
       from += part.length
-      if (this.#written - this.#tailStart === SLOT_SAMPLES) this.#cut()
+      if (this.#written - this.#tailStart === longest) this.#cut()
     }
   }
 
   askPreview(): void {
-    this.#previewAsked = true
+    this.#previewOf = this.#written
   }
 
   askFinal(): void {
     this.#finalAsked = true
-    this.#previewAsked = false
+    this.#previewOf = undefined
   }
 
   get isAsked(): boolean {
-    return this.#finalAsked || this.#previewAsked
+    return this.#finalAsked || this.#previewOf !== undefined
   }
 
   /** What should run next, or undefined: nothing to do, or what there is runs. */
@@ -107,7 +134,7 @@ export class Utterance {
     const asked = this.isAsked
     if (this.#pieces.some((piece) => !piece.text)) return asked ? 'answer' : 'piece'
     if (asked) return this.#settled() ? undefined : 'answer'
-    const due = this.#written - Math.max(this.#triedAt, this.#tailStart) >= PARTIAL_EVERY
+    const due = this.#written - Math.max(this.#triedAt, this.#tailStart) >= this.cutting.partialEvery
     return due && this.#loudness.anySoundSince(this.#triedAt) ? 'partial' : undefined
   }
 
@@ -123,9 +150,10 @@ export class Utterance {
     return this.#job
   }
 
-  done(job: Job, heard: Heard): void {
+  done(job: Job, result: Heard): void {
     if (this.#job !== job) return
     this.#job = undefined
+    const heard = placed(result, this.from + (job.piece?.start ?? job.tailStart))
     if (job.piece) {
       job.piece.text = heard
       job.piece.audio = NOTHING
@@ -146,7 +174,7 @@ export class Utterance {
   get runningIsStale(): boolean {
     const job = this.#job
     if (!job || job.piece || !this.isAsked) return false
-    return this.#loudness.speechSince(job.asPreview ? job.upTo : job.upTo - HEARD_SILENCE)
+    return !this.#covers(job)
   }
 
   /** The answer that was asked for, once everything it needs is known. */
@@ -154,8 +182,22 @@ export class Utterance {
     if (!this.isAsked) return undefined
     if (this.#pieces.some((piece) => !piece.text) || !this.#settled()) return undefined
     const kind = this.#finalAsked ? 'final' : 'preview'
-    this.#previewAsked = false
-    return { kind, text: this.text, confidence: this.#confidence() }
+    this.#previewOf = undefined
+    const confidence = this.#confidence()
+    const language = this.language
+    const words = this.#heard().flatMap((part) => part.words ?? [])
+    return {
+      kind,
+      text: this.text,
+      ...(confidence !== undefined && { confidence }),
+      ...(language !== undefined && { language }),
+      ...(words.length > 0 && { words }),
+    }
+  }
+
+  /** As last recognised. */
+  get language(): string | undefined {
+    return this.#heard().findLast((part) => part.text !== '' && part.language !== undefined)?.language
   }
 
   /** All that is known so far. */
@@ -184,23 +226,35 @@ export class Utterance {
       const short = this.#written - this.#tailStart < SHORTEST
       return (short || !this.#loudness.anySoundSince(this.#tailStart)) && !this.#job
     }
-    // After a preview the caller was believed silent; a partial may have ended inside a word.
-    return !this.#loudness.speechSince(run.asPreview ? run.upTo : run.upTo - HEARD_SILENCE)
+    return this.#covers(run)
   }
 
-  #confidence(): number {
-    const parts = [...this.#pieces.map((piece) => piece.text), this.#run].filter((part) => part?.text)
-    const weight = (part: Heard | undefined) => part?.text.length ?? 0
-    const total = parts.reduce((sum, part) => sum + weight(part), 0)
+  /** Is a recognition that heard that much an answer to what was asked? */
+  #covers({ upTo, asPreview }: Pick<Run, 'upTo' | 'asPreview'>): boolean {
+    const enough = this.cutting.previews === 'once' && !this.#finalAsked ? this.#previewOf : undefined
+    if (enough !== undefined && upTo >= enough) return true
+    // After a preview the caller was believed silent; a partial may have ended inside a word.
+    return !this.#loudness.speechSince(asPreview ? upTo : upTo - HEARD_SILENCE)
+  }
+
+  #heard(): Heard[] {
+    return [...this.#pieces.map((piece) => piece.text), this.#run].filter((part) => part !== undefined)
+  }
+
+  /** The mean, a longer text counting for more; unknown where no part has one. */
+  #confidence(): number | undefined {
+    const parts = this.#heard().filter(({ text }) => text !== '')
+    if (parts.some(({ confidence }) => confidence === undefined)) return undefined
+    const total = parts.reduce((sum, { text }) => sum + text.length, 0)
     if (total === 0) return 1
-    return parts.reduce((sum, part) => sum + (part?.confidence ?? 0) * weight(part), 0) / total
+    return parts.reduce((sum, { text, confidence = 0 }) => sum + confidence * text.length, 0) / total
   }
 
   #append(part: Int16Array): void {
     const used = this.#written - this.#tailStart
     if (used + part.length > this.#tail.length) {
       const capacity = Math.max(FIRST_CAPACITY, 2 * this.#tail.length, used + part.length)
-      const grown = new Int16Array(Math.min(SLOT_SAMPLES, capacity))
+      const grown = new Int16Array(Math.min(this.cutting.longest, capacity))
       grown.set(this.#tail.subarray(0, used))
       this.#tail = grown
     }
@@ -210,14 +264,27 @@ export class Utterance {
   }
 
   #cut(): void {
-    const at = this.#loudness.quietestBetween(this.#tailStart + CUT_FROM, this.#written)
-    const length = Math.min(SLOT_SAMPLES - FRAME_SAMPLES, at - this.#tailStart)
-    this.#pieces.push({ audio: this.#tail.slice(0, length), text: undefined })
-    this.#tail.copyWithin(0, length, SLOT_SAMPLES)
+    const { longest, cutFrom } = this.cutting
+    const at = this.#loudness.quietestBetween(this.#tailStart + cutFrom, this.#written)
+    const length = Math.min(longest - FRAME_SAMPLES, at - this.#tailStart)
+    this.#pieces.push({ audio: this.#tail.slice(0, length), start: this.#tailStart, text: undefined })
+    this.#tail.copyWithin(0, length, longest)
     this.#tailStart += length
     this.#loudness.forgetBefore(this.#tailStart - HEARD_SILENCE - 5 * FRAME_SAMPLES)
     this.#run = undefined
     this.#agreed = ''
     this.#triedAt = this.#tailStart
   }
+}
+
+/** Its words, from the beginning of the stream. */
+function placed(heard: Heard, samples: number): Heard {
+  if (!heard.words || samples === 0) return heard
+  const ms = Math.round(samples / SAMPLES_PER_MS)
+  const words = heard.words.map((word) => ({
+    ...word,
+    startMs: word.startMs + ms,
+    endMs: word.endMs + ms,
+  }))
+  return { ...heard, words }
 }
