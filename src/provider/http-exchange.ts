@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
 import { RequestFault, StreamFault } from '../dialect/faults.ts'
 import { SseTooLarge } from '../dialect/sse.ts'
-import { ProviderError, type ProviderErrorKind } from '../errors.ts'
+import { ProviderError, type ProviderErrorKind, type StageName } from '../errors.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 export type HttpBody = Dispatcher.ResponseData['body']
@@ -21,9 +21,19 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>
 }
 
-export interface HttpExchange {
+/** Who is asked, and how its refusals are read. */
+export interface HttpPost {
   readonly provider: string
+  /** Left out: `llm`. */
+  readonly stage?: StageName
   readonly dispatcher: Dispatcher
+  readonly codec: Pick<ProviderCodec, 'errorOf'>
+  readonly clock: Clock
+  /** What must not be told to anybody, wherever a provider quotes it. */
+  readonly secrets: readonly string[]
+}
+
+export interface HttpExchange extends HttpPost {
   readonly codec: ProviderCodec
   /** Signing may take its time. */
   readonly target: (delivery: Delivery, body: string) => HttpTarget | Promise<HttpTarget>
@@ -32,9 +42,6 @@ export interface HttpExchange {
   readonly body: string
   /** Lists, in lower case: where the target has the same, both are sent. */
   readonly more?: Readonly<Record<string, string>> | undefined
-  readonly clock: Clock
-  /** What must not be told to anybody, wherever a provider quotes it. */
-  readonly secrets: readonly string[]
 }
 
 /** Of an error's body, to read its code. */
@@ -43,10 +50,19 @@ const ERROR_BODY_BYTES = 16_384
 /** The answer's head; its body is the caller's to read. Throws `ProviderError`, or what undici throws. */
 export async function exchange(call: HttpExchange, { signal }: Scope): Promise<Dispatcher.ResponseData> {
   const made = call.target(call.delivery, call.body)
-  const { origin, path, headers } = made instanceof Promise ? await orAborted(made, signal) : made
-  const { dispatcher, body, more } = call
-  const all = more ? joined(headers, more) : headers
-  const answer = await dispatcher.request({ origin, path, method: 'POST', headers: all, body, signal })
+  const target = made instanceof Promise ? await orAborted(made, signal) : made
+  const { body, more } = call
+  return post(call, more ? { ...target, headers: joined(target.headers, more) } : target, body, signal)
+}
+
+/** The same, of any body. */
+export async function post(
+  call: HttpPost,
+  { origin, path, headers }: HttpTarget,
+  body: string | Uint8Array,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const answer = await call.dispatcher.request({ origin, path, method: 'POST', headers, body, signal })
   if (answer.statusCode !== 200) throw await refusalOf(call, answer)
   const encoding = answer.headers['content-encoding']
   // None was asked for.
@@ -77,7 +93,7 @@ function orAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
   })
 }
 
-async function refusalOf(call: HttpExchange, answer: Dispatcher.ResponseData): Promise<ProviderError> {
+async function refusalOf(call: HttpPost, answer: Dispatcher.ResponseData): Promise<ProviderError> {
   const { statusCode, headers, body } = answer
   const facts = call.codec.errorOf(statusCode, await errorBody(body), headers)
   const { kind, message, declined, told } = facts
@@ -112,7 +128,7 @@ export function withoutSecrets(secrets: readonly string[], text: string): string
 }
 
 /** Whatever went wrong between here and there. */
-export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unknown): ProviderError {
+export function asProviderError(call: Pick<HttpPost, 'provider' | 'stage'>, error: unknown): ProviderError {
   if (error instanceof ProviderError) return error
   if (error instanceof StreamFault) {
     const { kind, message, declined } = error
@@ -131,7 +147,7 @@ export function asProviderError(call: Pick<HttpExchange, 'provider'>, error: unk
 }
 
 export function failure(
-  { provider }: Pick<HttpExchange, 'provider'>,
+  { provider, stage = 'llm' }: Pick<HttpPost, 'provider' | 'stage'>,
   kind: ProviderErrorKind,
   message: string,
   more: Pick<
@@ -139,5 +155,5 @@ export function failure(
     'retryAfterMs' | 'declined' | 'told' | 'cause'
   > = {},
 ): ProviderError {
-  return new ProviderError({ provider, stage: 'llm', kind, message, ...more })
+  return new ProviderError({ provider, stage, kind, message, ...more })
 }

@@ -36,7 +36,8 @@ export async function wholeOf(call: WholeExchange, signal: AbortSignal): Promise
   }
 }
 
-async function textOf(body: HttpBody): Promise<string> {
+/** Throws `StreamFault` when it is too large. */
+export async function textOf(body: HttpBody): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of body) {

@@ -3,7 +3,7 @@ import { type Preset, presetOf } from './presets/index.ts'
 import type { OpenAiSettings } from './settings.ts'
 
 /** What is asked there. */
-export type Interface = 'chat/completions' | 'responses' | 'embeddings' | 'realtime'
+export type Interface = 'chat/completions' | 'responses' | 'embeddings' | 'realtime' | 'audio/transcriptions'
 
 export interface Address {
   readonly origin: string

@@ -1,7 +1,7 @@
 /**
  * `type: openai`: any server that speaks chat completions or `/v1/responses`, OpenAI's own among them, and those of `presets/` by their
  * names. Written from the types of
- * the `openai` package 7.57, which also checks our fake servers. Recognition: `realtime/`.
+ * the `openai` package 7.57, which also checks our fake servers. Recognition: `realtime/` and `transcription/`.
  */
 import type { ProviderCodec } from '../../dialect/codec.ts'
 import { chatProvider } from '../../dialect/openai-chat/index.ts'
@@ -16,6 +16,7 @@ import { type Fit, fitTo } from './fit.ts'
 import { transcriptionsAt } from './realtime/endpoint.ts'
 import { realtimeRecogniser } from './realtime/index.ts'
 import type { OpenAiSettings } from './settings.ts'
+import { transcriptions } from './transcription/index.ts'
 
 export { PRESETS, presetOf } from './presets/index.ts'
 export { apiOf, type OpenAiSettings, sttOf } from './settings.ts'
@@ -71,13 +72,26 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       secrets,
     })
   const sessions = transcriptionsAt(settings)
+  const filesAt = (model: string) => targetOf('audio/transcriptions', model).whole
+  const files = transcriptions({
+    provider: name,
+    dispatcher,
+    target: filesAt,
+    secrets,
+    models: filesOf(settings),
+  })
   return {
     name,
     llm,
-    ...(sessions && { stt: (model: string) => realtimeRecogniser(sessions, model) }),
+    stt: sessions ? (model: string) => realtimeRecogniser(sessions, model) : files,
     ...(preset.embeddings === 'served' && { embedding }),
     close: () => dispatcher.destroy(),
   }
+}
+
+/** A server that is only known by its address may call its recognisers what it likes. */
+function filesOf({ preset = ANY_SERVER, stt }: OpenAiSettings): 'any' | 'recognisers' {
+  return preset === ANY_SERVER || stt === 'files' ? 'any' : 'recognisers'
 }
 
 /** Requests of our own go by the same rules as those that clients make. */

@@ -19,8 +19,8 @@ export interface OpenAiSettings {
   readonly headers?: Readonly<Record<string, string>>
   /** Left out: as the preset has it. */
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
-  /** Does it recognise speech in realtime sessions? Left out: OpenAI itself does. */
-  readonly stt?: 'realtime'
+  /** How it recognises speech. Left out: OpenAI itself in realtime sessions, others from files. */
+  readonly stt?: 'realtime' | 'files'
   /** For tests: another network. Closed with the provider. */
   readonly dispatcher?: Dispatcher
   /** For tests: another network, of sockets. */
@@ -35,7 +35,7 @@ export function apiOf(name: string, api: unknown): 'chat' | 'responses' {
 }
 
 /** Of the settings, as written. Throws an `Error` that names it. */
-export function sttOf(name: string, stt: unknown): 'realtime' | undefined {
-  if (stt === undefined || stt === 'realtime') return stt
-  throw new Error(`providers.${name}.stt must be realtime`)
+export function sttOf(name: string, stt: unknown): 'realtime' | 'files' | undefined {
+  if (stt === undefined || stt === 'realtime' || stt === 'files') return stt
+  throw new Error(`providers.${name}.stt must be realtime or files`)
 }

@@ -13,23 +13,30 @@ async function recognisers(lines: string): Promise<Readonly<Record<string, (mode
   )
 }
 
-test('another server recognises in sessions where it is said so, and OpenAI without', async () => {
+test('another server recognises in sessions where it is said so, otherwise from files; presets by the names of their models', async () => {
   const by = await recognisers(`providers:
   other: { type: openai, baseUrl: http://127.0.0.1:1/v1, stt: realtime }
-  quiet: { type: openai, baseUrl: http://127.0.0.1:1/v1 }
+  files: { type: openai, baseUrl: http://127.0.0.1:1/v1 }
+  groq: { apiKey: some-key }
   openai: { apiKeys: [{ id: one, key: key-number-one }, { id: two, key: key-number-two }] }
   soniox: { apiKey: some-key }
   elevenlabs: { apiKey: some-key }
+  speechmatics: { apiKey: some-key }
+  gladia: { apiKey: some-key }
 `)
   expect(by['other']?.('guide')).toBe(true)
-  expect(by['quiet']?.('guide')).toBe(false)
+  expect(by['files']?.('guide')).toBe(true)
+  expect(by['groq']?.('whisper-large-v3-turbo')).toBe(true)
+  expect(by['groq']?.('llama-3.3-70b-versatile')).toBe(false)
   expect(by['openai']?.('gpt-live-transcribe')).toBe(true)
   expect(by['openai']?.('gpt-5')).toBe(false)
   expect(by['soniox']?.('stt-rt-v5')).toBe(true)
   expect(by['elevenlabs']?.('scribe_v2_realtime')).toBe(true)
+  expect(by['speechmatics']?.('enhanced')).toBe(true)
+  expect(by['gladia']?.('solaria-1')).toBe(true)
 })
 
 test('anything else is named', async () => {
-  const lines = 'providers: { other: { type: openai, baseUrl: "http://127.0.0.1:1/v1", stt: files } }'
-  await expect(recognisers(lines)).rejects.toThrow('providers.other.stt must be realtime')
+  const lines = 'providers: { other: { type: openai, baseUrl: "http://127.0.0.1:1/v1", stt: batch } }'
+  await expect(recognisers(lines)).rejects.toThrow('providers.other.stt must be realtime or files')
 })

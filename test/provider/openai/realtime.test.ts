@@ -122,9 +122,10 @@ describe('a transcription session is set', () => {
     expect(own.stt?.('gpt-5')).toBeUndefined()
     expect(own.stt?.('gpt-4o-transcribe-diarize')).toBeUndefined()
     const other = { name: 'other', baseUrl: 'http://127.0.0.1:1/v1' }
-    expect(createOpenAi(deps, other).stt?.('whisper-1')).toBeUndefined()
+    // It is sent files.
+    expect(createOpenAi(deps, other).stt?.('whisper-1')?.caps.inputs).toEqual([PCM16_16K])
     expect(createOpenAi(deps, { ...other, stt: 'realtime' }).stt?.('guide')?.id).toBe('other/guide')
-    expect(() => sttOf('other', 'files')).toThrow('providers.other.stt must be realtime')
+    expect(() => sttOf('other', 'batch')).toThrow('providers.other.stt must be realtime or files')
   })
 
   test('not for 16 kHz', async () => {

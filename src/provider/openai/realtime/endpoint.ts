@@ -15,12 +15,12 @@ export interface RealtimeEndpoint {
   readonly isOpenAi: boolean
 }
 
-/** Of transcription sessions; undefined when nobody says that the server has them. Throws as `addressOf` does. */
+/** Of transcription sessions; undefined when nobody says that the server has them, or it shall be sent files. Throws as `addressOf` does. */
 export function transcriptionsAt(settings: OpenAiSettings): RealtimeEndpoint | undefined {
   const { origin, path, headers } = addressOf(settings)
   const url = new URL(`${origin}${path('realtime', '')}`)
   const isOpenAi = url.hostname === OPENAI_HOST
-  if (!isOpenAi && settings.stt === undefined) return undefined
+  if (settings.stt === 'files' || (!isOpenAi && settings.stt === undefined)) return undefined
   url.protocol = url.protocol.replace('http', 'ws')
   url.searchParams.set('intent', 'transcription')
   const { 'content-type': _, ...shown } = headers
