@@ -15,6 +15,7 @@ import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
 import { apiOf, createOpenAi, PRESETS, presetOf, sttOf } from './provider/openai/index.ts'
 import { createSoniox } from './provider/soniox/index.ts'
+import { createSpeechmatics } from './provider/speechmatics/index.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
 
 /** Adapters by the `type` a provider has in `parley.yaml`, of those that need a key. */
@@ -26,6 +27,7 @@ const CLOUD = {
   cartesia: createCartesia,
   gemini: createGemini,
   soniox: createSoniox,
+  speechmatics: createSpeechmatics,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */

@@ -45,6 +45,7 @@ export class AudioSender {
   #outboxBytes = 0
   #acceptedBytes = 0
   #writtenBytes = 0
+  #framesSent = 0
   #marks: Mark[] = [{ providerMs: 0, writtenMs: 0 }]
   #timer: Timer | undefined
   /** Milliseconds of audio that may go out at once, as of `#creditAt`. */
@@ -70,6 +71,11 @@ export class AudioSender {
   /** The end of what the socket was given. */
   get sentMs(): number {
     return this.positionMs - bytesToMs(this.#format, this.#heldBytes + this.#outboxBytes)
+  }
+
+  /** Audio messages in all. */
+  get framesSent(): number {
+    return this.#framesSent
   }
 
   /** Audio accepted that the network has not taken. */
@@ -178,6 +184,7 @@ export class AudioSender {
         const waitMs = this.#waitMs(next)
         if (waitMs > 0) return this.#later(waitMs)
         this.#outboxBytes -= next.length
+        this.#framesSent++
         const { envelope } = this.#framing
         if (envelope) this.#socket.sendText(envelope(next))
         else this.#socket.sendBinary(next)

@@ -41,20 +41,22 @@ export interface Unanswered {
   /** Has the utterance words that will not change, and others that still may? */
   readonly hasSettled: boolean
   readonly hasUnsettled: boolean
+  /** Audio messages sent in all. */
+  readonly framesSent: number
 }
 
 export interface Protocol {
   readonly framing: Framing
   /** The first message, before any audio. */
   readonly hello?: string
-  /** Makes it recognise at once what it has; `covered` or `forced` answers. */
-  readonly force: string | Silence
+  /** Makes it recognise at once what it has, up to `atMs` of its audio; `covered` or `forced` answers. */
+  readonly force: string | Silence | ((atMs: number) => string)
   /** With less audio since the last one it is refused: silence makes up for it. */
   readonly forceLeastMs?: number
   /** `force` was sent, for all audio up to there that the last one was not for. */
   forceSent?(atMs: number): void
-  /** Left out: the connection is closed without a word. */
-  readonly goodbye?: string
+  /** Left out: the connection is closed without a word. `framesSent`: audio messages in all. */
+  readonly goodbye?: string | ((framesSent: number) => string)
   /** Left out: it needs none. */
   readonly keepAlive?: {
     readonly message: string | Silence

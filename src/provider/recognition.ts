@@ -144,12 +144,12 @@ export class Recognition implements SttStream {
     // Twice for the same audio, it would have nothing to say to the second.
     if (atMs <= this.#forcedMs) return
     this.#forcedMs = atMs
-    if (typeof force !== 'string') return this.#fallSilent(force)
+    if (typeof force === 'object') return this.#fallSilent(force)
     const missingMs = this.#forcedPositionMs + forceLeastMs - this.#sender.positionMs
     if (missingMs > 0) this.#fallSilent({ silenceMs: missingMs })
     this.#forcedPositionMs = this.#sender.positionMs
     // An end of turn that comes before it was sent is no answer to it.
-    this.#sender.send(force, () => {
+    this.#sender.send(typeof force === 'string' ? force : force(this.#sender.positionMs), () => {
       this.#forces.push(atMs)
       if (this.#forces.length > UNANSWERED_FORCES) this.#forces.shift()
       protocol.forceSent?.(atMs)
@@ -284,7 +284,8 @@ export class Recognition implements SttStream {
     const { atMs, fromMs, hasSettled, hasUnsettled } = waiting
     const uncoveredMs = atMs - Math.max(fromMs, this.#utterances.coveredMs)
     const waitedMs = clock.now() - watched.since
-    const question = { waitedMs, atMs, uncoveredMs, hasSettled, hasUnsettled }
+    const { framesSent } = this.#sender
+    const question = { waitedMs, atMs, uncoveredMs, hasSettled, hasUnsettled, framesSent }
     if (protocol.unanswered(question) === 'answer') {
       return this.#settle(this.#utterances.cover(atMs))
     }
@@ -331,8 +332,9 @@ export class Recognition implements SttStream {
     for (const timer of [this.#watchTimer, this.#keepAliveTimer, this.#expiryTimer]) timer?.cancel()
     this.#becomeReady?.reject(reason)
     this.#sender.close()
-    if (protocol.goodbye === undefined) socket.close(NORMAL_CLOSURE)
-    else socket.sendText(protocol.goodbye)
+    const { goodbye } = protocol
+    if (goodbye === undefined) socket.close(NORMAL_CLOSURE)
+    else socket.sendText(typeof goodbye === 'string' ? goodbye : goodbye(this.#sender.framesSent))
     const timer = clock.setTimer(GOODBYE_MS, () => socket.terminate())
     void socket.closed.then(() => timer.cancel())
   }

@@ -17,6 +17,8 @@ export interface Segment {
   readonly text: string
   /** Will not change; what follows is another segment. Otherwise the next segment replaces it. */
   readonly settled: boolean
+  /** Stands without a space after what comes before: a full stop that came late, or a script without spaces. */
+  readonly joined?: boolean
   /** The prefix of an unsettled text that will not change. */
   readonly stable?: string
   readonly words?: readonly Word[]
@@ -184,17 +186,21 @@ function segmentsOf({ settled, unsettled }: Utterance): readonly Segment[] {
 }
 
 function textOf(utterance: Utterance): string {
-  return joined(segmentsOf(utterance).map(({ text }) => text))
+  return joined(segmentsOf(utterance))
 }
 
-function joined(texts: readonly string[]): string {
-  return texts.filter((text) => text !== '').join(' ')
+function joined(parts: readonly Pick<Segment, 'text' | 'joined'>[]): string {
+  let whole = ''
+  for (const { text, joined: isJoined } of parts) {
+    if (text !== '') whole += whole === '' || isJoined ? text : ` ${text}`
+  }
+  return whole
 }
 
 function partialOf(utterance: Utterance): Extract<SttEvent, { type: 'partial' }> {
   const language = languageOf(utterance)
-  const settled = utterance.settled.map(({ text }) => text)
-  const stable = joined([...settled, utterance.unsettled?.stable ?? ''])
+  const { settled, unsettled } = utterance
+  const stable = joined([...settled, ...(unsettled ? [{ ...unsettled, text: unsettled.stable ?? '' }] : [])])
   const text = textOf(utterance)
   return {
     type: 'partial',

@@ -10,6 +10,7 @@ import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
+import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
 import type { RecognitionEvent } from '../../src/session/events.ts'
 import { Recogniser } from '../../src/session/recogniser.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
@@ -17,6 +18,7 @@ import { fakeDeepgram } from '../support/fake-deepgram.ts'
 import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
 import { fakeScribe } from '../support/fake-scribe.ts'
 import { fakeSoniox } from '../support/fake-soniox.ts'
+import { fakeSpeechmatics } from '../support/fake-speechmatics.ts'
 import { connectInMemory, type DoubleServer } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
@@ -34,6 +36,7 @@ describe.each([
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5'],
   ['elevenlabs', fakeScribe, createElevenLabs, 'scribe_v2_realtime'],
   ['openai', fakeOpenAiRealtime, createOpenAi, 'gpt-live-transcribe'],
+  ['speechmatics', fakeSpeechmatics, createSpeechmatics, 'enhanced'],
 ] as const)('%s under a session', (name, makeDouble, create, model) => {
   /** `scripts`: one for each connection, the last for all that follow. */
   function begin(...scripts: SttScript[]) {

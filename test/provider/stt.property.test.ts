@@ -8,6 +8,7 @@ import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
+import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
@@ -15,6 +16,7 @@ import { fakeFlux } from '../support/fake-flux.ts'
 import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
 import { fakeScribe } from '../support/fake-scribe.ts'
 import { fakeSoniox } from '../support/fake-soniox.ts'
+import { fakeSpeechmatics } from '../support/fake-speechmatics.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
@@ -61,6 +63,7 @@ describe.each([
   ['deepgram', fakeDeepgram, createDeepgram, 'nova-3', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', { ownTurns: BREATHLESS }],
+  ['speechmatics', fakeSpeechmatics, createSpeechmatics, 'enhanced', {}],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', {}],
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', {}],
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', { ownTurns: BREATHLESS }],
