@@ -11,6 +11,7 @@ import { createDeepgram } from './provider/deepgram/index.ts'
 import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
+import { createGladia } from './provider/gladia/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
 import { apiOf, createOpenAi, PRESETS, presetOf, sttOf } from './provider/openai/index.ts'
@@ -28,6 +29,7 @@ const CLOUD = {
   gemini: createGemini,
   soniox: createSoniox,
   speechmatics: createSpeechmatics,
+  gladia: createGladia,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */

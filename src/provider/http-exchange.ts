@@ -31,6 +31,8 @@ export interface HttpPost {
   readonly clock: Clock
   /** What must not be told to anybody, wherever a provider quotes it. */
   readonly secrets: readonly string[]
+  /** Its status when all is well; left out: 200. */
+  readonly success?: number
 }
 
 export interface HttpExchange extends HttpPost {
@@ -63,7 +65,7 @@ export async function post(
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
   const answer = await call.dispatcher.request({ origin, path, method: 'POST', headers, body, signal })
-  if (answer.statusCode !== 200) throw await refusalOf(call, answer)
+  if (answer.statusCode !== (call.success ?? 200)) throw await refusalOf(call, answer)
   const encoding = answer.headers['content-encoding']
   // None was asked for.
   if (encoding !== undefined && encoding !== 'identity') {

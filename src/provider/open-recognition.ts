@@ -16,6 +16,8 @@ export interface OpenOptions {
   readonly format: AudioFormat
   readonly signal: AbortSignal
   readonly clock: Clock
+  /** Time of the clock by which it must be open; left out: `CONNECT_MS` from now. */
+  readonly until?: number
   /** The provider speaks first: what it has against us, it says before the stream is there. */
   readonly greeting?: 'awaited'
 }
@@ -26,7 +28,7 @@ export const CONNECT_MS = 1_500
 /** Throws `ProviderError`, or the signal's reason. */
 export async function openRecognition(options: OpenOptions): Promise<Recognition> {
   const { provider, protocol, connect, url, headers, format, signal, clock, greeting } = options
-  const until = clock.now() + CONNECT_MS
+  const until = options.until ?? clock.now() + CONNECT_MS
   const call = {
     connect,
     url,
@@ -35,7 +37,7 @@ export async function openRecognition(options: OpenOptions): Promise<Recognition
     stage: 'stt',
     signal,
     clock,
-    connectMs: CONNECT_MS,
+    connectMs: Math.max(1, Math.round(until - clock.now())),
   } as const
   const socket = await dial(call)
   const stream = new Recognition({ provider, protocol, socket, format, clock, signal })

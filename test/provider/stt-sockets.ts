@@ -4,6 +4,7 @@ import { Cancelled, openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
 import type { Provider, ProviderDeps } from '../../src/stage/provider.ts'
+import { listenerOf, type MemoryServer } from '../support/memory-dispatcher.ts'
 import { type DoubleServer, serveDouble } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import {
@@ -16,6 +17,8 @@ import {
 type MakeDouble = (options: SttDoubleOptions) => {
   readonly server: DoubleServer
   readonly sessions: readonly SttSessionRecord[]
+  /** Of a provider that is asked over HTTP first. */
+  readonly http?: MemoryServer
 }
 
 export function sttOverSockets(
@@ -31,7 +34,7 @@ export function sttOverSockets(
 
   async function serve(script: SttScript, apiKey = FAKE_KEY) {
     const double = makeDouble({ clock: realClock, script })
-    const served = await serveDouble(double.server)
+    const served = await serveDouble(double.server, undefined, double.http && listenerOf(double.http))
     const deps = { clock: realClock, note: () => {} }
     const provider = create(deps, { name, apiKey, baseUrl: served.url.replace('ws:', 'http:') })
     const scope = openScope()

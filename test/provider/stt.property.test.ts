@@ -6,6 +6,7 @@ import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createGladia } from '../../src/provider/gladia/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
 import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
@@ -13,10 +14,12 @@ import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
 import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
 import { fakeDeepgram } from '../support/fake-deepgram.ts'
 import { fakeFlux } from '../support/fake-flux.ts'
+import { fakeGladia } from '../support/fake-gladia.ts'
 import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
 import { fakeScribe } from '../support/fake-scribe.ts'
 import { fakeSoniox } from '../support/fake-soniox.ts'
 import { fakeSpeechmatics } from '../support/fake-speechmatics.ts'
+import { MemoryDispatcher, type MemoryServer } from '../support/memory-dispatcher.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
@@ -63,6 +66,7 @@ describe.each([
   ['deepgram', fakeDeepgram, createDeepgram, 'nova-3', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', {}],
   ['assemblyai', fakeAssemblyAi, createAssemblyAi, 'u3-rt-pro', { ownTurns: BREATHLESS }],
+  ['gladia', fakeGladia, createGladia, 'solaria-1', {}],
   ['speechmatics', fakeSpeechmatics, createSpeechmatics, 'enhanced', {}],
   ['flux', fakeFlux, createDeepgram, 'flux-general-en', {}],
   ['soniox', fakeSoniox, createSoniox, 'stt-rt-v5', {}],
@@ -81,7 +85,14 @@ describe.each([
           const clock = new VirtualClock()
           const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
           const memory = connectInMemory(double.server)
-          const settings = { name, apiKey: FAKE_KEY, connect: memory.connect }
+          const { http } = double as { readonly http?: MemoryServer }
+          const dispatcher = http && new MemoryDispatcher(http, clock)
+          const settings = {
+            name,
+            apiKey: FAKE_KEY,
+            connect: memory.connect,
+            ...(dispatcher && { dispatcher }),
+          }
           const adapter = create({ clock, note: () => {} }, settings).stt!(model)!
           const format = adapter.caps.inputs[0]!
           const { signal } = openScope()

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { readWav } from '../../src/audio/wav.ts'
 import type { Clock } from '../../src/clock.ts'
 import {
+  listenerOf,
   MemoryDispatcher,
   type MemoryReply,
   type MemoryRequest,
@@ -249,24 +250,7 @@ export interface ServedTranscriptions {
 
 /** Over a real socket; `afterMs` is not waited for. */
 export async function serveTranscriptions(double: FakeTranscriptions): Promise<ServedTranscriptions> {
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const { reply, gone } = double.answer({
-        method: request.method ?? '',
-        path: request.url ?? '',
-        headers: request.headers as Record<string, string>,
-        body: Buffer.concat(chunks),
-      })
-      response.on('close', () => response.writableFinished || gone())
-      if (reply === 'hang') return
-      if (reply === 'drop') return void response.destroy()
-      response
-        .writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
-        .end(reply.body)
-    })
-  })
+  const server = createServer(listenerOf(double.answer))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,

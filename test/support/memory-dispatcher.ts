@@ -1,9 +1,15 @@
-/** An HTTP server inside the process, as a network for undici: on the virtual clock, nothing waits. */
+/**
+ * What an HTTP double is written against, and its two carriers: a real server, and a network for undici inside the process, where
+ * nothing waits but for the virtual clock.
+ */
+import type { RequestListener } from 'node:http'
 import { Dispatcher, errors } from 'undici'
 import type { Clock, Timer } from '../../src/clock.ts'
 
 export interface MemoryRequest {
   readonly method: string
+  /** `http://host`, as the client called it. */
+  readonly origin: string
   /** With the query. */
   readonly path: string
   /** Names in lower case. */
@@ -54,6 +60,7 @@ export class MemoryDispatcher extends Dispatcher {
     const given = Object.entries(options.headers as Record<string, string>)
     const { reply, gone } = this.server({
       method: options.method,
+      origin: String(options.origin),
       path: options.path,
       headers: Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])),
       body: Buffer.from(options.body as Uint8Array),
@@ -103,5 +110,28 @@ export class MemoryDispatcher extends Dispatcher {
   override destroy(): Promise<void> {
     for (const timer of this.#timers) timer.cancel()
     return Promise.resolve()
+  }
+}
+
+/** For a real server. `afterMs` is not waited for. */
+export function listenerOf(server: MemoryServer): RequestListener {
+  return (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { reply, gone } = server({
+        method: request.method ?? '',
+        origin: `http://${request.headers.host}`,
+        path: request.url ?? '',
+        headers: request.headers as Record<string, string>,
+        body: Buffer.concat(chunks),
+      })
+      response.on('close', () => response.writableFinished || gone())
+      if (reply === 'hang') return
+      if (reply === 'drop') return void response.destroy()
+      response
+        .writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
+        .end(reply.body)
+    })
   }
 }

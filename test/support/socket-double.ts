@@ -2,7 +2,7 @@
  * What a double of a provider's WebSocket is written against, and its two carriers: a real server on port 0, and a
  * `Connect` that runs in memory, where a message is there as soon as promises settle.
  */
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket as NetSocket } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -60,13 +60,14 @@ export interface ServedDouble {
   close(): Promise<void>
 }
 
-/** With a certificate: `wss:`, for `localhost`. */
+/** With a certificate: `wss:`, for `localhost`. `listener`: of ordinary requests; left out: they are refused. */
 export async function serveDouble(
   double: DoubleServer,
   tls?: { readonly cert: string; readonly key: string },
+  listener?: RequestListener,
 ): Promise<ServedDouble> {
   const http = tls ? createTlsServer(tls) : createServer()
-  http.on('request', (_request, response) => response.writeHead(426).end())
+  http.on('request', listener ?? ((_request, response) => response.writeHead(426).end()))
   // Upgraded ones are no longer the server's to close.
   const connections = new Set<NetSocket>()
   http.on('connection', (socket: NetSocket) => {
