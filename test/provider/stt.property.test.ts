@@ -23,34 +23,10 @@ import { MemoryDispatcher, type MemoryServer } from '../support/memory-dispatche
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
 import { FAKE_KEY } from '../support/stt-double.ts'
+import { type Act, acts, STEP_MS, WORDS } from './stt-acts.ts'
 
-/** One word in each 300 ms; answers come within the time in which 99 % of them do. */
-const STEP_MS = 300
-const WORDS = Array.from({ length: 200 }, (_, i) => ({
-  text: `w${i}`,
-  startMs: i * STEP_MS + 40,
-  endMs: i * STEP_MS + 260,
-  endsTurn: 0.9,
-}))
 /** Every breath between two words ends a turn. */
 const BREATHLESS: OwnTurns = { eagerness: 'high', minSilenceMs: 60, maxWaitMs: 2_000 }
-
-type Act =
-  | { readonly do: 'hear'; readonly steps: number }
-  | { readonly do: 'wait'; readonly ms: number }
-  | { readonly do: 'preview' | 'finalize' | 'discard' }
-
-const act: fc.Arbitrary<Act> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant('hear' as const), steps: fc.integer({ min: 1, max: 5 }) }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 700 }) }),
-  },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('preview', 'finalize', 'discard') }) },
-)
 
 /** Where the audio was already cut, nothing answers a second cut. */
 const FORCED_TWICE: Act[] = [
@@ -78,67 +54,63 @@ describe.each([
 ] as const)('%s', (name, makeDouble, create, model, more) => {
   test('every order of calls, every delay of answers', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.array(act, { maxLength: 25 }),
-        fc.constantFrom(0, 40, 300, 400),
-        async (acts, answerMs) => {
-          const clock = new VirtualClock()
-          const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
-          const memory = connectInMemory(double.server)
-          const { http } = double as { readonly http?: MemoryServer }
-          const dispatcher = http && new MemoryDispatcher(http, clock)
-          const settings = {
-            name,
-            apiKey: FAKE_KEY,
-            connect: memory.connect,
-            ...(dispatcher && { dispatcher }),
-          }
-          const adapter = create({ clock, note: () => {} }, settings).stt!(model)!
-          const format = adapter.caps.inputs[0]!
-          const { signal } = openScope()
-          const stream = await adapter.open({ format, signal, clock, ...more })
-          const events: SttEvent[] = []
-          const reading = (async () => {
-            for await (const event of stream) events.push(event)
-          })()
+      fc.asyncProperty(acts, fc.constantFrom(0, 40, 300, 400), async (acts, answerMs) => {
+        const clock = new VirtualClock()
+        const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
+        const memory = connectInMemory(double.server)
+        const { http } = double as { readonly http?: MemoryServer }
+        const dispatcher = http && new MemoryDispatcher(http, clock)
+        const settings = {
+          name,
+          apiKey: FAKE_KEY,
+          connect: memory.connect,
+          ...(dispatcher && { dispatcher }),
+        }
+        const adapter = create({ clock, note: () => {} }, settings).stt!(model)!
+        const format = adapter.caps.inputs[0]!
+        const { signal } = openScope()
+        const stream = await adapter.open({ format, signal, clock, ...more })
+        const events: SttEvent[] = []
+        const reading = (async () => {
+          for await (const event of stream) events.push(event)
+        })()
 
-          reading.catch(() => {})
+        reading.catch(() => {})
 
-          const expected: string[] = []
-          let [from, at] = [0, 0]
-          for (const one of acts) {
-            if (one.do === 'hear') {
-              for (let ms = 0; ms < one.steps * STEP_MS; ms += 20) {
-                stream.write(sound(format, 20, 'speech'))
-                await clock.advance(20)
-              }
-              at += one.steps
-            } else if (one.do === 'wait') await clock.advance(one.ms)
-            else {
-              if (one.do === 'finalize')
-                expected.push(
-                  WORDS.slice(from, at)
-                    .map(({ text }) => text)
-                    .join(' '),
-                )
-              if (one.do !== 'preview') from = at
-              stream[one.do]()
+        const expected: string[] = []
+        let [from, at] = [0, 0]
+        for (const one of acts) {
+          if (one.do === 'hear') {
+            for (let ms = 0; ms < one.steps * STEP_MS; ms += 20) {
+              stream.write(sound(format, 20, 'speech'))
+              await clock.advance(20)
             }
+            at += one.steps
+          } else if (one.do === 'wait') await clock.advance(one.ms)
+          else {
+            if (one.do === 'finalize')
+              expected.push(
+                WORDS.slice(from, at)
+                  .map(({ text }) => text)
+                  .join(' '),
+              )
+            if (one.do !== 'preview') from = at
+            stream[one.do]()
           }
-          await clock.advance(10_000)
-          const finals = events.flatMap((event) => (event.type === 'final' ? [event.text] : []))
-          // Told by an end of its own, a provider is believed that the next moment holds no word; here it does.
-          if ('ownTurns' in more) expect(inOrder(finals)).toHaveLength(expected.length)
-          else expect(finals).toEqual(expected)
-          expect(double.sessions.flatMap(({ mistakes }) => mistakes)).toEqual([])
+        }
+        await clock.advance(10_000)
+        const finals = events.flatMap((event) => (event.type === 'final' ? [event.text] : []))
+        // Told by an end of its own, a provider is believed that the next moment holds no word; here it does.
+        if ('ownTurns' in more) expect(inOrder(finals)).toHaveLength(expected.length)
+        else expect(finals).toEqual(expected)
+        expect(double.sessions.flatMap(({ mistakes }) => mistakes)).toEqual([])
 
-          const closing = stream.close()
-          await clock.advance(2_000)
-          await Promise.all([closing, reading])
-          expect(memory.open).toBe(0)
-          expect(clock.pendingTimers).toBe(0)
-        },
-      ),
+        const closing = stream.close()
+        await clock.advance(2_000)
+        await Promise.all([closing, reading])
+        expect(memory.open).toBe(0)
+        expect(clock.pendingTimers).toBe(0)
+      }),
       { numRuns: 150, examples: [[FORCED_TWICE, 0]] },
     )
   })

@@ -44,6 +44,8 @@ export interface TranscriptionRequest {
   readonly audioMs: number
   /** Where in the stream its audio begins; undefined for silence. */
   readonly fromMs: number | undefined
+  /** Of the audio, without silence at its end. */
+  readonly soundMs: number
   /** The client broke off. */
   gone: boolean
 }
@@ -82,6 +84,7 @@ export function fakeTranscriptions(
       fields: form.fields,
       audioMs: samples.length / 16,
       fromMs: placeOf(samples),
+      soundMs: (samples.findLastIndex((sample) => sample !== 0) + 1) / 16,
       gone: false,
     }
     requests.push(record)
@@ -165,12 +168,12 @@ function replyTo(script: TranscriptionScript, request: TranscriptionRequest): Me
 /** Times within the file. whisper.cpp hears nothing in less than a second. */
 function wordsIn(
   { words = [] }: TranscriptionScript,
-  { fromMs, audioMs }: TranscriptionRequest,
+  { fromMs, soundMs, audioMs }: TranscriptionRequest,
 ): HeardWord[] {
   if (fromMs === undefined || audioMs < 1_000) return []
   return words.flatMap(({ text, startMs, endMs }) => {
     const middle = (startMs + endMs) / 2
-    const isIn = middle >= fromMs && middle < fromMs + audioMs
+    const isIn = middle >= fromMs && middle < fromMs + soundMs
     return isIn ? [{ text, startMs: startMs - fromMs, endMs: endMs - fromMs }] : []
   })
 }

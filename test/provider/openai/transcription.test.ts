@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import OpenAI, { toFile } from 'openai'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Health } from '../../../src/attempt/health.ts'
+import { loadAudio } from '../../../src/audio/convert.ts'
 import { MULAW_8K, PCM16_16K } from '../../../src/audio/format.ts'
 import { wavHeader } from '../../../src/audio/wav-header.ts'
 import { Cancelled, openScope } from '../../../src/cancel.ts'
@@ -7,6 +10,8 @@ import { realClock, settled, VirtualClock } from '../../../src/clock.ts'
 import { ProviderError } from '../../../src/errors.ts'
 import { createOpenAi } from '../../../src/provider/openai/index.ts'
 import { formOf, readTranscription } from '../../../src/provider/openai/transcription/wire.ts'
+import type { RecognitionEvent } from '../../../src/session/events.ts'
+import { Recogniser } from '../../../src/session/recogniser.ts'
 import type { SttEvent } from '../../../src/stage/stt.ts'
 import {
   fakeTranscriptions,
@@ -19,7 +24,10 @@ import { formIn } from '../../support/multipart.ts'
 import { placed } from '../../support/placed-sound.ts'
 import { sound } from '../../support/stages.ts'
 import { FAKE_KEY } from '../../support/stt-double.ts'
+import { acts, STEP_MS, WORDS as STEPS } from '../stt-acts.ts'
 import { sttContract } from '../stt-conformance.ts'
+
+beforeAll(loadAudio)
 
 const WHISPER = 'whisper-large-v3-turbo'
 const WORDS = [
@@ -317,6 +325,76 @@ describe('a server of transcriptions fails', () => {
     expect(network.open).toBe(0)
     expect(clock.pendingTimers).toBe(0)
   })
+})
+
+test('every order of calls, every delay of answers: each final has the words between its boundaries', async () => {
+  await fc.assert(
+    fc.asyncProperty(acts, fc.constantFrom(0, 40, 300, 2_000), async (all, answerMs) => {
+      const rig = rigOf({ words: STEPS, answerMs })
+      const { hear, stream, clock, finals, double, network } = await listen(rig)
+      const expected: string[] = []
+      let [from, at] = [0, 0]
+      for (const one of all) {
+        if (one.do === 'hear') {
+          await hear(one.steps * STEP_MS)
+          at += one.steps
+        } else if (one.do === 'wait') await clock.advance(one.ms)
+        else {
+          if (one.do === 'finalize') expected.push(textOf(from, at))
+          if (one.do !== 'preview') from = at
+          stream[one.do]()
+        }
+      }
+      await clock.advance(60_000)
+      expect(finals()).toEqual(expected)
+      expect(double.mistakes).toEqual([])
+      await stream.close()
+      expect(network.open).toBe(0)
+      expect(clock.pendingTimers).toBe(0)
+    }),
+    { numRuns: 100 },
+  )
+})
+
+function textOf(from: number, to: number): string {
+  return STEPS.slice(from, to)
+    .map(({ text }) => text)
+    .join(' ')
+}
+
+test('a session whose request failed sends the whole utterance once more', async () => {
+  const rig = rigOf({ fault: 'refuse_503' })
+  const { adapter, clock, double, change } = rig
+  const events: RecognitionEvent[] = []
+  const attempts: string[] = []
+  let audibleMs = 0
+  const recogniser = new Recogniser({
+    candidates: () => [{ adapter, provider: 'test', model: WHISPER, route: 'any' }],
+    clock,
+    health: new Health({ clock }),
+    signal: openScope().signal,
+    language: () => 'en',
+    report: (event) => events.push(event),
+    attempts: () => ({
+      start: (_stage, _target, reason) => attempts.push(reason),
+      firstOutput: () => {},
+      end: (_attempt, status, kind) => attempts.push(kind ? `${status} ${kind}` : status),
+    }),
+    audibleMs: () => audibleMs,
+    audio: (fromMs, toMs) => ({ bytes: sound(PCM16_16K, toMs - fromMs, 'speech'), format: PCM16_16K }),
+  })
+  recogniser.listen('a', 0)
+  for (; audibleMs < 1_000; audibleMs += 20) {
+    recogniser.hear()
+    await clock.advance(20)
+  }
+  recogniser.finalize('a', 1_000)
+  change({ fault: undefined })
+  await clock.advance(2_000)
+  expect(events).toMatchObject([{ type: 'final', turn: 'a', text: 'Hello there.', language: 'en' }])
+  expect(attempts).toEqual(['first', 'failed transient', 'retry', 'ok'])
+  expect(double.requests).toMatchObject([{ audioMs: 1_100 }])
+  await recogniser.close()
 })
 
 test.each([
