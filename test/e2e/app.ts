@@ -42,6 +42,8 @@ export interface StartOptions {
   /** Lines of the default pipeline beside its routes. */
   readonly pipeline?: string
   readonly embedded?: Embedded
+  /** Instead of the embedded recogniser: `provider/model`. */
+  readonly stt?: string
   /** Instead of the scripted model. */
   readonly llm?: LlmAdapter
   readonly deps?: AppDeps
@@ -60,7 +62,8 @@ voices: { friendly: { local: slt } }
 
 export async function startApp(options: StartOptions = {}): Promise<RunningApp> {
   const folder = mkdtempSync(join(tmpdir(), 'parley-e2e-'))
-  writeFileSync(join(folder, 'guide.yaml'), ROUTES + (options.pipeline ?? ''))
+  const routes = ROUTES.replace('local/moonshine-tiny', options.stt ?? 'local/moonshine-tiny')
+  writeFileSync(join(folder, 'guide.yaml'), routes + (options.pipeline ?? ''))
   const tls = options.tls ? selfSigned() : undefined
   if (tls) {
     writeFileSync(join(folder, 'cert.pem'), tls.cert)

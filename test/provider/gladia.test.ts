@@ -6,7 +6,7 @@ import { createGladia } from '../../src/provider/gladia/index.ts'
 import { FORCE_MS } from '../../src/provider/gladia/stream.ts'
 import { closedBy, readMessage, sessionUrl } from '../../src/provider/gladia/wire.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
-import { fakeGladia } from '../support/fake-gladia.ts'
+import { type FakeGladiaOptions, fakeGladia } from '../support/fake-gladia.ts'
 import { MemoryDispatcher } from '../support/memory-dispatcher.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
@@ -16,9 +16,9 @@ import { sttOverSockets } from './stt-sockets.ts'
 
 const MODEL = 'solaria-1'
 
-function rigOf(script: SttScript) {
+function rigOf(script: SttScript, more: Pick<FakeGladiaOptions, 'speech'> = {}) {
   const clock = new VirtualClock()
-  const double = fakeGladia({ clock, script })
+  const double = fakeGladia({ clock, script, ...more })
   const memory = connectInMemory(double.server)
   const dispatcher = new MemoryDispatcher(double.http, clock)
   const settings = { name: 'gladia', apiKey: FAKE_KEY, connect: memory.connect, dispatcher }
@@ -38,15 +38,18 @@ sttNetwork('gladia', make, {
 })
 sttOverSockets('gladia', MODEL, fakeGladia, createGladia)
 
-async function listen(script: SttScript) {
-  const rig = rigOf(script)
+async function listen(script: SttScript, more: Pick<FakeGladiaOptions, 'speech'> = {}) {
+  const rig = rigOf(script, more)
   const { clock } = rig
   const scope = openScope()
   const stream = await rig.adapter.open({ format: PCM16_16K, signal: scope.signal, clock })
   const events: SttEvent[] = []
+  let failure: unknown
   void (async () => {
     for await (const event of stream) events.push(event)
-  })().catch(() => {})
+  })().catch((error) => {
+    failure = error
+  })
   const hear = async (ms: number, kind: 'speech' | 'silence' = 'speech') => {
     for (let at = 0; at < ms; at += 20) {
       stream.write(sound(PCM16_16K, 20, kind))
@@ -54,7 +57,7 @@ async function listen(script: SttScript) {
     }
   }
   const finals = () => events.flatMap((event) => (event.type === 'final' ? [event.text] : []))
-  return { ...rig, stream, events, hear, finals }
+  return { ...rig, stream, events, hear, finals, failure: () => failure }
 }
 
 describe('gladia asks', () => {
@@ -152,6 +155,34 @@ describe('gladia hears', () => {
     await settled()
     expect(finals()).toEqual(['one'])
     void stream.close()
+  })
+
+  test('that somebody speaks by the words alone, where it is not told', async () => {
+    const words = [word('one', 100), word('two', 700)]
+    const { hear, stream, events, clock } = await listen({ words, answerMs: 600 }, { speech: 'untold' })
+    await hear(1_300)
+    expect(events.at(-1)).toMatchObject({ type: 'partial', text: 'one' })
+    await clock.advance(300)
+    stream.finalize()
+    await clock.advance(600)
+    expect(events.at(-1)).toMatchObject({
+      type: 'final',
+      text: 'one two',
+      words: [{ text: 'one' }, { text: 'two' }],
+    })
+    void stream.close()
+  })
+
+  test('nothing from a session that takes no audio: that is no silence', async () => {
+    const { hear, stream, finals, clock, failure } = await listen({
+      fault: 'accept_then_silence',
+      faultAtMs: 20,
+    })
+    await hear(400)
+    stream.finalize()
+    await clock.advance(6_000)
+    expect(finals()).toEqual([])
+    expect(failure()).toMatchObject({ kind: 'timeout' })
   })
 
   test('a word that began before the end, though its final is slow: it is waited for', async () => {

@@ -38,6 +38,11 @@ const SILENCE_LIMIT_MS = 30_000
 
 type Settings = Record<string, unknown>
 
+export interface FakeGladiaOptions extends SttDoubleOptions {
+  /** Left out: where speech begins and ends is told. */
+  readonly speech?: 'untold'
+}
+
 export interface FakeGladia {
   readonly http: MemoryServer
   readonly server: DoubleServer
@@ -46,7 +51,7 @@ export interface FakeGladia {
   readonly asked: readonly Settings[]
 }
 
-export function fakeGladia(options: SttDoubleOptions): FakeGladia {
+export function fakeGladia(options: FakeGladiaOptions): FakeGladia {
   const { key = FAKE_KEY } = options
   const sessions: SttSessionRecord[] = []
   const asked: Settings[] = []
@@ -81,7 +86,7 @@ export function fakeGladia(options: SttDoubleOptions): FakeGladia {
         mistakes: [],
       }
       sessions.push(record)
-      return new Live(peer, record, options.clock, scriptOf(), settings)
+      return new Live(peer, record, options, scriptOf(), settings)
     }
   }
   return { http, server, sessions, asked }
@@ -144,7 +149,7 @@ class Live implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
+    private readonly options: FakeGladiaOptions,
     private readonly script: SttScript,
     settings: Settings,
   ) {
@@ -157,14 +162,21 @@ class Live implements DoubleTalk {
     this.#longestMs = Number(settings['maximum_duration_without_endpointing'] ?? 5) * 1000
     const wanted = (settings['messages_config'] ?? {}) as Settings
     this.#wants = (name) => wanted[name] === true
-    this.#out = new Outlet(peer, record, clock, script, this.#format, this.#message('start_session', {}))
-    this.#lastSound = clock.now()
+    this.#out = new Outlet(
+      peer,
+      record,
+      options.clock,
+      script,
+      this.#format,
+      this.#message('start_session', {}),
+    )
+    this.#lastSound = options.clock.now()
     this.#watchSilence()
   }
 
   binary(bytes: Uint8Array): void {
     if (this.#over) return
-    this.#lastSound = this.clock.now()
+    this.#lastSound = this.options.clock.now()
     if (this.#format.encoding === 'pcm16' && bytes.length % 2 === 1) {
       return this.#out.refuse('half a sample', 4400, 'invalid audio')
     }
@@ -230,7 +242,7 @@ class Live implements DoubleTalk {
   }
 
   #event(type: string, atMs: number): void {
-    if (this.#wants('receive_speech_events')) {
+    if (this.#wants('receive_speech_events') && this.options.speech !== 'untold') {
       this.#out.sendNow(this.#message(type, { time: atMs / 1000, channel: 0 }))
     }
   }
@@ -291,7 +303,7 @@ class Live implements DoubleTalk {
   }
 
   #watchSilence(): void {
-    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.clock.now()
+    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.options.clock.now()
     if (leftMs <= 0) return this.#out.peer.close(4408, 'no audio')
     this.#out.later(leftMs, () => this.#watchSilence())
   }

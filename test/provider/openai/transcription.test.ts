@@ -8,7 +8,7 @@ import { wavHeader } from '../../../src/audio/wav-header.ts'
 import { Cancelled, openScope } from '../../../src/cancel.ts'
 import { realClock, settled, VirtualClock } from '../../../src/clock.ts'
 import { ProviderError } from '../../../src/errors.ts'
-import { createOpenAi } from '../../../src/provider/openai/index.ts'
+import { createOpenAi, presetOf } from '../../../src/provider/openai/index.ts'
 import { formOf, readTranscription } from '../../../src/provider/openai/transcription/wire.ts'
 import type { RecognitionEvent } from '../../../src/session/events.ts'
 import { Recogniser } from '../../../src/session/recogniser.ts'
@@ -254,6 +254,22 @@ describe('a model', () => {
     }
     expect(fields('gpt-transcribe')).toMatchObject({ 'keywords[]': ['Parley', 'Zürich'] })
     expect(fields('whisper-1')).toMatchObject({ prompt: ['Parley, Zürich'] })
+  })
+
+  test.each([
+    [{ baseUrl: 'http://stt.test/v1' }, 'anything', 'files'],
+    [{ preset: presetOf('groq')! }, WHISPER, 'files'],
+    [{ preset: presetOf('groq')! }, 'llama-3.3-70b-versatile', 'none'],
+    [{ preset: presetOf('groq')!, stt: 'files' }, 'another-name', 'files'],
+    [{}, 'gpt-4o-transcribe', 'sessions'],
+    [{ stt: 'files' }, 'gpt-4o-transcribe', 'files'],
+    [{ baseUrl: 'http://stt.test/v1', stt: 'realtime' }, 'anything', 'sessions'],
+  ] as const)('of %o, %s, is heard from %s', async (settings, model, from) => {
+    const { clock, network } = rigOf()
+    const facts = { name: 'test', apiKey: FAKE_KEY, dispatcher: network, ...settings }
+    const adapter = createOpenAi({ clock, note: () => {} }, facts).stt!(model)
+    const format = { files: 16_000, sessions: 24_000, none: undefined }[from]
+    expect(adapter?.caps.inputs[0]?.sampleRateHz).toBe(format)
   })
 
   test('hears 16 kHz only', async () => {
