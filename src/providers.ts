@@ -14,7 +14,7 @@ import { createVertex } from './provider/gemini/vertex.ts'
 import { createGladia } from './provider/gladia/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
-import { apiOf, createOpenAi, PRESETS, presetOf, sttOf } from './provider/openai/index.ts'
+import { apiOf, createOpenAi, PRESETS, presetOf, speechOf, sttOf } from './provider/openai/index.ts'
 import { createSoniox } from './provider/soniox/index.ts'
 import { createSpeechmatics } from './provider/speechmatics/index.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
@@ -100,7 +100,8 @@ function creatorOf(
   if (!preset) return undefined
   const stt = sttOf(name, options['stt'])
   const hears = stt === undefined ? {} : { stt }
-  const more = { preset, members: options, api: apiOf(name, options['api']), ...hears }
+  const offers = { api: apiOf(name, options['api']), speech: speechOf(name, options['speech']), ...hears }
+  const more = { preset, members: options, ...offers }
   return (key) => createOpenAi(deps, { ...facts, ...more, ...key })
 }
 

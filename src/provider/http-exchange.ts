@@ -139,6 +139,8 @@ export function asProviderError(call: Pick<HttpPost, 'provider' | 'stage'>, erro
   if (error instanceof RequestFault)
     return failure(call, 'bad_request', 'the request cannot be said in its dialect')
   if (error instanceof SseTooLarge) return failure(call, 'transient', error.message)
+  if (error instanceof errors.ClientDestroyedError)
+    return failure(call, 'cancelled', 'the provider was closed')
   const late =
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||

@@ -3,7 +3,13 @@ import { type Preset, presetOf } from './presets/index.ts'
 import type { OpenAiSettings } from './settings.ts'
 
 /** What is asked there. */
-export type Interface = 'chat/completions' | 'responses' | 'embeddings' | 'realtime' | 'audio/transcriptions'
+export type Interface =
+  | 'chat/completions'
+  | 'responses'
+  | 'embeddings'
+  | 'realtime'
+  | 'audio/transcriptions'
+  | 'audio/speech'
 
 export interface Address {
   readonly origin: string

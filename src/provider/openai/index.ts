@@ -16,10 +16,12 @@ import { type Fit, fitTo } from './fit.ts'
 import { transcriptionsAt } from './realtime/endpoint.ts'
 import { realtimeRecogniser } from './realtime/index.ts'
 import type { OpenAiSettings } from './settings.ts'
+import { openAiSpeech } from './speech.ts'
 import { transcriptions } from './transcription/index.ts'
 
 export { PRESETS, presetOf } from './presets/index.ts'
 export { apiOf, type OpenAiSettings, sttOf } from './settings.ts'
+export { speechOf } from './speech.ts'
 
 /** The last event holds the whole answer, images made by tools in it, and the request's tools and instructions once more. */
 const RESPONSES_EVENT_CHARACTERS = 16_000_000
@@ -80,9 +82,18 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
     secrets,
     models: filesOf(settings),
   })
+  const tts = (model: string) =>
+    openAiSpeech({
+      provider: name,
+      model,
+      dispatcher,
+      target: { origin, path: path('audio/speech', model), headers },
+      ...(settings.speech && { speech: settings.speech }),
+    })
   return {
     name,
     llm,
+    tts,
     stt: sessions ? (model: string) => realtimeRecogniser(sessions, model) : files,
     ...(preset.embeddings === 'served' && { embedding }),
     close: () => dispatcher.destroy(),

@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici'
 import type { Connect } from '../socket.ts'
 import type { Preset } from './presets/index.ts'
+import type { SpeechSettings } from './speech.ts'
 
 export interface OpenAiSettings {
   /** The provider's name in `parley.yaml`, the first half of every target. */
@@ -21,6 +22,8 @@ export interface OpenAiSettings {
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens'
   /** How it recognises speech. Left out: OpenAI itself in realtime sessions, others from files. */
   readonly stt?: 'realtime' | 'files'
+  /** Left out: OpenAI's, PCM of 24 kHz. */
+  readonly speech?: SpeechSettings
   /** For tests: another network. Closed with the provider. */
   readonly dispatcher?: Dispatcher
   /** For tests: another network, of sockets. */
