@@ -26,11 +26,11 @@ export class LinkPool<L extends Link> {
   }
 
   /** Undefined when all sockets there may be are taken, or the pool is closed. */
-  take(key: string, open: (onOver: (link: L) => void) => L): L | undefined {
+  take(key: string, open: (onOver: () => void) => L): L | undefined {
     if (this.#closed) return undefined
     for (const [link, its] of this.#links) if (its === key && link.roomy) return link
     if (this.#links.size >= this.#limit && !this.#makeRoom()) return undefined
-    const link = open((over) => this.#links.delete(over))
+    const link = open(() => void this.#links.delete(link))
     this.#links.set(link, key)
     return link
   }

@@ -28,13 +28,14 @@ const SOCKETS = 32
 export function createCartesia({ clock }: ProviderDeps, settings: CloudSettings): Provider {
   const { name, apiKey, baseUrl, connect } = cloudEndpoint(settings, CARTESIA_BASE_URL)
   const url = urlOf(baseUrl)
+  const headers = { 'x-api-key': apiKey }
   const links = new LinkPool<CartesiaLink>(SOCKETS)
   const refusal = (kind: ProviderErrorKind, message: string) =>
     new ProviderError({ provider: name, stage: 'tts', kind, message })
 
   const lease = async (signal: AbortSignal) => {
     const link = links.take(url, (onOver) => {
-      return new CartesiaLink({ connect, url, apiKey, provider: name, clock, newContext: randomUUID, onOver })
+      return new CartesiaLink({ connect, url, headers, provider: name, clock, onOver }, randomUUID)
     })
     if (links.closed) throw refusal('cancelled', 'the provider was closed')
     if (!link) throw refusal('rate', `all ${SOCKETS} connections are taken`)

@@ -65,7 +65,7 @@ export interface LinkOptions {
   /** The same for every context of a socket: the server closes it on a context that differs. */
   readonly settings: VoiceSettings
   readonly clock: Clock
-  readonly onOver: (link: ElevenLabsLink) => void
+  readonly onOver: () => void
 }
 
 export class ElevenLabsLink implements Link {
@@ -229,7 +229,7 @@ export class ElevenLabsLink implements Link {
     if (this.#state === 'over') return
     this.#state = 'over'
     this.#tick?.cancel()
-    this.#options.onOver(this)
+    this.#options.onOver()
     const open = [...this.#contexts.values()]
     this.#contexts.clear()
     for (const hearing of open) hearing?.failed(error)
