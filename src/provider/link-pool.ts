@@ -12,13 +12,13 @@ export interface Link {
 }
 
 export class LinkPool<L extends Link> {
-  readonly #limit: number
+  /** Sockets at once, over all keys. */
+  readonly limit: number
   readonly #links = new Map<L, string>()
   #closed = false
 
-  /** `limit`: sockets at once, over all keys. */
   constructor(limit: number) {
-    this.#limit = limit
+    this.limit = limit
   }
 
   get closed(): boolean {
@@ -29,7 +29,7 @@ export class LinkPool<L extends Link> {
   take(key: string, open: (onOver: () => void) => L): L | undefined {
     if (this.#closed) return undefined
     for (const [link, its] of this.#links) if (its === key && link.roomy) return link
-    if (this.#links.size >= this.#limit && !this.#makeRoom()) return undefined
+    if (this.#links.size >= this.limit && !this.#makeRoom()) return undefined
     const link = open(() => void this.#links.delete(link))
     this.#links.set(link, key)
     return link

@@ -5,10 +5,12 @@ import { MULAW_8K, PCM16_16K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
+import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import type { TtsEvent, TtsStream } from '../../src/stage/tts.ts'
 import { CARTESIA_KEY, FakeCartesia } from '../support/fake-cartesia.ts'
 import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
+import { FakeSpeak, SPEAK_KEY } from '../support/fake-speak.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { lengthOf, markOf } from '../support/tts-double.ts'
 
@@ -84,18 +86,24 @@ const providers = {
     const provider = createCartesia({ clock, note }, { name: 'cartesia', apiKey: CARTESIA_KEY, connect })
     return { double, provider }
   },
+  deepgram: (clock: VirtualClock, options: object) => {
+    const double = new FakeSpeak({ clock, ...options })
+    const { connect } = connectInMemory(double.server)
+    const provider = createDeepgram({ clock, note }, { name: 'deepgram', apiKey: SPEAK_KEY, connect })
+    return { double, provider }
+  },
 }
 
-test.each(['elevenlabs', 'cartesia'] as const)(
+test.each(['elevenlabs', 'cartesia', 'deepgram'] as const)(
   '%s: every sound is of its own sentence, whole unless cut',
   async (name) => {
     await fc.assert(
       fc.asyncProperty(scene, async ({ callers, ...options }) => {
         const clock = new VirtualClock()
         const { double, provider } = providers[name](clock, options)
-        const adapter = provider.tts!('m')!
-        const format = name === 'cartesia' ? MULAW_8K : PCM16_16K
-        const bytesAMs = name === 'cartesia' ? 8 : 32
+        const adapter = provider.tts!('aura-2')!
+        const format = name === 'elevenlabs' ? PCM16_16K : MULAW_8K
+        const bytesAMs = name === 'elevenlabs' ? 32 : 8
         const acting = callers.map((plan, who) =>
           act((signal) => adapter.open({ voice: 'anna', format, signal, clock }), clock, plan, who),
         )
@@ -113,6 +121,7 @@ test.each(['elevenlabs', 'cartesia'] as const)(
             expect(new Set([...sound, markOf(text)]).size).toBe(1)
             if (done.includes(index)) {
               expect(sound.length).toBe(lengthOf(text, 50) * bytesAMs)
+              if (adapter.caps.times === 'none') continue
               const words = own.flatMap((event) => (event.type === 'words' ? event.words : []))
               expect(words.map((word) => word.text).join(' ')).toBe(text)
               expect(words[0]!.startMs).toBe(0)

@@ -1,5 +1,5 @@
 /**
- * `type: deepgram`: Deepgram v1 `listen` (nova models; those of Flux are in `flux.ts`). Written from
+ * `type: deepgram`: Deepgram v1 `listen` (nova models; those of Flux are in `flux.ts`, voices in `speak.ts`). Written from
  * https://developers.deepgram.com/reference/speech-to-text/listen-streaming, read on 2026-11-22, the types of
  * `@deepgram/sdk` 5.13.0 and adapters that others ship (evidence: S, P); the sizes of its tolerances are guesses.
  * The SDK checks our double. Not yet run with real keys.
@@ -10,6 +10,7 @@ import type { SttAdapter } from '../../stage/stt.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { openRecognition } from '../open-recognition.ts'
 import { fluxAdapter } from './flux.ts'
+import { deepgramVoices } from './speak.ts'
 import { deepgramProtocol } from './stream.ts'
 import { listenUrl } from './wire.ts'
 
@@ -19,8 +20,10 @@ export const DEEPGRAM_BASE_URL = 'wss://api.deepgram.com'
 const ENDPOINTING_MS = 300
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createDeepgram(_deps: ProviderDeps, settings: CloudSettings): Provider {
-  const { name, connect, baseUrl, apiKey } = cloudEndpoint(settings, DEEPGRAM_BASE_URL)
+export function createDeepgram({ clock }: ProviderDeps, settings: CloudSettings): Provider {
+  const endpoint = cloudEndpoint(settings, DEEPGRAM_BASE_URL)
+  const { name, connect, baseUrl, apiKey } = endpoint
+  const { tts, close } = deepgramVoices(endpoint, clock)
   const nova = (model: string): SttAdapter => ({
     id: `${name}/${model}`,
     caps: {
@@ -46,7 +49,6 @@ export function createDeepgram(_deps: ProviderDeps, settings: CloudSettings): Pr
         clock,
       }),
   })
-  const stt = (model: string) =>
-    model.startsWith('flux-') ? fluxAdapter({ name, connect, baseUrl, apiKey }, model) : nova(model)
-  return { name, stt, close: async () => {} }
+  const stt = (model: string) => (model.startsWith('flux-') ? fluxAdapter(endpoint, model) : nova(model))
+  return { name, stt, tts, close }
 }

@@ -2,13 +2,12 @@
  * ElevenLabs, text to speech over `multi-stream-input` (evidence: `wire.ts`) and realtime recognition (`scribe.ts`). Not
  * served: `eleven_v3`, which has no such endpoint, and recognition of files (`scribe_v1`, `scribe_v2`).
  */
-import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K, sameFormat } from '../../audio/format.ts'
-import { orAborted } from '../../cancel.ts'
-import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
+import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
+import { checkOpening, leaseLine } from '../voice-opening.ts'
 import { ElevenLabsLink } from './link.ts'
 import { scribeAdapter } from './scribe.ts'
 import { ElevenLabsStream } from './stream.ts'
@@ -32,38 +31,28 @@ export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSetting
   const endpoint = cloudEndpoint(settings, ELEVENLABS_BASE_URL)
   const { name, apiKey, baseUrl, connect } = endpoint
   const links = new LinkPool<ElevenLabsLink>(SOCKETS)
-  const refusal = (kind: ProviderErrorKind, message: string) =>
-    new ProviderError({ provider: name, stage: 'tts', kind, message })
 
   const tts = (model: string): TtsAdapter | undefined => {
     if (/^(scribe|eleven_v3)/.test(model)) return undefined
     return {
       id: `${name}/${model}`,
       caps: CAPS,
-      async open({ voice, format, language, speed, signal }) {
-        signal.throwIfAborted()
-        if (voice === '') throw refusal('bad_request', 'no voice of this provider is named in `voices`')
-        if (!CAPS.outputs.some((output) => sameFormat(output, format))) {
-          throw refusal('bad_request', `no ${format.encoding} at ${format.sampleRateHz} Hz`)
-        }
+      async open(opening) {
+        checkOpening(name, CAPS, opening)
+        const { voice, format, language, speed, signal } = opening
         const url = urlOf({ baseUrl, voice, model, format, ...(language !== undefined && { language }) })
         const own = voiceSettings(speed)
         const key = `${own?.speed ?? ''} ${url}`
-        const lease = async (onRoom: () => void) => {
-          const link = links.take(key, (onOver) => {
-            return new ElevenLabsLink({ connect, url, apiKey, provider: name, settings: own, clock, onOver })
+        const lease = (onRoom: () => void) =>
+          leaseLine({
+            provider: name,
+            links,
+            key,
+            open: (onOver) =>
+              new ElevenLabsLink({ connect, url, apiKey, provider: name, settings: own, clock, onOver }),
+            line: (link) => link.lease(onRoom),
+            signal,
           })
-          if (links.closed) throw refusal('cancelled', 'the provider was closed')
-          if (!link) throw refusal('rate', `all ${SOCKETS} connections are taken`)
-          const line = link.lease(onRoom)
-          try {
-            await orAborted(link.ready, signal)
-            return line
-          } catch (error) {
-            line.release()
-            throw error
-          }
-        }
         return new ElevenLabsStream({ provider: name, format, signal, clock, lease }).connect()
       },
     }
