@@ -12,6 +12,7 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { createGladia } from './provider/gladia/index.ts'
+import { createInworld } from './provider/inworld/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
 import { apiOf, createOpenAi, PRESETS, presetOf, speechOf, sttOf } from './provider/openai/index.ts'
@@ -30,6 +31,7 @@ const CLOUD = {
   soniox: createSoniox,
   speechmatics: createSpeechmatics,
   gladia: createGladia,
+  inworld: createInworld,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
