@@ -16,6 +16,7 @@ import { createInworld } from './provider/inworld/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
 import { apiOf, createOpenAi, PRESETS, presetOf, speechOf, sttOf } from './provider/openai/index.ts'
+import { createRime } from './provider/rime/index.ts'
 import { createSoniox } from './provider/soniox/index.ts'
 import { createSpeechmatics } from './provider/speechmatics/index.ts'
 import type { Provider, ProviderDeps } from './stage/provider.ts'
@@ -32,6 +33,7 @@ const CLOUD = {
   speechmatics: createSpeechmatics,
   gladia: createGladia,
   inworld: createInworld,
+  rime: createRime,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */

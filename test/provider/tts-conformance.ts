@@ -24,7 +24,7 @@ export interface TtsBench {
   readonly connects?: 'with the first sentence'
   /** Answers have nothing in common that could break for all. */
   readonly shares?: 'nothing'
-  /** Faults of which nothing shows: a length nobody told, a rate nobody named. */
+  /** Faults of which nothing shows: a length nobody told, a rate nobody named, an end without a number. */
   readonly blind?: readonly TtsFault[]
   /** What the double objected to. */
   mistakes(): readonly string[]
@@ -385,6 +385,7 @@ export function ttsConformance(name: string, make: () => TtsBench): void {
     }
 
     faulty('duplicate_final: counted once', async (fault) => {
+      if (bench.blind?.includes('duplicate_final')) return
       for (const sentence of [0, 1]) fault('duplicate_final', sentence)
       const { stream, reader } = await open()
       for (const [index, text] of [ONE, TWO, THREE].entries()) stream.say({ index, text })

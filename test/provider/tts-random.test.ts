@@ -7,9 +7,11 @@ import { VirtualClock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createRime } from '../../src/provider/rime/index.ts'
 import type { TtsEvent, TtsStream } from '../../src/stage/tts.ts'
 import { CARTESIA_KEY, FakeCartesia } from '../support/fake-cartesia.ts'
 import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
+import { FakeRime, RIME_KEY } from '../support/fake-rime.ts'
 import { FakeSpeak, SPEAK_KEY } from '../support/fake-speak.ts'
 import { connectInMemory } from '../support/socket-double.ts'
 import { lengthOf, markOf } from '../support/tts-double.ts'
@@ -92,16 +94,24 @@ const providers = {
     const provider = createDeepgram({ clock, note }, { name: 'deepgram', apiKey: SPEAK_KEY, connect })
     return { double, provider }
   },
+  rime: (clock: VirtualClock, options: object) => {
+    const double = new FakeRime({ clock, ...options })
+    const { connect } = connectInMemory(double.server)
+    const provider = createRime({ clock, note }, { name: 'rime', apiKey: RIME_KEY, connect })
+    return { double, provider }
+  },
 }
+/** Ids that each takes. */
+const MODELS = { elevenlabs: 'm', cartesia: 'm', deepgram: 'aura-2', rime: 'coda' }
 
-test.each(['elevenlabs', 'cartesia', 'deepgram'] as const)(
+test.each(['elevenlabs', 'cartesia', 'deepgram', 'rime'] as const)(
   '%s: every sound is of its own sentence, whole unless cut',
   async (name) => {
     await fc.assert(
       fc.asyncProperty(scene, async ({ callers, ...options }) => {
         const clock = new VirtualClock()
         const { double, provider } = providers[name](clock, options)
-        const adapter = provider.tts!('aura-2')!
+        const adapter = provider.tts!(MODELS[name])!
         const format = name === 'elevenlabs' ? PCM16_16K : MULAW_8K
         const bytesAMs = name === 'elevenlabs' ? 32 : 8
         const acting = callers.map((plan, who) =>

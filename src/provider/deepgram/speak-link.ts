@@ -1,13 +1,11 @@
 /**
- * One socket to a voice of Deepgram. It speaks one text after the other and its sound bears no name, so it serves one
- * answer at a time. An answer that was cut leaves sound on the way: under v1 the socket is free again when `Cleared`
- * came, under v2, where an interruption can be refused, it is closed.
+ * One socket to a voice of Deepgram. After a cut answer it is free again when `Cleared` came (v1); under v2, where an
+ * interruption can be refused, it is closed.
  */
-import type { ProviderError, ProviderErrorKind } from '../../errors.ts'
-import type { Line } from '../answer-stream.ts'
-import type { PartHearing } from '../parted-answer.ts'
+import type { ProviderErrorKind } from '../../errors.ts'
+import { QueuedLink } from '../queued-link.ts'
 import { Malformed } from '../recognition.ts'
-import { SpeechLink, type SpeechLinkOptions } from '../speech-link.ts'
+import type { SpeechLinkOptions } from '../speech-link.ts'
 import {
   readSpeak,
   SPEAK_CLEAR,
@@ -20,19 +18,12 @@ import {
 import { reasonOf } from './wire.ts'
 
 /** How long it keeps an idle socket is not documented; every one that is open counts against the plan. */
-const RULES = { answers: 1, idleMs: 60_000, goodbye: SPEAK_CLOSE }
+const RULES = { idleMs: 60_000, goodbye: SPEAK_CLOSE }
 /** https://developers.deepgram.com/docs/tts-ws-flush: more flushes are not carried out. */
 const FLUSHES = { most: 20, withinMs: 60_000 }
 
-export interface SpeakLine extends Line {
-  /** The function given back lets go of its sound. */
-  speak(text: string, hearing: PartHearing): () => void
-}
-
-export class SpeakLink extends SpeechLink {
+export class SpeakLink extends QueuedLink {
   readonly #version: SpeakVersion
-  /** Sentences asked for, in the order in which they sound. */
-  #asked: PartHearing[] = []
   /** Flushes not answered when `Clear` was sent: their answer may come or not. */
   #stray = 0
   #clearing = false
@@ -44,26 +35,30 @@ export class SpeakLink extends SpeechLink {
     this.#version = version
   }
 
-  override get roomy(): boolean {
-    return super.roomy && !this.#clearing && this.#mayFlush
+  protected override get free(): boolean {
+    if (this.#clearing) return false
+    if (this.#version === 'v2') return true
+    const since = this.options.clock.now() - FLUSHES.withinMs
+    this.#flushedAt = this.#flushedAt.filter((at) => at > since)
+    return this.#flushedAt.length < FLUSHES.most
   }
 
-  lease(): SpeakLine {
-    const line = this.hold()
-    const link = this
-    return {
-      suspect: line.suspect,
-      release: line.release,
-      get usable() {
-        return line.usable && !link.#clearing && link.#mayFlush
-      },
-      speak: (text, hearing) => this.#speak(text, hearing),
-    }
+  protected ask(text: string): void {
+    this.#flushedAt.push(this.options.clock.now())
+    this.send(speakText(text))
+    this.send(SPEAK_FLUSH)
+  }
+
+  protected override cut(sentences: number): void {
+    if (this.#version === 'v2') return super.cut(sentences)
+    this.#stray += sentences
+    this.#clearing = true
+    this.send(SPEAK_CLEAR)
   }
 
   protected heard(data: string | Uint8Array): boolean {
     if (typeof data !== 'string') {
-      if (!this.#clearing) this.#asked[0]?.audio(data)
+      if (!this.#clearing) this.current?.audio(data)
       return true
     }
     try {
@@ -75,36 +70,8 @@ export class SpeakLink extends SpeechLink {
     }
   }
 
-  protected lost(error: ProviderError): void {
-    for (const hearing of this.#asked.splice(0)) hearing.failed(error)
-  }
-
   protected kindOfClose(code: number, reason: string): ProviderErrorKind {
     return reasonOf({ code, reason }).kind
-  }
-
-  get #mayFlush(): boolean {
-    if (this.#version === 'v2') return true
-    const since = this.options.clock.now() - FLUSHES.withinMs
-    this.#flushedAt = this.#flushedAt.filter((at) => at > since)
-    return this.#flushedAt.length < FLUSHES.most
-  }
-
-  #speak(text: string, hearing: PartHearing): () => void {
-    this.#asked.push(hearing)
-    this.#flushedAt.push(this.options.clock.now())
-    this.send(speakText(text))
-    this.send(SPEAK_FLUSH)
-    return () => this.#cut(hearing)
-  }
-
-  #cut(hearing: PartHearing): void {
-    if (!this.#asked.includes(hearing)) return
-    this.#stray += this.#asked.length
-    this.#asked = []
-    if (this.#version === 'v2') return this.retire()
-    this.#clearing = true
-    this.send(SPEAK_CLEAR)
   }
 
   #hear(message: SpeakMessage): void {
@@ -126,13 +93,12 @@ export class SpeakLink extends SpeechLink {
   }
 
   #done(soundMs: number | undefined): void {
-    const [hearing] = this.#asked
+    const { current } = this
     // That of a sentence that was cleared away.
-    if (this.#stray > 0 && (!hearing || hearing.bytes === 0)) return void this.#stray--
-    if (!hearing) return
+    if (this.#stray > 0 && (!current || current.bytes === 0)) return void this.#stray--
+    if (!current) return
     this.#stray = 0
-    this.#asked.shift()
-    if (soundMs !== undefined) hearing.words([], soundMs)
-    hearing.final()
+    if (soundMs !== undefined) current.words([], soundMs)
+    this.complete()
   }
 }

@@ -4,12 +4,12 @@
  */
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
 import type { Clock } from '../../clock.ts'
-import type { Sentence, TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import type { CloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { PartedAnswer, type PartHearing } from '../parted-answer.ts'
+import { QueuedAnswer } from '../queued-link.ts'
 import { checkOpening, leaseLine, refusal } from '../voice-opening.ts'
-import { type SpeakLine, SpeakLink } from './speak-link.ts'
+import { SpeakLink } from './speak-link.ts'
 import { speakModel, speakUrl, speakVersion } from './speak-wire.ts'
 
 const CAPS: TtsCaps = {
@@ -22,12 +22,6 @@ const CAPS: TtsCaps = {
 }
 /** One answer each. What a plan allows at once is less, and its refusal comes as `rate`. */
 const SOCKETS = 128
-
-class SpeakStream extends PartedAnswer<SpeakLine> {
-  protected speak({ text }: Sentence, line: SpeakLine, hearing: PartHearing): () => void {
-    return line.speak(text, hearing)
-  }
-}
 
 export interface Voices {
   /** Undefined: no voice of Deepgram's has this name. */
@@ -63,7 +57,7 @@ export function deepgramVoices({ name, connect, baseUrl, apiKey }: CloudEndpoint
             line: (link) => link.lease(),
             signal,
           })
-        return new SpeakStream({ provider: name, format, signal, clock, lease }).connect()
+        return new QueuedAnswer({ provider: name, format, signal, clock, lease }).connect()
       },
     }
   }
