@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  AlignedWords,
-  kindOfClose,
-  kindOfCode,
-  parseMessage,
-  speakText,
-} from '../../src/provider/elevenlabs/wire.ts'
+import { AlignedWords } from '../../src/provider/aligned-words.ts'
+import { kindOfClose, kindOfCode, parseMessage, speakText } from '../../src/provider/elevenlabs/wire.ts'
 
 describe('what ElevenLabs says', () => {
   test('sound with its alignment', () => {

@@ -22,6 +22,8 @@ export interface TtsBench {
   fault?(fault: TtsFault, sentence?: number): void
   /** Where a request is made for each sentence: nothing is opened, so what is wrong with a key is told later. */
   readonly connects?: 'with the first sentence'
+  /** A key is shown with the first sentence, though the socket is open before. */
+  readonly authorizes?: 'with the first sentence'
   /** Answers have nothing in common that could break for all. */
   readonly shares?: 'nothing'
   /** Faults of which nothing shows: a length nobody told, a rate nobody named, an end without a number. */
@@ -412,7 +414,7 @@ export function ttsConformance(name: string, make: () => TtsBench): void {
     ] as const) {
       faulty(`${kind}: opening says so, or the first sentence`, async (fault) => {
         fault(kind)
-        if (bench.connects) {
+        if (bench.connects || (bench.authorizes && kind === 'refuse_auth')) {
           const { stream, reader } = await open()
           stream.say({ index: 0, text: ONE })
           await bench.clock.advance(LONG_MS)

@@ -10,12 +10,12 @@
 import { Cancelled, openScope } from '../../cancel.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../../errors.ts'
+import type { Alignment } from '../aligned-words.ts'
 import type { Line } from '../answer-stream.ts'
 import { dial } from '../dial.ts'
 import type { Link } from '../link-pool.ts'
 import { type Connect, type Socket, UpgradeRefused } from '../socket.ts'
 import {
-  type Alignment,
   CLOSE_SOCKET,
   closeContext,
   honestStatus,

@@ -9,9 +9,9 @@
  */
 import { bytesToMs } from '../../audio/format.ts'
 import type { Sentence } from '../../stage/tts.ts'
+import { AlignedWords } from '../aligned-words.ts'
 import { PartedAnswer, type PartHearing } from '../parted-answer.ts'
 import type { ElevenLabsLine } from './link.ts'
-import { AlignedWords } from './wire.ts'
 
 export class ElevenLabsStream extends PartedAnswer<ElevenLabsLine> {
   protected speak({ text }: Sentence, line: ElevenLabsLine, part: PartHearing): (() => void) | undefined {

@@ -1,5 +1,5 @@
 /**
- * `type: soniox`: Soniox's real-time WebSocket, speech to text. Written from
+ * `type: soniox`: Soniox's real-time WebSocket, speech to text (its voices are in `voices.ts`). Written from
  * https://soniox.com/docs/api-reference/stt/websocket-api, read on 2026-11-25, the types of `@soniox/node` 2.3.0 and
  * adapters that others ship (evidence: S, P); how a wrong key is refused and the pace of replays are guesses. The SDK checks our
  * double. Not yet run with real keys.
@@ -11,12 +11,13 @@ import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { openRecognition } from '../open-recognition.ts'
 import { REPLAY_SPEED, SESSION_LIMIT_MS, sonioxProtocol } from './stream.ts'
 import { endpointRules } from './turns.ts'
+import { sonioxVoices } from './voices.ts'
 import { startMessage, streamUrl } from './wire.ts'
 
 export const SONIOX_BASE_URL = 'wss://stt-rt.soniox.com'
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createSoniox(_deps: ProviderDeps, settings: CloudSettings): Provider {
+export function createSoniox({ clock }: ProviderDeps, settings: CloudSettings): Provider {
   const { name, connect, baseUrl, apiKey } = cloudEndpoint(settings, SONIOX_BASE_URL)
   const stt = (model: string): SttAdapter | undefined => {
     if (!model.startsWith('stt-')) return undefined
@@ -49,5 +50,5 @@ export function createSoniox(_deps: ProviderDeps, settings: CloudSettings): Prov
       },
     }
   }
-  return { name, stt, close: async () => {} }
+  return { name, stt, ...sonioxVoices(settings, clock) }
 }
