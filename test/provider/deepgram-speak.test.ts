@@ -125,6 +125,23 @@ describe('voices of Deepgram', () => {
     expect(new Set(sound)).toEqual(new Set([markOf('Hello again.')]))
   })
 
+  test('a cleared flush that is answered late does not end the next sentence', async () => {
+    const { clock, double, open } = stage('aura-2', { clearedFlush: 'answered late', firstAudioMs: 100 })
+    const scope = openScope()
+    const cut = await open({ signal: scope.signal })
+    cut.say({ index: 0, text: 'A rather long sentence, to be cut.' })
+    await clock.advance(200)
+    scope.cancel('barge-in')
+    await clock.advance(30)
+    const next = await open()
+    const reading = all(next)
+    next.say({ index: 0, text: 'Hello again.' })
+    next.end()
+    await clock.advance(5_000)
+    expect((await reading).at(-1)).toEqual({ type: 'sentenceDone', sentence: 0 })
+    expect(double.addresses.length).toBe(1)
+  })
+
   test('under v2 a cut socket is closed', async () => {
     const { clock, memory, open } = stage('flux-tts')
     const scope = openScope()

@@ -84,6 +84,28 @@ describe('voices of Soniox', () => {
     expect(double.frames.filter((frame) => frame['cancel'] === true).length).toBe(20)
   })
 
+  test('what was cancelled counts until it is over: the last sentence waits for its place', async () => {
+    const { clock, double, open } = stage()
+    const scope = openScope()
+    const cut = await open({ signal: scope.signal })
+    const other = await open()
+    for (const index of [0, 1]) cut.say({ index, text: 'A sentence that is cut.' })
+    await clock.advance(5)
+    scope.cancel('barge-in')
+    const next = await open()
+    const reading = [other, next].map(all)
+    for (const stream of [other, next]) {
+      for (const index of [0, 1]) stream.say({ index, text: 'One that is spoken.' })
+      stream.end()
+    }
+    await clock.advance(5_000)
+    for (const events of await Promise.all(reading)) {
+      expect(events.filter((event) => event.type === 'sentenceDone').length).toBe(2)
+    }
+    expect(double.connections).toBe(1)
+    expect(double.mistakes).toEqual([])
+  })
+
   test('an idle socket is kept alive, and closed after four minutes', async () => {
     const { clock, double, memory, open } = stage()
     const stream = await open()

@@ -26,6 +26,8 @@ const MESSAGES = {
   v1: ['Speak', 'Flush', 'Clear', 'Close'],
   v2: ['Speak', 'Flush', 'Interrupt', 'Configure', 'Close'],
 }
+/** From `Cleared` to the answers of what was cleared away. */
+const LATE_MS = 50
 const TEXT_CHARACTERS = 2_000
 const FLUSHES = { most: 20, withinMs: 60_000 }
 
@@ -179,7 +181,9 @@ class Speaking implements DoubleTalk {
       if (cleared.length > 0) this.peer.send(new Uint8Array(640).fill(255))
       this.#send({ type: 'Cleared', sequence_id: this.#clears++ })
       if (this.double.options.clearedFlush === 'answered late') {
-        for (const { id } of cleared) this.#send({ type: 'Flushed', sequence_id: id })
+        this.#timers.after(LATE_MS, () => {
+          for (const { id } of cleared) this.#send({ type: 'Flushed', sequence_id: id })
+        })
       }
     })
   }

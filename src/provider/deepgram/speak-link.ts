@@ -58,7 +58,7 @@ export class SpeakLink extends QueuedLink {
 
   protected heard(data: string | Uint8Array): boolean {
     if (typeof data !== 'string') {
-      if (!this.#clearing) this.current?.audio(data)
+      this.current?.audio(data)
       return true
     }
     try {
