@@ -95,6 +95,20 @@ describe('voices of an OpenAI-compatible server', () => {
     expect(double.bodies.length).toBe(2)
   })
 
+  test('a reader who leaves ends the requests, though nobody aborted', async () => {
+    const { clock, double, open } = stage()
+    double.faults.plan('silent_after_ms', 0)
+    const stream = await open()
+    stream.say({ index: 0, text: 'A sentence that does not end.' })
+    const leaving = (async () => {
+      for await (const _ of stream) return
+    })()
+    await clock.advance(100)
+    await leaving
+    await clock.advance(0)
+    expect(double.running).toBe(0)
+  })
+
   test('a WAV of another rate says which', async () => {
     const { clock, open } = stage({ gives: 'wav', sampleRateHz: 22_050 })
     const stream = await open()
