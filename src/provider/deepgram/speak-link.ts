@@ -3,8 +3,8 @@
  * interruption can be refused, it is closed.
  */
 import type { ProviderErrorKind } from '../../errors.ts'
+import { Malformed } from '../protocol.ts'
 import { QueuedLink } from '../queued-link.ts'
-import { Malformed } from '../recognition.ts'
 import type { SpeechLinkOptions } from '../speech-link.ts'
 import {
   readSpeak,

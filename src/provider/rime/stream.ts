@@ -3,8 +3,8 @@
  * `clear` empties the buffer and does not stop what is being spoken: a socket that was cut is closed.
  */
 import type { ProviderErrorKind } from '../../errors.ts'
+import { Malformed } from '../protocol.ts'
 import { QueuedLink } from '../queued-link.ts'
-import { Malformed } from '../recognition.ts'
 import type { SpeechLinkOptions } from '../speech-link.ts'
 import { RIME_CLEAR, RIME_FLUSH, type RimeMessage, readRime, rimeText } from './wire.ts'
 
