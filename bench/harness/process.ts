@@ -34,6 +34,8 @@ export function startProcess<A extends Api>(
   const node = [
     process.execPath,
     '--disable-warning=ExperimentalWarning',
+    // As `bin/parley.js` sets it.
+    '--no-allocation-site-pretenuring',
     ...nodeArgs,
     '--import',
     import.meta.resolve('tsx'),
