@@ -1,10 +1,9 @@
 /** An answer sent as it is made: its headers with the first byte, so that what fails before is an ordinary error; paced by its reader. */
 import type { FastifyReply } from 'fastify'
-import { drained } from './drained.ts'
+import { drained, type Patience } from './drained.ts'
 
-export interface ByteReplyOptions {
+export interface ByteReplyOptions extends Patience {
   readonly reply: FastifyReply
-  readonly signal: AbortSignal
   /** Asked when the first byte is sent. */
   readonly headers: () => Readonly<Record<string, string>>
 }
@@ -25,8 +24,8 @@ export class ByteReply {
   async write(bytes: Uint8Array | string): Promise<void> {
     if (bytes.length === 0) return
     this.#begin()
-    const { reply, signal } = this.#options
-    if (!reply.raw.write(bytes)) await drained(reply.raw, signal)
+    const { reply } = this.#options
+    if (!reply.raw.write(bytes)) await drained(reply.raw, this.#options)
   }
 
   end(bytes: Uint8Array | string = ''): void {

@@ -16,6 +16,7 @@ import { Channel } from '../channel.ts'
 import type { Clock } from '../clock.ts'
 import { continuationOf } from '../dialect/continuation.ts'
 import type { FinishReason, ModelEvent, ModelRequest, ModelUsage, ToolCall } from '../dialect/neutral.ts'
+import { withTargetParams } from '../dialect/target-params.ts'
 import { ProviderError, type StageName } from '../errors.ts'
 import type { Costs } from '../price/pricing.ts'
 import type { LlmAdapter } from '../stage/llm.ts'
@@ -210,7 +211,7 @@ export class Answer {
       candidates,
       insteadOf: lineup.llmInsteadOf ?? {},
       open: (candidate, { signal }) => {
-        const asked = withParams(continued(request, said, candidate), candidate.params)
+        const asked = withTargetParams(continued(request, said, candidate), candidate.params)
         return candidate.adapter.stream(asked, { signal, clock })
       },
       isUseful,
@@ -326,17 +327,6 @@ export class Answer {
       if (!signal.aborted) throw error
     }
     this.#scope.release()
-  }
-}
-
-/** A target's own parameters stand above the conversation's; those with a neutral name are neutral for every provider. */
-function withParams(request: ModelRequest, params: Candidate<LlmAdapter>['params'] = {}): ModelRequest {
-  const { temperature, maxTokens, ...rest } = params
-  return {
-    ...request,
-    ...(typeof temperature === 'number' ? { temperature } : {}),
-    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
-    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
   }
 }
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     settings: `
 providers: { up: { type: openai, baseUrl: '${upstream.baseUrl}', apiKey: sk-upstream-secret } }
-gateway: { bodyMb: 0.25 }`,
+gateway: { bodyMb: 0.25, idleMs: 1000 }`,
   })
 })
 afterAll(async () => {
@@ -116,6 +116,22 @@ describe('a client', () => {
       return answer.json().data[0].outcome
     }
     await expect.poll(turns).toBe('cancelled')
+  })
+  test('that never reads: the reading upstream stops, and after a while both connections end', async () => {
+    const piece = `data: ${chunk('x'.repeat(60_000))}\n\n`
+    upstream.answer(SSE_HEAD, ...Array.from({ length: 2_000 }, () => piece))
+    const { port, hostname } = new URL(gateway.url)
+    const socket = connect(Number(port), hostname)
+    const body = JSON.stringify({ ...ASKED, stream: true })
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${GATEWAY_KEY}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    )
+    await once(socket, 'readable')
+    // From here on nothing is taken out of it.
+    await upstream.left()
+    // Of 120 MB what sockets and queues hold.
+    expect(upstream.said).toBeLessThan(40_000_000)
+    socket.destroy()
   })
   test('that leaves in the middle of an answer', async () => {
     upstream.answer(SSE_HEAD, `data: ${chunk('Well')}\n\n`)

@@ -9,6 +9,8 @@ export interface RawUpstream {
   answer(...pieces: readonly (string | Uint8Array)[]): void
   /** Requests as they came, head and body. */
   readonly requests: readonly string[]
+  /** Bytes of answers that were taken from it. */
+  readonly said: number
   /** Resolves when the connection of the newest request was closed by the caller. */
   left(): Promise<void>
   /** Breaks all connections off. */
@@ -19,6 +21,7 @@ export interface RawUpstream {
 export async function startRawUpstream(): Promise<RawUpstream> {
   let pieces: readonly (string | Uint8Array)[] = []
   const requests: string[] = []
+  let said = 0
   const sockets = new Set<Socket>()
   let newest: Promise<void> = Promise.resolve()
   const server: Server = createServer((socket) => {
@@ -40,7 +43,9 @@ export async function startRawUpstream(): Promise<RawUpstream> {
       requests.push(seen)
       seen = ''
       newest = gone
-      void say(socket, pieces)
+      void say(socket, pieces, (bytes) => {
+        said += bytes
+      })
     })
   })
   const hangUp = () => {
@@ -50,6 +55,9 @@ export async function startRawUpstream(): Promise<RawUpstream> {
   return {
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     requests,
+    get said() {
+      return said
+    },
     answer(...next) {
       pieces = next
     },
@@ -62,9 +70,15 @@ export async function startRawUpstream(): Promise<RawUpstream> {
   }
 }
 
-async function say(socket: Socket, pieces: readonly (string | Uint8Array)[]): Promise<void> {
+async function say(
+  socket: Socket,
+  pieces: readonly (string | Uint8Array)[],
+  taken: (bytes: number) => void,
+): Promise<void> {
   for (const piece of pieces) {
+    if (socket.destroyed) return
     await new Promise<void>((resolve) => socket.write(piece, () => resolve()))
+    taken(piece.length)
     await new Promise<void>((resolve) => setImmediate(resolve))
   }
 }

@@ -1,7 +1,7 @@
 /** A whole message out of neutral events, and what it shares with a streamed one. Pure. */
 import type { AnswerHead } from '../codec.ts'
 import type { ModelEvent, ModelUsage } from '../neutral.ts'
-import { isRecord } from '../openai-error.ts'
+import { inputOf } from './blocks.ts'
 import { markSeal } from './seal.ts'
 import { writeWholeUsage } from './usage.ts'
 
@@ -80,7 +80,7 @@ export function encodeMessage(events: readonly ModelEvent[], head: AnswerHead): 
     else if (event.type === 'reasoningSeal') seal(content, event)
     else if (event.type === 'toolCall') {
       const { callId, name, arguments: args } = event.call
-      content.push(callBlock(callId, name, parsed(args)))
+      content.push(callBlock(callId, name, inputOf(args)))
     } else if (event.type === 'usage') usage = event.usage
     else if (event.type === 'finish') finish = event
   }
@@ -95,14 +95,4 @@ function seal(content: Block[], event: Seal): void {
     last['signature'] = markSeal(signature, by)
   }
   if (event.sealed !== undefined) content.push(sealedBlock(event))
-}
-
-/** An object always: what is none is given as the model wrote it. */
-function parsed(args: string): unknown {
-  if (args.trim() === '') return {}
-  try {
-    const input: unknown = JSON.parse(args)
-    if (isRecord(input)) return input
-  } catch {}
-  return { INVALID_JSON: args }
 }

@@ -88,7 +88,7 @@ export function idOf(callId: string): string {
 }
 
 /** What a model wrote may be no JSON: it is given back as Anthropic's page on tool streaming proposes. */
-function inputOf(args: string): unknown {
+export function inputOf(args: string): unknown {
   if (args.trim() === '') return {}
   try {
     const input: unknown = JSON.parse(args)

@@ -7,9 +7,9 @@ import { isRecord } from '../openai-error.ts'
 import type { Effort, ModelTraits } from './models.ts'
 
 /** Anthropic's least. */
-const LEAST_BUDGET = 1_024
+export const LEAST_BUDGET = 1_024
 /** With 16,000 for the answer the longest of two stays within 32,000, what Opus 4.1 may write. */
-const BUDGETS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
+export const BUDGETS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
   minimal: LEAST_BUDGET,
   low: 2_048,
   medium: 8_192,

@@ -1,4 +1,6 @@
 /** How much a model on Bedrock shall think, in the words of its maker. Pure. */
+
+import { BUDGETS, LEAST_BUDGET } from '../anthropic/thinking.ts'
 import type { ModelRequest, ReasoningEffort } from '../neutral.ts'
 import type { ModelTraits } from './models.ts'
 import type { Conversation } from './turns.ts'
@@ -10,16 +12,6 @@ export interface Thinking {
   readonly effort?: string
   readonly state: 'thinks' | 'as it is'
   readonly dropped?: string
-}
-
-/** Claude's least. */
-const LEAST_BUDGET = 1_024
-const BUDGETS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
-  minimal: LEAST_BUDGET,
-  low: 2_048,
-  medium: 8_192,
-  high: 16_000,
-  xhigh: 32_000,
 }
 
 export interface ThinkingFacts {

@@ -6,16 +6,15 @@ import type { FastifyReply } from 'fastify'
 import { idOf } from '../../attempt/failure.ts'
 import { isCancelled } from '../../cancel.ts'
 import type { AnswerWriter } from '../../dialect/codec.ts'
-import { drained } from '../drained.ts'
+import { drained, type Patience } from '../drained.ts'
 import { failFactsOf } from '../failure.ts'
 import type { RequestRecord } from '../record.ts'
 import type { Batch } from './run.ts'
 
-export interface StreamReply {
+export interface StreamReply extends Patience {
   readonly reply: FastifyReply
   readonly writer: AnswerWriter
   readonly record: RequestRecord
-  readonly signal: AbortSignal
   /** More headers, known when the first byte is sent. */
   readonly headers: () => Readonly<Record<string, string>>
   /** Somebody's answer is whole: `provider/model`. */
@@ -47,7 +46,7 @@ export async function replyStreamed(
         record.first()
         begin(options)
       }
-      if (!out.write(text)) await drained(out, signal)
+      if (!out.write(text)) await drained(out, options)
     }
     if (state === 'waiting') begin(options)
     if (last) options.answered(idOf(last))

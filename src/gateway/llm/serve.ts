@@ -87,6 +87,8 @@ export async function serve(
         writer: codec.writer(head, body),
         record,
         signal: scope.signal,
+        clock,
+        readerMs: deps.windows.idleMs,
         headers: () => told.headers(),
         trailer: () => told.trailer(),
         answered,

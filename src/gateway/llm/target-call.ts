@@ -6,6 +6,7 @@ import type { Frame } from '../../dialect/codec.ts'
 import { continuationOf } from '../../dialect/continuation.ts'
 import { RequestFault } from '../../dialect/faults.ts'
 import type { ModelEvent, ModelRequest } from '../../dialect/neutral.ts'
+import { withTargetParams } from '../../dialect/target-params.ts'
 import { ProviderError } from '../../errors.ts'
 import type { WholeAnswer, WireCall } from '../../stage/llm.ts'
 import type { Target } from './plan.ts'
@@ -57,7 +58,7 @@ function neutrally(
   target: Target,
   request: () => ModelRequest,
 ): ModelRequest {
-  const asked = sayable(target, () => withParams(request(), target.params))
+  const asked = sayable(target, () => withTargetParams(request(), target.params))
   const left = [...client.ignored(), ...(target.adapter.omits?.(asked) ?? [])]
   if (left.length > 0) dropped(target, left)
   return asked
@@ -87,7 +88,7 @@ function translated(
   request: () => ModelRequest,
 ): Record<string, unknown> {
   const made = sayable(target, () =>
-    target.adapter.wire?.encode(withParams(request(), target.params), client.delivery),
+    target.adapter.wire?.encode(withTargetParams(request(), target.params), client.delivery),
   )
   if (!made) throw new TypeError('a target without a wire')
   const left = [...client.ignored(), ...made.dropped]
@@ -109,17 +110,6 @@ function sayable<T>({ provider }: Target, say: () => T): T {
       message: 'the request cannot be said in its dialect',
       told: { status: 400, message, code, ...(param !== null && { param }) },
     })
-  }
-}
-
-/** A target's own parameters stand above the client's; those with a neutral name are neutral for every provider. */
-function withParams(request: ModelRequest, params: Target['params'] = {}): ModelRequest {
-  const { temperature, maxTokens, ...rest } = params
-  return {
-    ...request,
-    ...(typeof temperature === 'number' ? { temperature } : {}),
-    ...(typeof maxTokens === 'number' ? { maxTokens } : {}),
-    ...(Object.keys(rest).length > 0 ? { params: rest } : {}),
   }
 }
 

@@ -86,6 +86,8 @@ export async function serveSpeech(
   const out = new ByteReply({
     reply,
     signal: scope.signal,
+    clock,
+    readerMs: windows.idleMs,
     headers: () => ({
       'content-type': asked.delivery === 'sse' ? 'text/event-stream; charset=utf-8' : encoder.contentType,
       ...(asked.ignored.length > 0 ? { 'x-parley-ignored': asked.ignored.join(', ') } : {}),

@@ -36,7 +36,7 @@ import { speechMap } from './speech-map.ts'
 export interface TranscriptionDeps extends StagePlanDeps, RecordDeps {
   readonly health: HealthView
   readonly pricing: Costs
-  readonly windows: { readonly firstOutputMs: number }
+  readonly windows: { readonly firstOutputMs: number; readonly idleMs: number }
   readonly slots: Slots
   readonly vad: Vad
   readonly fileBytes: number
@@ -125,7 +125,13 @@ export async function serveTranscription(
     })
     if (delivery === 'stream') {
       const type = { 'content-type': 'text/event-stream; charset=utf-8' }
-      out = new ByteReply({ reply, signal, headers: () => ({ ...type, ...headers() }) })
+      out = new ByteReply({
+        reply,
+        signal,
+        clock,
+        readerMs: windows.idleMs,
+        headers: () => ({ ...type, ...headers() }),
+      })
       const all = await stream(texts, out, () => kept.first())
       outcome = 'said'
       const trailer = kept.trailer(kept.settle(outcome))
