@@ -74,7 +74,14 @@ const provider = z
   .nullable()
 
 const bridge = z.looseObject({
-  authToken: z.string().min(1).optional(),
+  authToken: z.string().min(1).max(1000).optional(),
+  /** In paths and queries, so of their letters. */
+  token: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{16,200}$/, 'wants 16 to 200 letters, digits, dashes and underscores')
+    .optional(),
+  username: z.string().min(1).max(200).optional(),
+  password: z.string().min(8).max(1000).optional(),
   key: id.optional(),
   pipeline: z.string().min(1).optional(),
 })

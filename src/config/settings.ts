@@ -50,12 +50,23 @@ export interface ProviderSetting {
   readonly at: Position
 }
 
+/** A telephone bridge, by its name. */
 export interface BridgeSetting {
   readonly name: string
+  /** The bridge's own secret, which it signs with. */
   readonly authToken: Secret | null
+  /** Shown on the media socket: in its path, its query, as a bearer, or as a parameter at the start. */
+  readonly token: Secret | null
+  /** Shown on the media socket by HTTP Basic. */
+  readonly username: string | null
+  readonly password: Secret | null
   /** The id of the key calls act for. */
   readonly key: string | null
+  /** null: the default pipeline. */
   readonly pipeline: string | null
+  /** Members that only this bridge knows, as written. May hold secrets: never logged. */
+  readonly options: Readonly<Record<string, unknown>>
+  readonly at: Position
 }
 
 export interface RecordingSetting {
@@ -230,9 +241,20 @@ function build(
     catalog: bare(Object.entries(input.catalog)),
     telephony: bare(
       Object.entries(input.telephony).map(([name, given]) => {
-        const { authToken, key, pipeline } = given ?? {}
-        const secret = authToken === undefined ? null : new Secret(authToken)
-        return [name, { name, authToken: secret, key: key ?? null, pipeline: pipeline ?? null }]
+        const { authToken, token, username, password, key, pipeline, ...options } = given ?? {}
+        const secret = (value: string | undefined) => (value === undefined ? null : new Secret(value))
+        const setting: BridgeSetting = {
+          name,
+          authToken: secret(authToken),
+          token: secret(token),
+          username: username ?? null,
+          password: secret(password),
+          key: key ?? null,
+          pipeline: pipeline ?? null,
+          options,
+          at: source.atKey(['telephony'], name),
+        }
+        return [name, setting]
       }),
     ),
     mcp: toMcpSettings(input.mcp),
