@@ -92,6 +92,15 @@ export const INTERRUPTION_MIN_SPEECH_MS = 200
 /** 0: do not wait for recognition, which costs 50–300 ms of talking over each other. */
 export const INTERRUPTION_MIN_WORDS = 0
 
+// -- keys of a telephone
+
+/** What every automated menu asks for. */
+export const DTMF_END_ON = '#'
+/** Longer than people take between two digits of a number they read, shorter than they wait for an answer. */
+export const DTMF_AFTER_MS = 2500
+/** A card number with its check digits fits. */
+export const DTMF_MAX_DIGITS = 32
+
 // -- speculation
 
 /** Each further revision costs a model call and is seldom the one that answers. */

@@ -250,6 +250,19 @@ export const pipelineSchema = z
       })
       .nullable()
       .default(null),
+    dtmf: z
+      .strictObject({
+        endOn: z
+          .string()
+          .regex(/^[0-9*#]$/, 'wants one key of a telephone')
+          .default(defaults.DTMF_END_ON),
+        afterMs: ms(200, 60_000).default(defaults.DTMF_AFTER_MS),
+        maxDigits: z.int().min(1).max(64).default(defaults.DTMF_MAX_DIGITS),
+        interrupts: z.enum(['first', 'last']).default('first').describe('Which key stops what plays.'),
+      })
+      .nullable()
+      .prefault({})
+      .describe('Keys of a telephone, as a turn of the caller; null: they do nothing.'),
     speculation: z
       .strictObject({ maxRevisions: z.int().min(0).max(3).default(defaults.MAX_REVISIONS) })
       .prefault({})

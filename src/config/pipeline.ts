@@ -88,6 +88,13 @@ export interface Pipeline {
     readonly say: readonly string[]
     readonly hangUpAfter: number
   } | null
+  /** On the telephone; null: keys do nothing. */
+  readonly dtmf: {
+    readonly endOn: string
+    readonly afterMs: number
+    readonly maxDigits: number
+    readonly interrupts: 'first' | 'last'
+  } | null
   readonly speculation: { readonly maxRevisions: number }
   readonly clientMay: readonly Choice[]
   readonly tools: readonly ServerTool[]

@@ -18,6 +18,7 @@ export function toPipeline(input: PipelineInput): Pipeline {
     turnDetection: input.turnDetection,
     interruption: input.interruption,
     idle: input.idle,
+    dtmf: input.dtmf,
     speculation: input.speculation,
     clientMay: input.clientMay,
     tools: input.tools.map((tool) => {

@@ -45,6 +45,11 @@ export type ClientEvent =
   | { readonly type: 'cancelResponse'; readonly responseId: string | null; readonly ref: string | null }
   /** The client's word on how much of a response was played. */
   | { readonly type: 'played'; readonly responseId: string; readonly playedMs: number }
+  /** A key of the telephone: `0-9 * # A-D`. */
+  | { readonly type: 'digit'; readonly digit: string }
+  /** The line broke, and may come back: what it had not played is played again then. */
+  | { readonly type: 'lineLost' }
+  | { readonly type: 'lineBack' }
 
 const GUARDED = ['instructions', 'voice', 'tools'] as const
 

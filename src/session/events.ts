@@ -146,4 +146,4 @@ export type SessionEvent =
   | { readonly type: 'timer'; readonly at: number; readonly timer: TimerName; readonly audioMs: number }
   | { readonly type: 'hangup'; readonly at: number }
 
-export type TimerName = 'falseInterruption' | 'idle'
+export type TimerName = 'falseInterruption' | 'idle' | 'digits'

@@ -155,7 +155,8 @@ const asItIs = (settings: SessionSettings) => settings
 
 /** What a session starts with; the client changes what it may. */
 export function settingsFrom(pipeline: Pipeline): SessionSettings {
-  const { instructions, voice, language, turnDetection, interruption, idle, speculation, budget } = pipeline
+  const { instructions, voice, language, turnDetection, interruption, idle, dtmf, speculation, budget } =
+    pipeline
   const apology = budget.ladder.find((rung) => rung.rung === 'apology')?.say
   return {
     instructions,
@@ -170,6 +171,7 @@ export function settingsFrom(pipeline: Pipeline): SessionSettings {
     turnDetection,
     interruption,
     idle,
+    dtmf,
     tools: [],
     toolChoice: 'auto',
     maxOutputTokens: 'inf',

@@ -6,13 +6,14 @@ import { charsOf, type Item } from './items.ts'
 import { inherited } from './mcp.ts'
 import { entryOf } from './prompt.ts'
 import { acceptsApproval, answerApproval } from './reduce-approval.ts'
+import { pressed } from './reduce-digits.ts'
 import { forgetServers, nameServers } from './reduce-listing.ts'
 import { beginResponse, dropSpeculation, stopResponse } from './reduce-response.ts'
-import { addUserItem, resume } from './reduce-speech.ts'
+import { addUserItem, pause, resume } from './reduce-speech.ts'
 import { hasServerCalls } from './reduce-tools.ts'
 import { openTurn } from './reduce-turn.ts'
 import { setupOf } from './response.ts'
-import { activeResponse, type ResponseSetup, type State, utteranceOf } from './state.ts'
+import { activeResponse, paced, type ResponseSetup, type State, utteranceOf } from './state.ts'
 
 /** Shorter buffers cannot be committed (REALTIME.md section 7). */
 const MIN_COMMIT_MS = 100
@@ -58,6 +59,13 @@ export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): 
       return cancelResponse(d, event.responseId, event.ref)
     case 'played':
       return d.do({ do: 'played', response: event.responseId, ms: event.playedMs })
+    case 'digit':
+      return pressed(d, event.digit, facts.at)
+    case 'lineLost':
+      return paced(d.state) ? pause(d) : undefined
+    case 'lineBack':
+      // Who is speaking over the answer goes on to interrupt it.
+      return utteranceOf(d.state)?.confirmed ? undefined : resume(d)
     default:
       event satisfies never
   }

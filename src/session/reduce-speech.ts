@@ -133,7 +133,7 @@ function announce(d: Draft, utterance: Utterance): void {
 }
 
 /** Stops the answer for good: what plays is cut, what is only being thought is dropped. */
-function interrupt(d: Draft): void {
+export function interrupt(d: Draft): void {
   dropSpeculation(d)
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })
   const active = activeResponse(d.state)
@@ -145,7 +145,7 @@ function interrupt(d: Draft): void {
   stopResponse(d, active, 'turn_detected')
 }
 
-function pause(d: Draft): void {
+export function pause(d: Draft): void {
   if (d.state.paused) return
   d.set({ paused: true })
   for (const { response } of d.state.playing) d.do({ do: 'pause', response })

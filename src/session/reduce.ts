@@ -6,6 +6,7 @@ import { Draft } from './draft.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
+import { digitsEnded } from './reduce-digits.ts'
 import { idled, watchIdle } from './reduce-idle.ts'
 import { nameServers, toolsListed } from './reduce-listing.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
@@ -60,11 +61,24 @@ function handle(d: Draft, event: SessionEvent): void {
     case 'truncated':
       return reduceAnswer(d, event)
     case 'timer':
-      return event.timer === 'idle' ? idled(d, event) : resume(d)
+      return timedOut(d, event)
     case 'hangup':
       return hangUp(d)
     default:
       event satisfies never
+  }
+}
+
+function timedOut(d: Draft, event: Extract<SessionEvent, { type: 'timer' }>): void {
+  switch (event.timer) {
+    case 'idle':
+      return idled(d, event)
+    case 'falseInterruption':
+      return resume(d)
+    case 'digits':
+      return digitsEnded(d, event.at)
+    default:
+      event.timer satisfies never
   }
 }
 
@@ -79,6 +93,7 @@ function hangUp(d: Draft): void {
   for (const { response } of d.state.playing) d.do({ do: 'drop', response, reason: 'hangup' })
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })
   d.do({ do: 'clearTimer', timer: 'idle' })
+  d.do({ do: 'clearTimer', timer: 'digits' })
   if (d.state.turn) closeTurn(d, d.state.turn.id, d.state.turn.answered ? 'said' : 'cancelled')
   for (const { inConversation, turn } of d.state.responses.values()) {
     if (!inConversation) closeTurn(d, turn, 'cancelled')

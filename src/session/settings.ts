@@ -30,6 +30,17 @@ export interface IdlePrompts {
   readonly hangUpAfter: number
 }
 
+/** When pressed keys become a turn. */
+export interface Dtmf {
+  /** The key that ends them, and is part of what was pressed. */
+  readonly endOn: string
+  /** Since the last one. */
+  readonly afterMs: number
+  readonly maxDigits: number
+  /** What plays stops at the first key, or only when all are there. */
+  readonly interrupts: 'first' | 'last'
+}
+
 export interface Interruption {
   /** Speech while an answer plays counts as an interruption from this length on. */
   readonly minSpeechMs: number
@@ -58,6 +69,8 @@ export interface SessionSettings {
   readonly interruption: Interruption
   /** Null or left out: a silent caller is left in peace. */
   readonly idle?: IdlePrompts | null
+  /** Null or left out: keys of a telephone do nothing. */
+  readonly dtmf?: Dtmf | null
   /** The client's own, and the MCP servers that it names. */
   readonly tools: readonly ClientTool[]
   /** Run by the server for the pipeline, beside the client's own; of one name, these count. */

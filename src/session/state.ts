@@ -151,6 +151,8 @@ export interface State {
   readonly owed: string | null
   /** The same for a turn whose words nobody could tell. */
   readonly owedApology: { readonly turn: string; readonly failure: Failure } | null
+  /** Pressed and not yet a turn. */
+  readonly digits: string
   /** Times in a row that the caller let an idle prompt go by. */
   readonly idlePrompts: number
   /** As recognised: of the first words that told, and of the newest. */
@@ -178,6 +180,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     unanswered: false,
     owed: null,
     owedApology: null,
+    digits: '',
     idlePrompts: 0,
     heard: null,
     ids: { prefix: idPrefix, next: 1 },

@@ -37,6 +37,10 @@ const ACTIONS = [
   'noLead',
   'retrieve',
   'played',
+  'digit',
+  'hash',
+  'lineLost',
+  'lineBack',
 ] as const
 type Action = (typeof ACTIONS)[number]
 
@@ -154,6 +158,14 @@ async function act(call: Call, action: Action): Promise<void> {
       const playedMs = call.listener.playedMs(responseId, call.clock.now())
       return void call.send({ type: 'played', responseId, playedMs })
     }
+    case 'digit':
+      return void call.send({ type: 'digit', digit: '5' })
+    case 'hash':
+      return void call.send({ type: 'digit', digit: '#' })
+    case 'lineLost':
+      return void call.send({ type: 'lineLost' })
+    case 'lineBack':
+      return void call.send({ type: 'lineBack' })
     default:
       action satisfies never
   }

@@ -1,0 +1,119 @@
+/** Keys of a telephone, and a line that breaks and comes back. */
+import { describe, expect, test } from 'vitest'
+import { FakeLlm, FakeStt, FakeTts } from '../support/stages.ts'
+import { BRIDGE, Call, type CallOptions } from './call.ts'
+
+const STORY = 'Well, that is a rather long story. It began many years ago in a small town by the sea.'
+
+function open(options: CallOptions = {}): Promise<Call> {
+  return Call.open({
+    caps: BRIDGE,
+    stt: new FakeStt({ words: ['Tell me a story'], finalMs: 30 }),
+    llm: new FakeLlm({ answer: (r) => (r.messages.length <= 2 ? STORY : 'Fine.'), firstTokenMs: 50 }),
+    tts: new FakeTts({ firstAudioMs: 40, msPerChar: 50 }),
+    ...options,
+  })
+}
+
+function press(call: Call, keys: string): void {
+  for (const digit of keys) call.send({ type: 'digit', digit })
+}
+
+describe('pressed keys', () => {
+  test('become one turn at the key that ends them', async () => {
+    const call = await open()
+    press(call, '1234#')
+    await call.wait(200)
+    expect(call.prompt).toEqual(['user: Keypad: 1234#'])
+    await call.wait(10_000)
+    expect(call.count('responseDone')).toBe(1)
+    expect((await call.records())[0]).toMatchObject({ text: { user: 'Keypad: 1234#' } })
+    await call.hangUp()
+    expect(call.clock.pendingTimers).toBe(0)
+  })
+
+  test('become a turn when the caller stops pressing, and when there are as many as there may be', async () => {
+    const call = await open({
+      settings: { dtmf: { endOn: '#', afterMs: 2_000, maxDigits: 4, interrupts: 'first' } },
+    })
+    press(call, '12')
+    await call.wait(1_900)
+    press(call, '3')
+    await call.wait(1_900)
+    expect(call.llm.requests).toHaveLength(0)
+    await call.wait(200)
+    expect(call.prompt).toEqual(['user: Keypad: 123'])
+    await call.wait(10_000)
+    press(call, '5678')
+    await call.wait(200)
+    expect(call.prompt.at(-1)).toBe('user: Keypad: 5678')
+    await call.hangUp()
+  })
+
+  test('stop the answer that plays at the first of them, and what was heard of it is kept', async () => {
+    const call = await open()
+    await call.says(800)
+    await call.wait(2_000)
+    press(call, '9')
+    await call.wait(20)
+    expect(call.last('outputCleared')).toMatchObject({ why: 'cut' })
+    press(call, '#')
+    await call.wait(300)
+    expect(call.prompt[1]).toMatch(/^assistant: Well, that is a .*\[interrupted\]$/)
+    expect(call.prompt[2]).toBe('user: Keypad: 9#')
+    await call.hangUp()
+  })
+
+  test('leave it playing until the last of them, where the pipeline says so', async () => {
+    const call = await open({
+      settings: { dtmf: { endOn: '#', afterMs: 2_000, maxDigits: 8, interrupts: 'last' } },
+    })
+    await call.says(800)
+    await call.wait(2_000)
+    press(call, '9')
+    await call.wait(500)
+    expect(call.count('outputCleared')).toBe(0)
+    press(call, '#')
+    await call.wait(300)
+    expect(call.last('outputCleared')).toMatchObject({ why: 'cut' })
+    expect(call.prompt.at(-1)).toBe('user: Keypad: 9#')
+    await call.hangUp()
+  })
+
+  test('do nothing where the pipeline does not want them', async () => {
+    const call = await open({ settings: { dtmf: null } })
+    press(call, '1#')
+    await call.wait(5_000)
+    expect(call.llm.requests).toHaveLength(0)
+    await call.hangUp()
+  })
+})
+
+describe('a line that breaks', () => {
+  test('is played what it had not played once it is back, and nothing is lost or said twice', async () => {
+    const call = await open()
+    await call.says(800)
+    await call.wait(2_000)
+    const response = call.last('responseCreated').response.id
+    call.send({ type: 'lineLost' })
+    const heardMs = call.listener.playedMs(response, call.clock.now())
+    await call.wait(1_500)
+    expect(call.last('outputCleared')).toMatchObject({ why: 'pause' })
+    expect(call.listener.playedMs(response, call.clock.now())).toBeCloseTo(heardMs, -2)
+    call.send({ type: 'lineBack' })
+    await call.wait(20_000)
+    expect(
+      call.listener
+        .words(
+          response,
+          call.clock.now(),
+          ['Well, that is a rather long story. ', 'It began many years ago in a small town by the sea.'],
+          50,
+        )
+        .join(' '),
+    ).toBe(STORY)
+    expect((await call.records())[0]?.heard?.text).toBe(STORY)
+    await call.hangUp()
+    expect(call.clock.pendingTimers).toBe(0)
+  })
+})
