@@ -4,9 +4,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createInworld } from '../../src/provider/inworld/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeInworld, type FakeInworldOptions, INWORLD_KEY } from '../support/fake-inworld.ts'
-import { dispatcherInMemory, serveHttpDouble } from '../support/http-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { dispatcherInMemory, serveHttpDouble } from '../../src/testing/carrier/http.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeInworld, type FakeInworldOptions, INWORLD_KEY } from '../../src/testing/tts/inworld.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

@@ -7,9 +7,13 @@ import { openScope } from '../../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../../src/clock.ts'
 import { createOpenAi, type OpenAiSettings, speechOf } from '../../../src/provider/openai/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../../src/stage/tts.ts'
-import { FakeSpeech, type FakeSpeechOptions, SPEECH_KEY, wavHeader } from '../../support/fake-speech.ts'
-import { dispatcherInMemory, type ServedHttpDouble, serveHttpDouble } from '../../support/http-double.ts'
-import { lengthOf, markOf, type TtsFault } from '../../support/tts-double.ts'
+import {
+  dispatcherInMemory,
+  type ServedHttpDouble,
+  serveHttpDouble,
+} from '../../../src/testing/carrier/http.ts'
+import { lengthOf, markOf, type TtsFault } from '../../../src/testing/tts/double.ts'
+import { FakeSpeech, type FakeSpeechOptions, SPEECH_KEY, wavHeader } from '../../../src/testing/tts/openai.ts'
 import { type TtsBench, ttsConformance } from '../tts-conformance.ts'
 
 const note = () => {}

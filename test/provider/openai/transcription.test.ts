@@ -13,17 +13,17 @@ import { formOf, readTranscription } from '../../../src/provider/openai/transcri
 import type { RecognitionEvent } from '../../../src/session/events.ts'
 import { Recogniser } from '../../../src/session/recogniser.ts'
 import type { SttEvent } from '../../../src/stage/stt.ts'
+import { formIn } from '../../../src/testing/carrier/multipart.ts'
+import { FAKE_KEY } from '../../../src/testing/stt/double.ts'
+import { placed } from '../../../src/testing/stt/placed-sound.ts'
 import {
   fakeTranscriptions,
   inMemory,
   type ServedTranscriptions,
   serveTranscriptions,
   type TranscriptionScript,
-} from '../../support/fake-transcriptions.ts'
-import { formIn } from '../../support/multipart.ts'
-import { placed } from '../../support/placed-sound.ts'
+} from '../../../src/testing/stt/transcriptions.ts'
 import { sound } from '../../support/stages.ts'
-import { FAKE_KEY } from '../../support/stt-double.ts'
 import { acts, STEP_MS, WORDS as STEPS } from '../stt-acts.ts'
 import { sttContract } from '../stt-conformance.ts'
 
