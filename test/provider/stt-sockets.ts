@@ -4,7 +4,7 @@ import { Cancelled, openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
 import type { Provider, ProviderDeps } from '../../src/stage/provider.ts'
-import { listenerOf, type MemoryServer } from '../../src/testing/carrier/dispatcher.ts'
+import { type HttpDoubleServer, listenerOf } from '../../src/testing/carrier/http.ts'
 import { type DoubleServer, serveDouble } from '../../src/testing/carrier/sockets.ts'
 import {
   FAKE_KEY,
@@ -18,7 +18,7 @@ type MakeDouble = (options: SttDoubleOptions) => {
   readonly server: DoubleServer
   readonly sessions: readonly SttSessionRecord[]
   /** Of a provider that is asked over HTTP first. */
-  readonly http?: MemoryServer
+  readonly http?: HttpDoubleServer
 }
 
 export function sttOverSockets(

@@ -11,7 +11,8 @@ import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
 import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
-import { MemoryDispatcher, type MemoryServer } from '../../src/testing/carrier/dispatcher.ts'
+import type { HttpDoubleServer } from '../../src/testing/carrier/http.ts'
+import { MemoryDispatcher } from '../../src/testing/carrier/http-memory.ts'
 import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
 import { fakeAssemblyAi } from '../../src/testing/stt/assemblyai.ts'
 import { fakeDeepgram } from '../../src/testing/stt/deepgram.ts'
@@ -58,8 +59,8 @@ describe.each([
         const clock = new VirtualClock()
         const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
         const memory = connectInMemory(double.server)
-        const { http } = double as { readonly http?: MemoryServer }
-        const dispatcher = http && new MemoryDispatcher(http, clock)
+        const { http } = double as { readonly http?: HttpDoubleServer }
+        const dispatcher = http && new MemoryDispatcher(http)
         const settings = {
           name,
           apiKey: FAKE_KEY,

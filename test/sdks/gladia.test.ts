@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
-import { listenerOf } from '../../src/testing/carrier/dispatcher.ts'
+import { listenerOf } from '../../src/testing/carrier/http.ts'
 import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
 import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
 import { fakeGladia } from '../../src/testing/stt/gladia.ts'

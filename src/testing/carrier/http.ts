@@ -1,17 +1,18 @@
 /**
- * What a double of a provider's HTTP endpoint is written against, and its two carriers: a real server on port 0, and a
- * dispatcher in memory, where bytes are there as soon as promises settle.
+ * What a double of a provider's HTTP endpoint is written against, and its first carrier: a real server on port 0. The other is
+ * `http-memory.ts`.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
-import { type Dispatcher, errors } from 'undici'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Clock } from '../../clock.ts'
 
 export interface HttpDoubleRequest {
   readonly method: string
   readonly url: URL
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
+  readonly bytes: Buffer
+  /** `bytes` as text. */
   readonly body: string
 }
 
@@ -20,7 +21,7 @@ export interface HttpDoubleAnswer {
   head(status: number, headers?: Readonly<Record<string, string>>): void
   write(bytes: Uint8Array | string): void
   end(): void
-  /** The connection breaks. */
+  /** The connection breaks, after what was written. */
   drop(): void
 }
 
@@ -34,98 +35,80 @@ export interface ServedHttpDouble {
 }
 
 export async function serveHttpDouble(double: HttpDoubleServer): Promise<ServedHttpDouble> {
-  const http = createServer((request, response) => {
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const gone = double(
-        {
-          method: request.method ?? '',
-          url: new URL(request.url ?? '/', 'http://127.0.0.1'),
-          headers: request.headers as HttpDoubleRequest['headers'],
-          body: Buffer.concat(chunks).toString('utf8'),
-        },
-        {
-          head: (status, headers = {}) => void response.writeHead(status, headers).flushHeaders(),
-          write: (bytes) => void response.write(bytes),
-          end: () => void response.end(),
-          drop: () => void response.destroy(),
-        },
-      )
-      response.on('close', gone)
-    })
+  const http = createServer(listenerOf(double))
+  const sockets = new Set<Socket>()
+  http.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     close() {
-      http.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       return new Promise((resolve) => http.close(() => resolve()))
     },
   }
 }
 
-export interface MemoryDispatcher {
-  readonly dispatcher: Dispatcher
-  /** Requests whose answer is not over. */
-  readonly open: number
-}
-
-/** Of a dispatcher, what adapters use: `request` and `destroy`. */
-export function dispatcherInMemory(double: HttpDoubleServer): MemoryDispatcher {
-  const running = new Set<(error: Error) => void>()
-  let destroyed = false
-  const request = (options: Dispatcher.RequestOptions): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const signal = options.signal as AbortSignal
-      if (signal.aborted) return reject(signal.reason)
-      if (destroyed) return reject(new errors.ClientDestroyedError())
-      const body = new Readable({ read() {} })
-      let gone = () => {}
-      const over = () => {
-        running.delete(fail)
-        signal.removeEventListener('abort', onAbort)
-        gone()
-        gone = () => {}
-      }
-      const fail = (error: Error) => {
-        over()
-        reject(error)
-        body.destroy(error)
-      }
-      const onAbort = () => fail(signal.reason as Error)
-      // One that nobody reads yet.
-      body.on('error', () => {})
-      running.add(fail)
-      signal.addEventListener('abort', onAbort, { once: true })
-      const lower = Object.entries(options.headers as Record<string, string>)
-      gone = double(
+/** For a server of `node:http`. */
+export function listenerOf(double: HttpDoubleServer): RequestListener {
+  return (request, response) => {
+    const chunks: Buffer[] = []
+    response.on('error', () => {})
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const bytes = Buffer.concat(chunks)
+      const gone = double(
         {
-          method: options.method,
-          url: new URL(options.path, String(options.origin)),
-          headers: Object.fromEntries(lower.map(([name, value]) => [name.toLowerCase(), value])),
-          body: String(options.body),
+          method: request.method ?? '',
+          url: new URL(request.url ?? '/', `http://${request.headers.host ?? '127.0.0.1'}`),
+          headers: request.headers as HttpDoubleRequest['headers'],
+          bytes,
+          body: bytes.toString('utf8'),
         },
         {
-          head: (statusCode, headers = {}) => resolve({ statusCode, headers, body }),
-          write: (bytes) => void (running.has(fail) && body.push(bytes)),
-          end: () => {
-            if (!running.has(fail)) return
-            body.push(null)
-            over()
-          },
-          drop: () => fail(new errors.SocketError('other side closed')),
+          head: (status, headers = {}) => void response.writeHead(status, headers).flushHeaders(),
+          write: (part) => void response.write(part),
+          end: () => void response.end(),
+          drop: () =>
+            void (response.headersSent ? response.write('', () => response.destroy()) : response.destroy()),
         },
       )
+      response.on('close', gone)
     })
-  const destroy = async () => {
-    destroyed = true
-    for (const fail of [...running]) fail(new errors.ClientDestroyedError())
   }
-  return {
-    dispatcher: { request, destroy, close: destroy } as unknown as Dispatcher,
-    get open() {
-      return running.size
-    },
+}
+
+/** `hang`: no answer ever; `drop`: the connection breaks. */
+export type WholeReply =
+  | {
+      readonly status: number
+      /** `application/json`, where no other type is named. */
+      readonly headers?: Readonly<Record<string, string>>
+      readonly body: string
+      readonly afterMs?: number
+    }
+  | 'hang'
+  | 'drop'
+
+/** Sends an answer that is there at once, or after its delay. Returns what cancels it. */
+export function reply(clock: Clock, answer: HttpDoubleAnswer, whole: WholeReply): () => void {
+  if (whole === 'hang') return () => {}
+  if (whole === 'drop') {
+    answer.drop()
+    return () => {}
   }
+  const { status, headers, body, afterMs = 0 } = whole
+  const send = () => {
+    answer.head(status, { 'content-type': 'application/json', ...headers })
+    answer.write(body)
+    answer.end()
+  }
+  if (afterMs > 0) {
+    const timer = clock.setTimer(afterMs, send)
+    return () => timer.cancel()
+  }
+  send()
+  return () => {}
 }

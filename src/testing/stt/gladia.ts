@@ -4,7 +4,7 @@
  * against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { MemoryReply, MemoryRequest, MemoryServer } from '../carrier/dispatcher.ts'
+import { type HttpDoubleRequest, type HttpDoubleServer, reply, type WholeReply } from '../carrier/http.ts'
 import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
 import { CallerAudio } from './caller-audio.ts'
 import {
@@ -44,7 +44,7 @@ export interface FakeGladiaOptions extends SttDoubleOptions {
 }
 
 export interface FakeGladia {
-  readonly http: MemoryServer
+  readonly http: HttpDoubleServer
   readonly server: DoubleServer
   readonly sessions: readonly SttSessionRecord[]
   /** What each session was asked for with. */
@@ -57,12 +57,10 @@ export function fakeGladia(options: FakeGladiaOptions): FakeGladia {
   const asked: Settings[] = []
   const tokens = new Map<string, Settings>()
   const scriptOf = () => options.scriptOf?.() ?? options.script ?? {}
-  const http: MemoryServer = (request) => {
-    const reply = refusalOf(request, scriptOf(), key) ?? made(request)
-    return { reply, gone() {} }
-  }
-  function made({ origin, body }: MemoryRequest): MemoryReply {
-    const settings = JSON.parse(body.toString('utf8')) as Settings
+  const http: HttpDoubleServer = (request, answer) =>
+    reply(options.clock, answer, refusalOf(request, scriptOf(), key) ?? made(request))
+  function made({ url: { origin }, body }: HttpDoubleRequest): WholeReply {
+    const settings = JSON.parse(body) as Settings
     const mistake = scriptOf().fault === 'wrong_sample_rate' ? 'sample_rate' : mistakeIn(settings)
     if (mistake !== undefined) return problem(400, mistake)
     asked.push(settings)
@@ -93,12 +91,12 @@ export function fakeGladia(options: FakeGladiaOptions): FakeGladia {
 }
 
 function refusalOf(
-  { method, path, headers }: MemoryRequest,
+  { method, url, headers }: HttpDoubleRequest,
   { fault }: SttScript,
   key: string,
-): MemoryReply | undefined {
+): WholeReply | undefined {
   if (fault === 'hang_on_connect') return 'hang'
-  if (method !== 'POST' || new URL(path, 'http://x').pathname !== '/v2/live') return problem(404, 'Not found')
+  if (method !== 'POST' || url.pathname !== '/v2/live') return problem(404, 'Not found')
   if (fault === 'refuse_auth' || headers['x-gladia-key'] !== key)
     return problem(401, `no such key: ${headers['x-gladia-key']}`)
   if (fault === 'refuse_429') return { ...problem(429, 'too many sessions'), headers: { 'retry-after': '7' } }

@@ -40,11 +40,12 @@ function sampleAt(n: number): number {
   return n % 8 < 4 ? level : -level
 }
 
-/** Where in its stream a stretch begins, in milliseconds; undefined where it holds no sound. */
+/** Where in its stream a stretch begins, in milliseconds; undefined where it holds no sound, 0 for sound that nobody placed. */
 export function placeOf(samples: Int16Array): number | undefined {
   const first = samples.findIndex((sample) => sample !== 0)
   if (first < 0) return undefined
   const frame = Math.abs(samples[first]!) - BASE
+  if (frame < 0 || Math.abs(samples[first + 1] ?? 0) - BASE - frame > 1) return 0
   // The beginning of a frame, where there is one; a stretch may begin inside.
   const next = samples.findIndex((sample, i) => i > first && Math.abs(sample) - BASE === frame + 1)
   const startSample = next < 0 ? frame * FRAME_SAMPLES : (frame + 1) * FRAME_SAMPLES - (next - first)

@@ -2,17 +2,15 @@
  * A double of `/v1/audio/transcriptions`. It refuses what OpenAI's refuses, hears words at places of the stream (`placed`), and
  * answers in the shapes of different servers. The `openai` SDK is run against it in its own test.
  */
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { readWav } from '../../audio/wav.ts'
-import type { Clock } from '../../clock.ts'
+import { type Clock, realClock } from '../../clock.ts'
 import {
-  listenerOf,
-  MemoryDispatcher,
-  type MemoryReply,
-  type MemoryRequest,
-  type MemoryServer,
-} from '../carrier/dispatcher.ts'
+  type HttpDoubleAnswer,
+  type HttpDoubleRequest,
+  type HttpDoubleServer,
+  reply,
+  type WholeReply,
+} from '../carrier/http.ts'
 import { type Form, formIn } from '../carrier/multipart.ts'
 import { FAKE_KEY, type HeardWord } from './double.ts'
 import { placeOf } from './placed-sound.ts'
@@ -22,8 +20,8 @@ export type TranscriptionFault =
   | 'refuse_429'
   | 'refuse_quota'
   | 'refuse_503'
-  | 'hang'
-  | 'drop'
+  | 'hang_on_connect'
+  | 'drop_mid_stream'
   | 'malformed_json'
   | 'no_transcription'
   /** 400 for all but `json`. */
@@ -56,31 +54,38 @@ const FIELDS = new Set(
 )
 const FORMATS = ['json', 'verbose_json', 'text', 'srt', 'vtt']
 
+export interface FakeTranscriptionsOptions {
+  readonly clock?: Clock
+  readonly script?: TranscriptionScript
+  /** Another script for each request. */
+  readonly scriptOf?: () => TranscriptionScript
+  /** null: it asks for none. */
+  readonly key?: string | null
+}
+
 export interface FakeTranscriptions {
   readonly requests: TranscriptionRequest[]
   /** What it held against requests. */
   readonly mistakes: string[]
-  readonly answer: MemoryServer
+  readonly server: HttpDoubleServer
 }
 
-export function fakeTranscriptions(
-  scriptOf: () => TranscriptionScript,
-  key: string | null = FAKE_KEY,
-): FakeTranscriptions {
+export function fakeTranscriptions(options: FakeTranscriptionsOptions = {}): FakeTranscriptions {
+  const { clock = realClock, key = FAKE_KEY } = options
   const requests: TranscriptionRequest[] = []
   const mistakes: string[] = []
-  const answer: MemoryServer = (request) => {
-    const script = scriptOf()
+  const server: HttpDoubleServer = (request, answer) => {
+    const script = options.scriptOf?.() ?? options.script ?? {}
     const refusal = refusalOf(request, script.fault, key)
-    if (refusal) return { reply: refusal, gone() {} }
-    const form = formIn(request.headers['content-type'] ?? '', request.body)
+    if (refusal) return reply(clock, answer, refusal)
+    const form = formIn(request.headers['content-type'] ?? '', request.bytes)
     const mistake = typeof form === 'string' ? form : mistakeIn(form)
     if (mistake !== undefined || typeof form === 'string') {
       mistakes.push(mistake ?? '')
-      return { reply: refused(400, 'invalid_request_error', 'invalid_value', mistake), gone() {} }
+      return reply(clock, answer, refused(400, 'invalid_request_error', 'invalid_value', mistake))
     }
     const { samples } = readWav(form.file!.bytes)
-    const record = {
+    const record: TranscriptionRequest = {
       fields: form.fields,
       audioMs: samples.length / 16,
       fromMs: placeOf(samples),
@@ -88,23 +93,29 @@ export function fakeTranscriptions(
       gone: false,
     }
     requests.push(record)
-    const reply = replyTo(script, record)
-    return {
-      reply: typeof reply === 'string' ? reply : { ...reply, afterMs: script.answerMs ?? 0 },
-      gone: () => {
-        record.gone = true
+    let state: 'open' | 'answered' = 'open'
+    const told: HttpDoubleAnswer = {
+      ...answer,
+      end() {
+        state = 'answered'
+        answer.end()
       },
     }
+    const cancel = reply(clock, told, { ...replyTo(script, record), afterMs: script.answerMs ?? 0 })
+    return () => {
+      cancel()
+      record.gone = state === 'open'
+    }
   }
-  return { requests, mistakes, answer }
+  return { requests, mistakes, server }
 }
 
 function refusalOf(
-  { method, path, headers }: MemoryRequest,
+  { method, url, headers }: HttpDoubleRequest,
   fault: TranscriptionFault | undefined,
   key: string | null,
-): MemoryReply | undefined {
-  if (method !== 'POST' || path !== '/v1/audio/transcriptions') {
+): WholeReply | undefined {
+  if (method !== 'POST' || url.pathname !== '/v1/audio/transcriptions') {
     return refused(404, 'invalid_request_error', 'unknown_url')
   }
   const known = key === null || headers['authorization'] === `Bearer ${key}`
@@ -115,7 +126,8 @@ function refusalOf(
   }
   if (fault === 'refuse_quota') return refused(429, 'insufficient_quota', 'insufficient_quota')
   if (fault === 'refuse_503') return refused(503, 'server_error', null)
-  if (fault === 'hang' || fault === 'drop') return fault
+  if (fault === 'hang_on_connect') return 'hang'
+  if (fault === 'drop_mid_stream') return 'drop'
   return undefined
 }
 
@@ -152,7 +164,7 @@ function wavMistake(bytes: Buffer): string | undefined {
   return bytes.length - 44 < 3_200 ? 'audio is shorter than 0.1 seconds' : undefined
 }
 
-function replyTo(script: TranscriptionScript, request: TranscriptionRequest): MemoryReply {
+function replyTo(script: TranscriptionScript, request: TranscriptionRequest): Exclude<WholeReply, string> {
   const [format = 'json'] = request.fields['response_format'] ?? []
   const { fault } = script
   if (fault === 'plain_only' && format !== 'json') {
@@ -240,26 +252,4 @@ function tokensOf(word: string, start: number, end: number): object[] {
     { word: ` ${word.slice(0, -1)}`, start, end: middle, probability: 0.9 },
     { word: word.slice(-1), start: middle, end, probability: 0.9 },
   ]
-}
-
-export function inMemory(double: FakeTranscriptions, clock: Clock): MemoryDispatcher {
-  return new MemoryDispatcher(double.answer, clock)
-}
-
-export interface ServedTranscriptions {
-  readonly baseUrl: string
-  close(): Promise<void>
-}
-
-/** Over a real socket; `afterMs` is not waited for. */
-export async function serveTranscriptions(double: FakeTranscriptions): Promise<ServedTranscriptions> {
-  const server = createServer(listenerOf(double.answer))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    close() {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
-  }
 }
