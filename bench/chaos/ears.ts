@@ -1,6 +1,6 @@
 /** What a recogniser's double hears: the words in the samples, as far as they have come; and its fault, if this turn has one. */
 import type { AudioFormat } from '../../src/audio/format.ts'
-import type { HeardWord, SttFaultName, SttScript } from '../../test/support/stt-double.ts'
+import type { HeardWord, SttFaultName, SttScript } from '../../src/testing/stt/double.ts'
 import type { FaultName } from './plan.ts'
 import { isLoud, wordAtLevel } from './words.ts'
 import type { World } from './world.ts'

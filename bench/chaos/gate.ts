@@ -4,7 +4,7 @@ import type {
   DoublePeer,
   DoubleRequest,
   DoubleServer,
-} from '../../test/support/socket-double.ts'
+} from '../../src/testing/carrier/sockets.ts'
 
 export class Gate {
   readonly #inner: DoubleServer

@@ -5,7 +5,7 @@
  */
 import { openScope } from '../../src/cancel.ts'
 import { type Clock, delay } from '../../src/clock.ts'
-import { chatMistakes } from '../../test/support/openai-mistakes.ts'
+import { chatMistakes } from '../../src/testing/model/openai-mistakes.ts'
 import type { Fault, TurnPlan } from './plan.ts'
 import { type Random, seeded } from './random.ts'
 import { codesOf, lastQuestion } from './words.ts'

@@ -1,5 +1,5 @@
 /** Which fault a voice's double shows for a text: whose answer it is, the words say. */
-import type { SentenceFault, TtsFault } from '../../test/support/tts-double.ts'
+import type { SentenceFault, TtsFault } from '../../src/testing/tts/double.ts'
 import { MS_PER_CHAR } from './judge.ts'
 import type { FaultName } from './plan.ts'
 import { codesOf, samplesOf } from './words.ts'

@@ -30,9 +30,10 @@ describe('the picture in docs/architecture.md and the code are the same house', 
 
 describe('the checker finds what breaks the rules', () => {
   const house: House = {
-    floors: [['app'], ['wire', 'gateway'], ['session', 'provider'], ['route', 'clock']],
+    floors: [['testing'], ['app'], ['wire', 'gateway'], ['session', 'provider'], ['route', 'clock']],
     walls: [{ from: 'gateway', to: 'session' }],
     secluded: [{ room: 'provider', knownTo: ['app'] }],
+    reclusive: [{ room: 'testing', knows: ['clock'] }],
     partitioned: ['provider'],
     pure: ['route/'],
     engines: [{ file: 'route/cel.ts', packages: ['cel'] }],
@@ -72,6 +73,12 @@ describe('the checker finds what breaks the rules', () => {
   test('through a wall on the same floor', () => {
     expect(faults({ 'gateway/g.ts': "\nimport '../session/s.ts'" })).toEqual([
       'gateway/g.ts:2: gateway knows no session',
+    ])
+  })
+
+  test('what a room with few acquaintances does not know', () => {
+    expect(faults({ 'testing/t.ts': "import '../clock.ts'\nimport '../route/r.ts'" })).toEqual([
+      'testing/t.ts:2: testing knows clock alone',
     ])
   })
 

@@ -12,6 +12,8 @@ export interface House {
   readonly walls: readonly { readonly from: string; readonly to: string }[]
   /** `room` may be imported by these rooms and by itself only. */
   readonly secluded: readonly { readonly room: string; readonly knownTo: readonly string[] }[]
+  /** `room` may import these rooms and itself only. */
+  readonly reclusive: readonly { readonly room: string; readonly knows: readonly string[] }[]
   /** Rooms whose subfolders may not import each other. */
   readonly partitioned: readonly string[]
   /** Path prefixes below `src/`. */
@@ -26,6 +28,7 @@ export interface House {
  *     floor  session provider
  *     wall   gateway knows no session
  *     wall   provider is known to app alone
+ *     wall   testing knows stage and clock alone
  *     wall   provider folders know no other
  *     wall   route/cel.ts alone imports @bufbuild/cel
  *     pure   route/ session/reduce
@@ -37,6 +40,7 @@ export function readHouse(page: string): House {
     floors: [] as string[][],
     walls: [] as { from: string; to: string }[],
     secluded: [] as { room: string; knownTo: string[] }[],
+    reclusive: [] as { room: string; knows: string[] }[],
     partitioned: [] as string[],
     pure: [] as string[],
     engines: [] as { file: string; packages: string[] }[],
@@ -46,6 +50,7 @@ export function readHouse(page: string): House {
     const rest = words.join(' ')
     const wall = /^(\S+) knows no (\S+)$/.exec(rest)
     const secluded = /^(\S+) is known to (.+) alone$/.exec(rest)
+    const reclusive = /^(\S+) knows (.+) alone$/.exec(rest)
     const partitioned = /^(\S+) folders know no other$/.exec(rest)
     const engine = /^(\S+) alone imports (.+)$/.exec(rest)
     if (kind === 'floor') house.floors.push(words)
@@ -53,6 +58,8 @@ export function readHouse(page: string): House {
     else if (kind === 'wall' && wall?.[1] && wall[2]) house.walls.push({ from: wall[1], to: wall[2] })
     else if (kind === 'wall' && secluded?.[1] && secluded[2]) {
       house.secluded.push({ room: secluded[1], knownTo: secluded[2].split(/,? and |, /) })
+    } else if (kind === 'wall' && reclusive?.[1] && reclusive[2]) {
+      house.reclusive.push({ room: reclusive[1], knows: reclusive[2].split(/,? and |, /) })
     } else if (kind === 'wall' && partitioned?.[1]) house.partitioned.push(partitioned[1])
     else if (kind === 'wall' && engine?.[1] && engine[2]) {
       house.engines.push({ file: engine[1], packages: engine[2].split(/,? and |, /) })
@@ -99,6 +106,11 @@ function crossings(house: House, { from, to, place }: Import): string[] {
   for (const { room, knownTo } of house.secluded) {
     if (there === room && here !== room && !knownTo.includes(here)) {
       faults.push(`${place}: ${room} is known to ${knownTo.join(', ')} alone`)
+    }
+  }
+  for (const { room, knows } of house.reclusive) {
+    if (here === room && there !== room && !knows.includes(there)) {
+      faults.push(`${place}: ${room} knows ${knows.join(', ')} alone`)
     }
   }
   const [ours, theirs] = [from.split('/'), to.split('/')]

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { PCM16_24K } from '../../src/audio/format.ts'
 import { WavError } from '../../src/audio/wav.ts'
 import { WavStream } from '../../src/audio/wav-stream.ts'
-import { wavHeader } from '../support/fake-speech.ts'
+import { wavHeader } from '../../src/testing/tts/openai.ts'
 
 const sound = Buffer.from(Array.from({ length: 400 }, (_, i) => (i * 7 + 1) % 256))
 const LIST = Buffer.concat([Buffer.from('LIST'), Buffer.from([4, 0, 0, 0]), Buffer.from('abcd')])

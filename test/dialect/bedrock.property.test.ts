@@ -5,8 +5,8 @@ import { StreamFault } from '../../src/dialect/faults.ts'
 import type { ContentPart, ModelEvent, ModelMessage } from '../../src/dialect/neutral.ts'
 import { loadAws } from '../../src/provider/bedrock/aws.ts'
 import { EventStreamFraming } from '../../src/provider/bedrock/event-stream.ts'
-import { eventMessage } from '../provider/bedrock/event-stream.ts'
-import { converseMistakes } from '../provider/bedrock/mistakes.ts'
+import { eventMessage } from '../../src/testing/model/bedrock/event-stream.ts'
+import { converseMistakes } from '../../src/testing/model/bedrock/mistakes.ts'
 
 const loose = <T>(real: fc.Arbitrary<T>) =>
   fc.oneof({ weight: 6, arbitrary: real }, fc.jsonValue({ maxDepth: 2 }))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { StreamFault } from '../../src/dialect/faults.ts'
 import { geminiProvider } from '../../src/dialect/gemini/index.ts'
 import type { ContentPart, ModelEvent, ModelMessage } from '../../src/dialect/neutral.ts'
-import { geminiMistakes, rulesOf } from '../provider/gemini/mistakes.ts'
+import { geminiMistakes, rulesOf } from '../../src/testing/model/gemini/mistakes.ts'
 
 const word = fc.string({ minLength: 1, maxLength: 8 })
 const loose = <T>(real: fc.Arbitrary<T>) =>

@@ -6,7 +6,7 @@ import type { FailFacts, Frame } from '../../src/dialect/codec.ts'
 import type { ModelEvent } from '../../src/dialect/neutral.ts'
 import { ChatStreamDecoder } from '../../src/dialect/openai-chat/decode.ts'
 import { responsesClient, responsesProvider } from '../../src/dialect/openai-responses/index.ts'
-import { eventsOf, type Script } from '../provider/openai-responses/script.ts'
+import { eventsOf, type Script } from '../../src/testing/model/openai-responses/script.ts'
 import { eventsIn, keepsOrder, type Loose, type Served, serve } from './openai-responses-served.ts'
 
 const HEAD = { id: 'resp_0123456789abcdef', model: 'pipeline', createdS: 1_700_000_000 }

@@ -7,7 +7,7 @@ import { RequestFault, StreamFault } from '../../src/dialect/faults.ts'
 import type { ModelEvent, ModelMessage, ModelRequest, ToolCall } from '../../src/dialect/neutral.ts'
 import { responsesClient, responsesProvider } from '../../src/dialect/openai-responses/index.ts'
 import { SseParser } from '../../src/dialect/sse.ts'
-import { mistakeIn } from '../provider/openai-responses/mistakes.ts'
+import { mistakeIn } from '../../src/testing/model/openai-responses/mistakes.ts'
 import { eventsIn, keepsOrder } from './openai-responses-served.ts'
 
 const HEAD = { id: 'resp_1', model: 'm', createdS: 1 }

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { StreamFault } from '../../src/dialect/faults.ts'
 import type { ModelEvent, ModelRequest } from '../../src/dialect/neutral.ts'
 import { responsesProvider } from '../../src/dialect/openai-responses/index.ts'
-import { mistakeIn } from '../provider/openai-responses/mistakes.ts'
-import { eventsOf, responseOf, type Script } from '../provider/openai-responses/script.ts'
+import { mistakeIn } from '../../src/testing/model/openai-responses/mistakes.ts'
+import { eventsOf, responseOf, type Script } from '../../src/testing/model/openai-responses/script.ts'
 
 const OPTIONS = { model: 'm', delivery: 'stream' } as const
 const encode = (request: ModelRequest) => responsesProvider.encode(request, OPTIONS)

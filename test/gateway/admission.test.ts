@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterEach, expect, test } from 'vitest'
-import { FAKE_KEY } from '../support/fake-openai.ts'
+import { FAKE_KEY } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let upstreams: Awaited<ReturnType<typeof chatUpstreams>>

@@ -12,7 +12,7 @@ import {
 } from 'ai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { FakeOpenAi } from '../support/fake-openai.ts'
+import type { FakeOpenAi } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const PIPELINES = [`\nname: both\nllm: { routes: [{ name: any, use: [a/first, b/second] }] }\n`]

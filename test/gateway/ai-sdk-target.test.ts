@@ -1,7 +1,7 @@
 /** A package of the AI SDK as a target of the gateway: the `openai` SDK on this side, a server of chat completions on the other. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../support/fake-openai.ts'
+import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../../src/testing/model/openai.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 type Recorded = {

@@ -1,7 +1,7 @@
 /** A bare model name is answered by whoever serves that model, the cheaper first, and goes on to the next; the catalogue says who. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { FakeOpenAi } from '../support/fake-openai.ts'
+import type { FakeOpenAi } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const CATALOG = `

@@ -1,7 +1,11 @@
 /** A model on Bedrock behind the whole server, with the official `openai` SDK as the client. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BEDROCK_KEYS, type BedrockDouble, startBedrockDouble } from '../provider/bedrock/double.ts'
+import {
+  BEDROCK_KEYS,
+  type BedrockDouble,
+  startBedrockDouble,
+} from '../../src/testing/model/bedrock/double.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let double: BedrockDouble

@@ -1,7 +1,7 @@
 /** Chat completions through the whole server, with the official `openai` SDK as the client. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { FakeOpenAi } from '../support/fake-openai.ts'
+import type { FakeOpenAi } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const PIPELINES = [

@@ -2,8 +2,8 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { GEMINI_KEY, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
-import { startTokenDouble, type TokenDouble } from '../provider/gemini/token-double.ts'
+import { GEMINI_KEY, type GeminiDouble, startGeminiDouble } from '../../src/testing/model/gemini/double.ts'
+import { startTokenDouble, type TokenDouble } from '../../src/testing/model/gemini/token-double.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let double: GeminiDouble

@@ -1,7 +1,7 @@
 /** A provider with several keys over HTTP: which is used, which takes over, and that no key is ever shown. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type FakeOpenAi, startFakeOpenAi } from '../support/fake-openai.ts'
+import { type FakeOpenAi, startFakeOpenAi } from '../../src/testing/model/openai.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const ONE = 'sk-one-00000000000000000001'

@@ -1,9 +1,9 @@
 /** Every kind of target there is, as a double of its provider that is told what to say in nobody's words. */
-import { ANTHROPIC_KEY, startFakeAnthropic } from '../provider/anthropic/fake-anthropic.ts'
-import { BEDROCK_KEYS, startBedrockDouble } from '../provider/bedrock/double.ts'
-import { GEMINI_KEY, startGeminiDouble } from '../provider/gemini/double.ts'
-import { DOUBLE_KEY, startResponsesDouble } from '../provider/openai-responses/double.ts'
-import { FAKE_KEY, startFakeOpenAi } from '../support/fake-openai.ts'
+import { ANTHROPIC_KEY, startFakeAnthropic } from '../../src/testing/model/anthropic.ts'
+import { BEDROCK_KEYS, startBedrockDouble } from '../../src/testing/model/bedrock/double.ts'
+import { GEMINI_KEY, startGeminiDouble } from '../../src/testing/model/gemini/double.ts'
+import { FAKE_KEY, startFakeOpenAi } from '../../src/testing/model/openai.ts'
+import { DOUBLE_KEY, startResponsesDouble } from '../../src/testing/model/openai-responses/double.ts'
 
 interface Call {
   readonly id: string

@@ -2,13 +2,9 @@
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  ANTHROPIC_KEY,
-  type FakeAnthropic,
-  startFakeAnthropic,
-} from '../provider/anthropic/fake-anthropic.ts'
-import { SIGNATURE } from '../provider/anthropic/mistakes.ts'
-import type { FakeOpenAi } from '../support/fake-openai.ts'
+import { ANTHROPIC_KEY, type FakeAnthropic, startFakeAnthropic } from '../../src/testing/model/anthropic.ts'
+import { SIGNATURE } from '../../src/testing/model/anthropic-mistakes.ts'
+import type { FakeOpenAi } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const PIPELINES = [

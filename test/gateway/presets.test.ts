@@ -1,7 +1,7 @@
 /** Providers by their names alone, over HTTP: a preset is taken by name or type, and what its server refuses is told to who sent it. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../support/fake-openai.ts'
+import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../../src/testing/model/openai.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let fake: FakeOpenAi

@@ -3,12 +3,12 @@ import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../../src/testing/model/openai.ts'
 import {
   DOUBLE_KEY,
   type ResponsesDouble,
   startResponsesDouble,
-} from '../provider/openai-responses/double.ts'
-import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../support/fake-openai.ts'
+} from '../../src/testing/model/openai-responses/double.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 const pipeline = (name: string, use: string) => `

@@ -1,7 +1,7 @@
 /** What requests say about their own routing, over the whole server, as the clients of other gateways write it. */
 import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { FakeOpenAi } from '../support/fake-openai.ts'
+import type { FakeOpenAi } from '../../src/testing/model/openai.ts'
 import { chatUpstreams, GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 let upstreams: Awaited<ReturnType<typeof chatUpstreams>>

@@ -3,9 +3,9 @@ import OpenAI from 'openai'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { readWav } from '../../src/audio/wav.ts'
 import { realClock } from '../../src/clock.ts'
-import { CARTESIA_KEY, FakeCartesia } from '../support/fake-cartesia.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
-import { markOf, type TtsFault } from '../support/tts-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { CARTESIA_KEY, FakeCartesia } from '../../src/testing/tts/cartesia.ts'
+import { markOf, type TtsFault } from '../../src/testing/tts/double.ts'
 import { GATEWAY_KEY, type Gateway, startGateway } from './server.ts'
 
 /** Faults before the first sound of what is said next. */

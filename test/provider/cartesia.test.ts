@@ -4,9 +4,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { CARTESIA_KEY, FakeCartesia, type FakeCartesiaOptions } from '../support/fake-cartesia.ts'
-import { connectInMemory, type DoubleServer, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { connectInMemory, type DoubleServer, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { CARTESIA_KEY, FakeCartesia, type FakeCartesiaOptions } from '../../src/testing/tts/cartesia.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

@@ -5,9 +5,9 @@ import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { speakModel } from '../../src/provider/deepgram/speak-wire.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeSpeak, type FakeSpeakOptions, SPEAK_KEY } from '../support/fake-speak.ts'
-import { connectInMemory, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf, type TtsFault } from '../support/tts-double.ts'
+import { connectInMemory, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FakeSpeak, type FakeSpeakOptions, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
+import { lengthOf, markOf, type TtsFault } from '../../src/testing/tts/double.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

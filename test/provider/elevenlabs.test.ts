@@ -4,9 +4,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
-import { connectInMemory, type DoubleServer, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf, type SoundOptions } from '../support/tts-double.ts'
+import { connectInMemory, type DoubleServer, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { lengthOf, markOf, type SoundOptions } from '../../src/testing/tts/double.ts'
+import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

@@ -6,11 +6,11 @@ import { createGladia } from '../../src/provider/gladia/index.ts'
 import { FORCE_MS } from '../../src/provider/gladia/stream.ts'
 import { closedBy, readMessage, sessionUrl } from '../../src/provider/gladia/wire.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
-import { type FakeGladiaOptions, fakeGladia } from '../support/fake-gladia.ts'
-import { MemoryDispatcher } from '../support/memory-dispatcher.ts'
-import { connectInMemory } from '../support/socket-double.ts'
+import { MemoryDispatcher } from '../../src/testing/carrier/http-memory.ts'
+import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
+import { type FakeGladiaOptions, fakeGladia } from '../../src/testing/stt/gladia.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { sttOverSockets } from './stt-sockets.ts'
 
@@ -20,7 +20,7 @@ function rigOf(script: SttScript, more: Pick<FakeGladiaOptions, 'speech'> = {}) 
   const clock = new VirtualClock()
   const double = fakeGladia({ clock, script, ...more })
   const memory = connectInMemory(double.server)
-  const dispatcher = new MemoryDispatcher(double.http, clock)
+  const dispatcher = new MemoryDispatcher(double.http)
   const settings = { name: 'gladia', apiKey: FAKE_KEY, connect: memory.connect, dispatcher }
   const provider = createGladia({ clock, note: () => {} }, settings)
   const open = () => memory.open + dispatcher.open

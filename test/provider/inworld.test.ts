@@ -4,9 +4,10 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createInworld } from '../../src/provider/inworld/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeInworld, type FakeInworldOptions, INWORLD_KEY } from '../support/fake-inworld.ts'
-import { dispatcherInMemory, serveHttpDouble } from '../support/http-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { serveHttpDouble } from '../../src/testing/carrier/http.ts'
+import { MemoryDispatcher } from '../../src/testing/carrier/http-memory.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeInworld, type FakeInworldOptions, INWORLD_KEY } from '../../src/testing/tts/inworld.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}
@@ -14,8 +15,8 @@ const note = () => {}
 function stage(options: Partial<FakeInworldOptions> = {}, model = 'inworld-tts-1.5-max') {
   const clock = new VirtualClock()
   const double = new FakeInworld({ clock, ...options })
-  const memory = dispatcherInMemory(double.server)
-  const settings = { name: 'inworld', apiKey: INWORLD_KEY, dispatcher: memory.dispatcher }
+  const memory = new MemoryDispatcher(double.server)
+  const settings = { name: 'inworld', apiKey: INWORLD_KEY, dispatcher: memory }
   const provider = createInworld({ clock, note }, settings)
   const adapter = provider.tts!(model)!
   const open = (more: Partial<TtsOpenOptions> = {}) =>

@@ -4,10 +4,10 @@ import { PCM16_16K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
-import { fakeDeepgram } from '../support/fake-deepgram.ts'
-import { connectInMemory } from '../support/socket-double.ts'
+import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
+import { fakeDeepgram } from '../../src/testing/stt/deepgram.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY } from '../support/stt-double.ts'
 
 test('a keep-alive that is due within a rounding of now does not stop the clock', async () => {
   for (let i = 1; i <= 60; i++) {

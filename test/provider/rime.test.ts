@@ -4,9 +4,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createRime } from '../../src/provider/rime/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeRime, type FakeRimeOptions, RIME_KEY } from '../support/fake-rime.ts'
-import { connectInMemory, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { connectInMemory, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeRime, type FakeRimeOptions, RIME_KEY } from '../../src/testing/tts/rime.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

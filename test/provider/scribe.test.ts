@@ -10,10 +10,10 @@ import {
   scribeUrl,
 } from '../../src/provider/elevenlabs/scribe-wire.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
-import { fakeScribe } from '../support/fake-scribe.ts'
-import { connectInMemory } from '../support/socket-double.ts'
+import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
+import { fakeScribe } from '../../src/testing/stt/scribe.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { sttOverSockets } from './stt-sockets.ts'
 

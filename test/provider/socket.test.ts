@@ -12,7 +12,7 @@ import {
   type DoubleRequest,
   type ServedDouble,
   serveDouble,
-} from '../support/socket-double.ts'
+} from '../../src/testing/carrier/sockets.ts'
 
 const closers: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -4,9 +4,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { sonioxVoices } from '../../src/provider/soniox/voices.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeSonioxVoices, SONIOX_VOICES_KEY } from '../support/fake-soniox-voices.ts'
-import { connectInMemory, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { connectInMemory, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeSonioxVoices, SONIOX_VOICES_KEY } from '../../src/testing/tts/soniox.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 function stage() {

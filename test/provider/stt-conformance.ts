@@ -8,8 +8,8 @@ import { Cancelled, openScope, type Scope } from '../../src/cancel.ts'
 import { settled, type VirtualClock } from '../../src/clock.ts'
 import { ProviderError } from '../../src/errors.ts'
 import type { SttAdapter, SttEvent, SttStream } from '../../src/stage/stt.ts'
+import type { HeardWord, SttFaultName, SttScript, SttSessionRecord } from '../../src/testing/stt/double.ts'
 import { sound } from '../support/stages.ts'
-import type { HeardWord, SttFaultName, SttScript, SttSessionRecord } from '../support/stt-double.ts'
 
 export interface SttRig {
   readonly adapter: SttAdapter

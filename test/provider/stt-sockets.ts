@@ -4,21 +4,21 @@ import { Cancelled, openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
 import type { Provider, ProviderDeps } from '../../src/stage/provider.ts'
-import { listenerOf, type MemoryServer } from '../support/memory-dispatcher.ts'
-import { type DoubleServer, serveDouble } from '../support/socket-double.ts'
-import { sound } from '../support/stages.ts'
+import { type HttpDoubleServer, listenerOf } from '../../src/testing/carrier/http.ts'
+import { type DoubleServer, serveDouble } from '../../src/testing/carrier/sockets.ts'
 import {
   FAKE_KEY,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
-} from '../support/stt-double.ts'
+} from '../../src/testing/stt/double.ts'
+import { sound } from '../support/stages.ts'
 
 type MakeDouble = (options: SttDoubleOptions) => {
   readonly server: DoubleServer
   readonly sessions: readonly SttSessionRecord[]
   /** Of a provider that is asked over HTTP first. */
-  readonly http?: MemoryServer
+  readonly http?: HttpDoubleServer
 }
 
 export function sttOverSockets(

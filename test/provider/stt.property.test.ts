@@ -11,18 +11,19 @@ import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createSoniox } from '../../src/provider/soniox/index.ts'
 import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
 import type { OwnTurns, SttEvent } from '../../src/stage/stt.ts'
-import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
-import { fakeDeepgram } from '../support/fake-deepgram.ts'
-import { fakeFlux } from '../support/fake-flux.ts'
-import { fakeGladia } from '../support/fake-gladia.ts'
-import { fakeOpenAiRealtime } from '../support/fake-openai-realtime.ts'
-import { fakeScribe } from '../support/fake-scribe.ts'
-import { fakeSoniox } from '../support/fake-soniox.ts'
-import { fakeSpeechmatics } from '../support/fake-speechmatics.ts'
-import { MemoryDispatcher, type MemoryServer } from '../support/memory-dispatcher.ts'
-import { connectInMemory } from '../support/socket-double.ts'
+import type { HttpDoubleServer } from '../../src/testing/carrier/http.ts'
+import { MemoryDispatcher } from '../../src/testing/carrier/http-memory.ts'
+import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
+import { fakeAssemblyAi } from '../../src/testing/stt/assemblyai.ts'
+import { fakeDeepgram } from '../../src/testing/stt/deepgram.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import { fakeFlux } from '../../src/testing/stt/flux.ts'
+import { fakeGladia } from '../../src/testing/stt/gladia.ts'
+import { fakeOpenAiRealtime } from '../../src/testing/stt/openai-realtime.ts'
+import { fakeScribe } from '../../src/testing/stt/scribe.ts'
+import { fakeSoniox } from '../../src/testing/stt/soniox.ts'
+import { fakeSpeechmatics } from '../../src/testing/stt/speechmatics.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY } from '../support/stt-double.ts'
 import { type Act, acts, STEP_MS, WORDS } from './stt-acts.ts'
 
 /** Every breath between two words ends a turn. */
@@ -58,8 +59,8 @@ describe.each([
         const clock = new VirtualClock()
         const double = makeDouble({ clock, script: { words: WORDS, answerMs } })
         const memory = connectInMemory(double.server)
-        const { http } = double as { readonly http?: MemoryServer }
-        const dispatcher = http && new MemoryDispatcher(http, clock)
+        const { http } = double as { readonly http?: HttpDoubleServer }
+        const dispatcher = http && new MemoryDispatcher(http)
         const settings = {
           name,
           apiKey: FAKE_KEY,

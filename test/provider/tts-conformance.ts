@@ -8,7 +8,7 @@ import { Cancelled, type CancelReason, openScope, type Scope } from '../../src/c
 import type { VirtualClock } from '../../src/clock.ts'
 import { ProviderError } from '../../src/errors.ts'
 import type { SpokenWord, TtsAdapter, TtsEvent, TtsStream } from '../../src/stage/tts.ts'
-import type { TtsFault } from '../support/tts-double.ts'
+import type { TtsFault } from '../../src/testing/tts/double.ts'
 
 export interface TtsBench {
   readonly adapter: TtsAdapter

@@ -9,12 +9,12 @@ import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import { createRime } from '../../src/provider/rime/index.ts'
 import type { TtsEvent, TtsStream } from '../../src/stage/tts.ts'
-import { CARTESIA_KEY, FakeCartesia } from '../support/fake-cartesia.ts'
-import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
-import { FakeRime, RIME_KEY } from '../support/fake-rime.ts'
-import { FakeSpeak, SPEAK_KEY } from '../support/fake-speak.ts'
-import { connectInMemory } from '../support/socket-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
+import { CARTESIA_KEY, FakeCartesia } from '../../src/testing/tts/cartesia.ts'
+import { FakeSpeak, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
+import { FakeRime, RIME_KEY } from '../../src/testing/tts/rime.ts'
 
 const note = () => {}
 const RUNS = 40

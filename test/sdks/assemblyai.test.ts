@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { fakeAssemblyAi } from '../../src/testing/stt/assemblyai.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { fakeAssemblyAi } from '../support/fake-assemblyai.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Turn {

@@ -5,7 +5,7 @@ import {
   BEDROCK_KEYS,
   type BedrockDouble,
   startBedrockDouble,
-} from '../provider/bedrock/double.ts'
+} from '../../src/testing/model/bedrock/double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Message {

@@ -4,10 +4,10 @@
  */
 import { afterEach, expect, test } from 'vitest'
 import { realClock } from '../../src/clock.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { CARTESIA_KEY, FakeCartesia, type FakeCartesiaOptions } from '../../src/testing/tts/cartesia.ts'
+import { markOf } from '../../src/testing/tts/double.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { CARTESIA_KEY, FakeCartesia, type FakeCartesiaOptions } from '../support/fake-cartesia.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
-import { markOf } from '../support/tts-double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Answer {

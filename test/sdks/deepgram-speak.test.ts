@@ -1,9 +1,9 @@
 /** Deepgram's own SDK against our double of its voices: what it sends is accepted, what it hears it understands. */
 import { afterEach, expect, test } from 'vitest'
 import { realClock } from '../../src/clock.ts'
-import { FakeSpeak, SPEAK_KEY } from '../support/fake-speak.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
-import { markOf } from '../support/tts-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FakeSpeak, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
+import { markOf } from '../../src/testing/tts/double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 type Message = ArrayBuffer | Blob | string | { readonly type: string; readonly audio_duration_ms?: number }

@@ -2,10 +2,10 @@
 import { afterEach, expect, test } from 'vitest'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
-import { fakeDeepgram } from '../support/fake-deepgram.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { fakeDeepgram } from '../../src/testing/stt/deepgram.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Results {

@@ -8,8 +8,8 @@ import { PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
-import { ELEVENLABS_KEY, FakeElevenLabs } from '../support/fake-elevenlabs.ts'
-import { connectInMemory, type DoubleServer } from '../support/socket-double.ts'
+import { connectInMemory, type DoubleServer } from '../../src/testing/carrier/sockets.ts'
+import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Schema {

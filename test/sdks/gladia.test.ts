@@ -2,11 +2,11 @@
 import { afterEach, expect, test } from 'vitest'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
-import { fakeGladia } from '../support/fake-gladia.ts'
-import { listenerOf } from '../support/memory-dispatcher.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
+import { listenerOf } from '../../src/testing/carrier/http.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
+import { fakeGladia } from '../../src/testing/stt/gladia.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Message {

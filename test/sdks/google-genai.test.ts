@@ -1,6 +1,11 @@
 /** Google's own SDK against our double of its models, whole and streamed, over the same addresses that the adapter uses. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { GEMINI_KEY, GEMINI_TOKEN, type GeminiDouble, startGeminiDouble } from '../provider/gemini/double.ts'
+import {
+  GEMINI_KEY,
+  GEMINI_TOKEN,
+  type GeminiDouble,
+  startGeminiDouble,
+} from '../../src/testing/model/gemini/double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Answer {

@@ -1,9 +1,9 @@
 /** Inworld's own SDK against our double. */
 import { afterEach, expect, test } from 'vitest'
 import { realClock } from '../../src/clock.ts'
-import { FakeInworld, INWORLD_KEY } from '../support/fake-inworld.ts'
-import { type ServedHttpDouble, serveHttpDouble } from '../support/http-double.ts'
-import { markOf } from '../support/tts-double.ts'
+import { type ServedHttpDouble, serveHttpDouble } from '../../src/testing/carrier/http.ts'
+import { markOf } from '../../src/testing/tts/double.ts'
+import { FakeInworld, INWORLD_KEY } from '../../src/testing/tts/inworld.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Timestamps {

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import WebSocket from 'ws'
 import { realClock } from '../../src/clock.ts'
-import { FakeSonioxVoices, SONIOX_VOICES_KEY } from '../support/fake-soniox-voices.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
-import { markOf } from '../support/tts-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { markOf } from '../../src/testing/tts/double.ts'
+import { FakeSonioxVoices, SONIOX_VOICES_KEY } from '../../src/testing/tts/soniox.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Times {

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { PCM16_16K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
-import { fakeSoniox } from '../support/fake-soniox.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY, type SttScript } from '../../src/testing/stt/double.ts'
+import { fakeSoniox } from '../../src/testing/stt/soniox.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY, type SttScript } from '../support/stt-double.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Token {

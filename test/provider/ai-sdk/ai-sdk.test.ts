@@ -5,7 +5,12 @@ import { realClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelRequest } from '../../../src/dialect/neutral.ts'
 import { aiSdkEntry, aiSdkSettings, createAiSdk } from '../../../src/provider/ai-sdk/index.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
-import { FAKE_KEY, type FakeFault, type FakeOpenAi, startFakeOpenAi } from '../../support/fake-openai.ts'
+import {
+  FAKE_KEY,
+  type FakeFault,
+  type FakeOpenAi,
+  startFakeOpenAi,
+} from '../../../src/testing/model/openai.ts'
 
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }
 const tools = [{ name: 'get_weather', parameters: { type: 'object', properties: {} } }]

@@ -11,8 +11,8 @@ import {
   type AnthropicFault,
   type FakeAnthropic,
   startFakeAnthropic,
-} from './fake-anthropic.ts'
-import { SIGNATURE } from './mistakes.ts'
+} from '../../../src/testing/model/anthropic.ts'
+import { SIGNATURE } from '../../../src/testing/model/anthropic-mistakes.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

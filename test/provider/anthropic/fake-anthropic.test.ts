@@ -1,7 +1,11 @@
 /** The double, as the official SDK sees it. */
 import Anthropic from '@anthropic-ai/sdk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ANTHROPIC_KEY, type FakeAnthropic, startFakeAnthropic } from './fake-anthropic.ts'
+import {
+  ANTHROPIC_KEY,
+  type FakeAnthropic,
+  startFakeAnthropic,
+} from '../../../src/testing/model/anthropic.ts'
 
 let fake: FakeAnthropic
 let client: Anthropic

@@ -11,7 +11,7 @@ import {
   type BedrockFault,
   SIGNATURE,
   startBedrockDouble,
-} from './double.ts'
+} from '../../../src/testing/model/bedrock/double.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

@@ -4,7 +4,12 @@ import { realClock } from '../../../src/clock.ts'
 import type { ModelEvent, ModelRequest } from '../../../src/dialect/neutral.ts'
 import { createGemini, type GeminiSettings } from '../../../src/provider/gemini/index.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
-import { GEMINI_KEY, type GeminiDouble, type GeminiFault, startGeminiDouble } from './double.ts'
+import {
+  GEMINI_KEY,
+  type GeminiDouble,
+  type GeminiFault,
+  startGeminiDouble,
+} from '../../../src/testing/model/gemini/double.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

@@ -8,8 +8,13 @@ import type { ModelEvent, ModelRequest } from '../../../src/dialect/neutral.ts'
 import { createVertex } from '../../../src/provider/gemini/vertex.ts'
 import { vertexEndpoint } from '../../../src/provider/gemini/vertex-settings.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
-import { GEMINI_KEY, GEMINI_TOKEN, type GeminiDouble, startGeminiDouble } from './double.ts'
-import { startTokenDouble, type TokenDouble } from './token-double.ts'
+import {
+  GEMINI_KEY,
+  GEMINI_TOKEN,
+  type GeminiDouble,
+  startGeminiDouble,
+} from '../../../src/testing/model/gemini/double.ts'
+import { startTokenDouble, type TokenDouble } from '../../../src/testing/model/gemini/token-double.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

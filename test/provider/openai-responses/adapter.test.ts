@@ -6,7 +6,12 @@ import { addressOf } from '../../../src/provider/openai/address.ts'
 import { apiOf, createOpenAi } from '../../../src/provider/openai/index.ts'
 import type { LlmWire } from '../../../src/stage/llm.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
-import { DOUBLE_KEY, type DoubleFault, type ResponsesDouble, startResponsesDouble } from './double.ts'
+import {
+  DOUBLE_KEY,
+  type DoubleFault,
+  type ResponsesDouble,
+  startResponsesDouble,
+} from '../../../src/testing/model/openai-responses/double.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

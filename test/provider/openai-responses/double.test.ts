@@ -3,7 +3,11 @@ import OpenAI from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { DOUBLE_KEY, type ResponsesDouble, startResponsesDouble } from './double.ts'
+import {
+  DOUBLE_KEY,
+  type ResponsesDouble,
+  startResponsesDouble,
+} from '../../../src/testing/model/openai-responses/double.ts'
 
 let double: ResponsesDouble
 let client: OpenAI

@@ -11,7 +11,7 @@ import {
   type FakeOpenAi,
   type FakeShape,
   startFakeOpenAi,
-} from '../../support/fake-openai.ts'
+} from '../../../src/testing/model/openai.ts'
 
 const open: { close(): Promise<unknown> }[] = []
 afterEach(async () => {

@@ -6,7 +6,12 @@ import { addressOf } from '../../../src/provider/openai/address.ts'
 import { createOpenAi, type OpenAiSettings } from '../../../src/provider/openai/index.ts'
 import { retryAfterMs } from '../../../src/provider/retry-after.ts'
 import type { Provider } from '../../../src/stage/provider.ts'
-import { FAKE_KEY, type FakeFault, type FakeOpenAi, startFakeOpenAi } from '../../support/fake-openai.ts'
+import {
+  FAKE_KEY,
+  type FakeFault,
+  type FakeOpenAi,
+  startFakeOpenAi,
+} from '../../../src/testing/model/openai.ts'
 
 const deps = { clock: realClock, note: () => {} }
 const request: ModelRequest = { messages: [{ role: 'user', text: 'Hi' }] }

@@ -6,7 +6,7 @@ import { addressOf } from '../../../src/provider/openai/address.ts'
 import { fitTo } from '../../../src/provider/openai/fit.ts'
 import { createOpenAi, PRESETS, presetOf } from '../../../src/provider/openai/index.ts'
 import type { Preset } from '../../../src/provider/openai/presets/index.ts'
-import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../../support/fake-openai.ts'
+import { FAKE_KEY, type FakeOpenAi, startFakeOpenAi } from '../../../src/testing/model/openai.ts'
 
 const ALL = [...PRESETS]
 /** What addresses need of the settings. */

@@ -7,9 +7,10 @@ import { openScope } from '../../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../../src/clock.ts'
 import { createOpenAi, type OpenAiSettings, speechOf } from '../../../src/provider/openai/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../../src/stage/tts.ts'
-import { FakeSpeech, type FakeSpeechOptions, SPEECH_KEY, wavHeader } from '../../support/fake-speech.ts'
-import { dispatcherInMemory, type ServedHttpDouble, serveHttpDouble } from '../../support/http-double.ts'
-import { lengthOf, markOf, type TtsFault } from '../../support/tts-double.ts'
+import { type ServedHttpDouble, serveHttpDouble } from '../../../src/testing/carrier/http.ts'
+import { MemoryDispatcher } from '../../../src/testing/carrier/http-memory.ts'
+import { lengthOf, markOf, type TtsFault } from '../../../src/testing/tts/double.ts'
+import { FakeSpeech, type FakeSpeechOptions, SPEECH_KEY, wavHeader } from '../../../src/testing/tts/openai.ts'
 import { type TtsBench, ttsConformance } from '../tts-conformance.ts'
 
 const note = () => {}
@@ -18,8 +19,8 @@ const settings = { name: 'voices', apiKey: SPEECH_KEY, baseUrl: 'http://double/v
 function stage(options: Partial<FakeSpeechOptions> = {}, more: Partial<OpenAiSettings> = {}) {
   const clock = new VirtualClock()
   const double = new FakeSpeech({ clock, ...options })
-  const memory = dispatcherInMemory(double.server)
-  const provider = createOpenAi({ clock, note }, { ...settings, dispatcher: memory.dispatcher, ...more })
+  const memory = new MemoryDispatcher(double.server)
+  const provider = createOpenAi({ clock, note }, { ...settings, dispatcher: memory, ...more })
   const adapter = provider.tts!('tts-1')!
   const open = (opening: Partial<TtsOpenOptions> = {}) =>
     adapter.open({ voice: 'alloy', format: PCM16_24K, signal: openScope().signal, clock, ...opening })

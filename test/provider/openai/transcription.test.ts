@@ -13,17 +13,13 @@ import { formOf, readTranscription } from '../../../src/provider/openai/transcri
 import type { RecognitionEvent } from '../../../src/session/events.ts'
 import { Recogniser } from '../../../src/session/recogniser.ts'
 import type { SttEvent } from '../../../src/stage/stt.ts'
-import {
-  fakeTranscriptions,
-  inMemory,
-  type ServedTranscriptions,
-  serveTranscriptions,
-  type TranscriptionScript,
-} from '../../support/fake-transcriptions.ts'
-import { formIn } from '../../support/multipart.ts'
-import { placed } from '../../support/placed-sound.ts'
+import { type ServedHttpDouble, serveHttpDouble } from '../../../src/testing/carrier/http.ts'
+import { MemoryDispatcher } from '../../../src/testing/carrier/http-memory.ts'
+import { formIn } from '../../../src/testing/carrier/multipart.ts'
+import { FAKE_KEY } from '../../../src/testing/stt/double.ts'
+import { placed } from '../../../src/testing/stt/placed-sound.ts'
+import { fakeTranscriptions, type TranscriptionScript } from '../../../src/testing/stt/transcriptions.ts'
 import { sound } from '../../support/stages.ts'
-import { FAKE_KEY } from '../../support/stt-double.ts'
 import { acts, STEP_MS, WORDS as STEPS } from '../stt-acts.ts'
 import { sttContract } from '../stt-conformance.ts'
 
@@ -40,8 +36,8 @@ const WORDS = [
 function rigOf(script: TranscriptionScript = {}, model = WHISPER) {
   const clock = new VirtualClock()
   let now: TranscriptionScript = { words: WORDS, answerMs: 80, ...script }
-  const double = fakeTranscriptions(() => now)
-  const network = inMemory(double, clock)
+  const double = fakeTranscriptions({ clock, scriptOf: () => now })
+  const network = new MemoryDispatcher(double.server)
   const settings = { name: 'test', baseUrl: 'http://stt.test/v1', apiKey: FAKE_KEY, dispatcher: network }
   const provider = createOpenAi({ clock, note: () => {} }, settings)
   return {
@@ -285,16 +281,16 @@ describe('a server of transcriptions fails', () => {
     ['refuse_429', { kind: 'rate', retryAfterMs: 7_000 }],
     ['refuse_quota', { kind: 'quota' }],
     ['refuse_503', { kind: 'transient' }],
-    ['drop', { kind: 'transient' }],
+    ['drop_mid_stream', { kind: 'transient' }],
     ['malformed_json', { kind: 'transient' }],
     ['no_transcription', { kind: 'transient' }],
-    ['hang', { kind: 'timeout' }],
+    ['hang_on_connect', { kind: 'timeout' }],
   ] as const)('%s', async (fault, error) => {
     const { hear, stream, clock, failure, finals, network } = await listen(rigOf({ fault }))
     await hear(1_200)
     stream.finalize()
     await clock.advance(14_900)
-    expect(failure() === undefined).toBe(fault === 'hang')
+    expect(failure() === undefined).toBe(fault === 'hang_on_connect')
     await clock.advance(200)
     expect(failure()).toBeInstanceOf(ProviderError)
     expect(failure()).toMatchObject({ stage: 'stt', provider: 'test', ...error })
@@ -331,7 +327,9 @@ describe('a server of transcriptions fails', () => {
   })
 
   test('aborted while it is asked: the request is broken off, nothing is left', async () => {
-    const { hear, stream, scope, failure, double, network, clock } = await listen(rigOf({ fault: 'hang' }))
+    const { hear, stream, scope, failure, double, network, clock } = await listen(
+      rigOf({ fault: 'hang_on_connect' }),
+    )
     await hear(1_000)
     stream.finalize()
     scope.cancel('hangup')
@@ -432,12 +430,12 @@ test.each([
 })
 
 describe('the official SDK and our double', () => {
-  const double = fakeTranscriptions(() => ({ words: WORDS }))
-  let served: ServedTranscriptions
+  const double = fakeTranscriptions({ script: { words: WORDS } })
+  let served: ServedHttpDouble
   let client: OpenAI
   beforeEach(async () => {
-    served = await serveTranscriptions(double)
-    client = new OpenAI({ apiKey: FAKE_KEY, baseURL: served.baseUrl, maxRetries: 0 })
+    served = await serveHttpDouble(double.server)
+    client = new OpenAI({ apiKey: FAKE_KEY, baseURL: `${served.url}/v1`, maxRetries: 0 })
   })
   afterEach(() => served.close())
 
@@ -474,7 +472,7 @@ describe('the official SDK and our double', () => {
     expect(await create.create({ model: 'gpt-4o-transcribe', file: await file() })).toEqual({
       text: 'Hello there.',
     })
-    const stranger = new OpenAI({ apiKey: 'another', baseURL: served.baseUrl, maxRetries: 0 })
+    const stranger = new OpenAI({ apiKey: 'another', baseURL: `${served.url}/v1`, maxRetries: 0 })
     const refused = stranger.audio.transcriptions.create({ model: 'whisper-1', file: await file() })
     await expect(refused).rejects.toBeInstanceOf(OpenAI.AuthenticationError)
     const wrong = create.create({
@@ -488,7 +486,7 @@ describe('the official SDK and our double', () => {
   test('and the adapter over the same socket', async () => {
     const provider = createOpenAi(
       { clock: realClock, note: () => {} },
-      { name: 'test', baseUrl: served.baseUrl, apiKey: FAKE_KEY },
+      { name: 'test', baseUrl: `${served.url}/v1`, apiKey: FAKE_KEY },
     )
     const { signal } = openScope()
     const stream = await placed(provider.stt!('whisper-1')!).open({

@@ -1,0 +1,268 @@
+/**
+ * A Messages server for tests. It validates what it is sent as the real one does and refuses what is wrong; its answers, and its faults,
+ * are data. `@anthropic-ai/sdk` is run against it in its own test, so that what adapters are tested with is what a real client understands.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { messagesMistakes, SIGNATURE } from './anthropic-mistakes.ts'
+
+export type AnthropicFault =
+  | 'refuse_auth'
+  | 'refuse_429'
+  | 'refuse_spend'
+  | 'refuse_billing'
+  | 'refuse_too_long'
+  | 'overloaded'
+  | 'server_error'
+  /** After the pieces, nothing more comes and nothing closes. */
+  | 'silent'
+  | 'drop_mid_stream'
+  | 'close_clean_early'
+  | 'half_event'
+  | 'malformed_json'
+  | 'error_in_stream'
+  | 'wrong_content_type'
+  | 'huge_event'
+  /** The reason and the usage come, the last event does not. */
+  | 'no_stop'
+  /** All is said, but the connection stays open. */
+  | 'never_closes'
+
+export interface AnthropicAnswer {
+  readonly thought?: string
+  readonly sealed?: string
+  readonly pieces?: readonly string[]
+  readonly calls?: readonly { readonly id: string; readonly name: string; readonly input: object }[]
+  readonly stop?: string
+  readonly stopSequence?: string
+  readonly fault?: AnthropicFault
+  readonly retryAfter?: string
+  /** How the bytes go out. */
+  readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte'
+  /** More members of the message. */
+  readonly extra?: Readonly<Record<string, unknown>>
+}
+
+export interface AnthropicRequest {
+  readonly body: Record<string, unknown>
+  readonly headers: IncomingMessage['headers']
+  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
+  readonly closed: Promise<boolean>
+}
+
+export interface FakeAnthropic {
+  readonly baseUrl: string
+  readonly requests: readonly AnthropicRequest[]
+  answer(next: AnthropicAnswer): void
+  close(): Promise<void>
+}
+
+export const ANTHROPIC_KEY = 'sk-ant-fake-0123456789'
+const USAGE = { input_tokens: 12, cache_creation_input_tokens: 3, cache_read_input_tokens: 4 }
+
+export async function startFakeAnthropic(): Promise<FakeAnthropic> {
+  const requests: AnthropicRequest[] = []
+  let answer: AnthropicAnswer = { pieces: ['Hello'] }
+  const server = createServer((request, response) => {
+    void readBody(request).then((body) => {
+      const closed = new Promise<boolean>((resolve) => {
+        response.on('close', () => resolve(!response.writableFinished))
+      })
+      requests.push({ body, headers: request.headers, closed })
+      serve(request, body, answer, response)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    baseUrl: `http://127.0.0.1:${port}`,
+    requests,
+    answer(next) {
+      answer = next
+    },
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    return {}
+  }
+}
+
+function serve(
+  request: IncomingMessage,
+  body: Record<string, unknown>,
+  answer: AnthropicAnswer,
+  response: ServerResponse,
+): void {
+  const { fault, retryAfter } = answer
+  const { 'x-api-key': key, authorization } = request.headers
+  if (request.method !== 'POST' || request.url !== '/v1/messages')
+    return refuse(response, 404, 'not_found_error')
+  if (fault === 'refuse_auth' || (key ?? authorization?.replace('Bearer ', '')) !== ANTHROPIC_KEY)
+    return refuse(response, 401, 'authentication_error')
+  if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
+  switch (fault) {
+    case 'refuse_429':
+      return refuse(response, 429, 'rate_limit_error')
+    case 'refuse_spend':
+      return refuse(response, 429, 'rate_limit_error', 'spent', 'enforced_spend_limit_reached')
+    case 'refuse_billing':
+      return refuse(response, 402, 'billing_error')
+    case 'refuse_too_long':
+      return refuse(response, 400, 'invalid_request_error', 'prompt is too long: 9 tokens > 8 maximum')
+    case 'overloaded':
+      return refuse(response, 529, 'overloaded_error')
+    case 'server_error':
+      return refuse(response, 500, 'api_error')
+    case 'wrong_content_type':
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
+      return
+  }
+  const mistakes = messagesMistakes(body, request.headers)
+  if (mistakes.length > 0) return refuse(response, 400, 'invalid_request_error', mistakes.join('; '))
+  if (body['stream'] === true) stream(body, answer, response)
+  else whole(body, answer, response)
+}
+
+function refuse(
+  response: ServerResponse,
+  status: number,
+  type: string,
+  why = 'refused',
+  error_code?: string,
+): void {
+  // The real one may quote the caller's words in its message: adapters must not write it down.
+  const error = { type, message: `${why}: SECRET-IN-MESSAGE`, ...(error_code && { details: { error_code } }) }
+  response.writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_fake' })
+  response.end(JSON.stringify({ type: 'error', error, request_id: 'req_fake' }))
+}
+
+function messageOf(body: Record<string, unknown>, { extra }: AnthropicAnswer, content: readonly object[]) {
+  return {
+    id: 'msg_fake',
+    type: 'message',
+    role: 'assistant',
+    model: body['model'],
+    content,
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    diagnostics: null,
+    usage: { ...USAGE, output_tokens: 1, service_tier: 'standard' },
+    ...extra,
+  }
+}
+
+/** Each block, whole. */
+function blocksOf({ thought, sealed, pieces = [], calls = [] }: AnthropicAnswer): Record<string, unknown>[] {
+  const caller = { type: 'direct' }
+  return [
+    ...(thought === undefined ? [] : [{ type: 'thinking', thinking: thought, signature: SIGNATURE }]),
+    ...(sealed === undefined ? [] : [{ type: 'redacted_thinking', data: sealed }]),
+    ...(pieces.length === 0 ? [] : [{ type: 'text', text: pieces.join(''), citations: null }]),
+    ...calls.map((call) => ({ type: 'tool_use', ...call, caller })),
+  ]
+}
+
+function endOf({ stop, stopSequence, calls = [] }: AnthropicAnswer): Record<string, unknown> {
+  const stop_reason = stop ?? (calls.length > 0 ? 'tool_use' : 'end_turn')
+  return { stop_reason, stop_sequence: stopSequence ?? null, stop_details: null, container: null }
+}
+
+function usageOf({ thought }: AnthropicAnswer): Record<string, unknown> {
+  const details = { output_tokens_details: thought === undefined ? null : { thinking_tokens: 2 } }
+  return { ...USAGE, output_tokens: 5, server_tool_use: null, ...details }
+}
+
+function whole(body: Record<string, unknown>, answer: AnthropicAnswer, response: ServerResponse): void {
+  const message = messageOf(body, answer, blocksOf(answer))
+  const text = JSON.stringify({
+    ...{ ...message, ...endOf(answer), usage: { ...message.usage, ...usageOf(answer) } },
+  })
+  response.writeHead(200, { 'content-type': 'application/json', 'request-id': 'req_fake' })
+  if (answer.fault === 'malformed_json') return void response.end(text.slice(0, -9))
+  if (answer.fault === 'drop_mid_stream') {
+    return void response.write(text.slice(0, 20), () => response.destroy())
+  }
+  response.end(text)
+}
+
+function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response: ServerResponse): void {
+  const { fault, pieces = [] } = answer
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_fake' })
+  const write = writer(response, answer.framing ?? 'lf')
+  const send = (type: string, members: object) => write(type, JSON.stringify({ type, ...members }))
+
+  send('message_start', { message: messageOf(body, answer, []) })
+  send('ping', {})
+  for (const [index, block] of blocksOf(answer).entries()) {
+    const delta = (type: string, members: object) =>
+      send('content_block_delta', { index, delta: { type, ...members } })
+    send('content_block_start', { index, content_block: emptied(block) })
+    if (block['type'] === 'text') for (const text of pieces) delta('text_delta', { text })
+    if (block['type'] === 'thinking') {
+      for (const thinking of cut(String(block['thinking']))) delta('thinking_delta', { thinking })
+      delta('signature_delta', { signature: block['signature'] })
+    }
+    if (block['type'] === 'tool_use') {
+      for (const partial_json of ['', ...cut(JSON.stringify(block['input']))])
+        delta('input_json_delta', { partial_json })
+    }
+    if (isBroken(fault, write, response)) return
+    send('content_block_stop', { index })
+  }
+  if (fault === 'error_in_stream') {
+    send('error', { error: { type: 'overloaded_error', message: 'SECRET-IN-MESSAGE' } })
+    return void response.end()
+  }
+  send('message_delta', { delta: endOf(answer), usage: usageOf(answer) })
+  if (fault !== 'no_stop') send('message_stop', {})
+  if (fault !== 'never_closes') response.end()
+}
+
+/** In the middle of the first block. */
+function isBroken(
+  fault: AnthropicFault | undefined,
+  write: (type: string, data: string) => void,
+  response: ServerResponse,
+): boolean {
+  if (fault === 'malformed_json')
+    write('content_block_delta', '{"type":"content_block_delta","delta":"SECRET')
+  if (fault === 'huge_event') write('content_block_delta', JSON.stringify({ padding: 'x'.repeat(1_100_000) }))
+  if (fault === 'half_event') response.end('event: content_block_delta\ndata: {"type":"content_bl')
+  if (fault === 'close_clean_early') response.end()
+  if (fault === 'drop_mid_stream') response.write('', () => response.destroy())
+  return ['half_event', 'close_clean_early', 'drop_mid_stream', 'silent'].includes(fault ?? '')
+}
+
+function emptied(block: Record<string, unknown>): object {
+  if (block['type'] === 'text') return { ...block, text: '' }
+  if (block['type'] === 'thinking') return { ...block, thinking: '', signature: '' }
+  return block['type'] === 'tool_use' ? { ...block, input: {} } : block
+}
+
+function cut(text: string): readonly string[] {
+  return text.match(/.{1,5}/gs) ?? []
+}
+
+function writer(
+  response: ServerResponse,
+  framing: NonNullable<AnthropicAnswer['framing']>,
+): (type: string, data: string) => void {
+  const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'
+  return (type, data) => {
+    const bytes = Buffer.from(`event: ${type}${end}data: ${data}${end}${end}`)
+    if (framing !== 'byteByByte') return void response.write(bytes)
+    for (const byte of bytes) response.write(Buffer.of(byte))
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * A double of Deepgram v2 `listen` (Flux). It checks what it is sent, keeps Flux's order of a turn's events and closes as
+ * Deepgram does; what it hears is data. The official SDK is run against it in `test/sdks`.
+ *
+ *     StartOfTurn ─► Update* ─► (EagerEndOfTurn ─► (TurnResumed ─► Update*)?)* ─► EndOfTurn
+ *
+ * A script's words are where the caller says them: silence that the client made up (zeros) moves them.
+ */
+import type { AudioFormat } from '../../audio/format.ts'
+import { bytesToMs } from '../../audio/format.ts'
+import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import {
+  FAKE_KEY,
+  fieldsOf,
+  type HeardWord,
+  Outlet,
+  refusalBy,
+  type SttDoubleOptions,
+  type SttScript,
+  type SttSessionRecord,
+} from './double.ts'
+
+const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
+  linear16: 'pcm16',
+  mulaw: 'mulaw',
+  alaw: 'alaw',
+}
+const ZEROS = { pcm16: [0], mulaw: [0xff, 0x7f], alaw: [0xd5, 0x55] } as const
+const MODELS = ['flux-general-en', 'flux-general-multi']
+const QUERY = new Set(
+  `model encoding sample_rate eager_eot_threshold eot_threshold eot_timeout_ms keyterm language_hint profanity_filter
+  numerals redact mip_opt_out tag`.split(/\s+/),
+)
+const UPDATE_MS = 240
+const SILENCE_LIMIT_MS = 20_000
+const REQUEST = '00000000-0000-4000-8000-000000000000'
+
+export interface FakeFlux {
+  readonly server: DoubleServer
+  readonly sessions: readonly SttSessionRecord[]
+}
+
+/** `words`: `untimed` ones come without their times, as the SDK allows. */
+export function fakeFlux(options: SttDoubleOptions & { readonly words?: 'timed' | 'untimed' }): FakeFlux {
+  const { clock, key = FAKE_KEY, words = 'timed' } = options
+  const sessions: SttSessionRecord[] = []
+  const server: DoubleServer = ({ url, headers }) => {
+    const script = options.scriptOf?.() ?? options.script ?? {}
+    const refusal = refusalBy(script.fault)
+    if (refusal) return refusal
+    if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
+      return { status: 401, body: '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}' }
+    }
+    const mistake = queryMistake(url)
+    if (mistake !== undefined) return { status: 400, body: JSON.stringify({ err_msg: mistake }) }
+    return (peer) => {
+      const record: SttSessionRecord = {
+        url,
+        messages: [],
+        framesMs: [],
+        audioMs: 0,
+        silentMs: 0,
+        mistakes: [],
+      }
+      sessions.push(record)
+      return new Flux(peer, record, clock, script, words)
+    }
+  }
+  return { server, sessions }
+}
+
+function queryMistake({ pathname, searchParams: query }: URL): string | undefined {
+  if (pathname !== '/v2/listen') return `no such path: ${pathname}`
+  const unknown = [...query.keys()].find((name) => !QUERY.has(name))
+  if (unknown !== undefined) return `unknown parameter: ${unknown}`
+  const model = query.get('model') ?? ''
+  if (!MODELS.includes(model)) return 'model is missing or unknown'
+  if (query.has('language_hint') && model !== 'flux-general-multi') return 'language_hint is for multi'
+  if (!ENCODINGS[query.get('encoding') ?? '']) return 'this double takes linear16, mulaw and alaw'
+  if (!/^\d{4,5}$/.test(query.get('sample_rate') ?? '')) return 'sample_rate must come with a raw encoding'
+  const { sure, eager, timeoutMs } = rulesOf(query)
+  if (!(sure >= 0.5 && sure <= 1)) return 'eot_threshold is 0.5 to 1'
+  if (eager !== undefined && !(eager >= 0.3 && eager <= 0.9 && eager <= sure)) return 'eager_eot_threshold'
+  return timeoutMs >= 500 && timeoutMs <= 60_000 ? undefined : 'eot_timeout_ms is 500 to 60000'
+}
+
+function rulesOf(query: URLSearchParams) {
+  const eager = query.get('eager_eot_threshold')
+  return {
+    sure: Number(query.get('eot_threshold') ?? 0.7),
+    eager: eager === null ? undefined : Number(eager),
+    timeoutMs: Number(query.get('eot_timeout_ms') ?? 5_000),
+  }
+}
+
+/** How long after a word it is sure of the end, where the script says that it is. */
+const EAGER_MS = 160
+const SURE_MS = 320
+
+class Flux implements DoubleTalk {
+  readonly #out: Outlet
+  readonly #format: AudioFormat
+  readonly #rules: ReturnType<typeof rulesOf>
+  #sequence = 0
+  #turn = 0
+  #turnFromMs = 0
+  #updateAtMs = 0
+  /** Of the caller's audio: without silence that was made up. */
+  #spokenMs = 0
+  /** Words heard and where they lie in all audio; those from `#next` on are of this turn. */
+  #heard: HeardWord[] = []
+  #next = 0
+  #state: 'none' | 'open' | 'eager' = 'none'
+  #lastSound: number
+
+  constructor(
+    peer: DoublePeer,
+    private readonly record: SttSessionRecord,
+    private readonly clock: SttDoubleOptions['clock'],
+    private readonly script: SttScript,
+    private readonly times: 'timed' | 'untimed',
+  ) {
+    const { searchParams: query } = record.url
+    this.#format = {
+      encoding: ENCODINGS[query.get('encoding') ?? '']!,
+      sampleRateHz: Number(query.get('sample_rate')),
+    }
+    this.#rules = rulesOf(query)
+    this.#lastSound = clock.now()
+    this.#out = new Outlet(peer, record, clock, script, this.#format, this.#info('Update', []))
+    // The client must have its socket before it hears of it.
+    queueMicrotask(() =>
+      this.#out.sendNow({ type: 'Connected', request_id: REQUEST, sequence_id: this.#sequence++ }),
+    )
+    this.#watchSilence()
+  }
+
+  binary(bytes: Uint8Array): void {
+    const { encoding } = this.#format
+    if (this.script.fault === 'wrong_sample_rate') return this.#fail('UNPARSABLE_CLIENT_MESSAGE')
+    if (encoding === 'pcm16' && bytes.length % 2 === 1) {
+      this.record.mistakes.push('half a sample')
+      return this.#fail('UNPARSABLE_CLIENT_MESSAGE')
+    }
+    this.#lastSound = this.clock.now()
+    const zeros: readonly number[] = ZEROS[encoding]
+    const silent = bytes.reduce((count, byte) => count + (zeros.includes(byte) ? 1 : 0), 0)
+    const silentMs = silent === bytes.length ? bytesToMs(this.#format, bytes.length) : this.#tailMs(bytes)
+    this.record.silentMs = (this.record.silentMs ?? 0) + silentMs
+    this.#out.heard(bytes, () => this.#fail('INTERNAL_SERVER_ERROR'))
+    this.#spokenMs += bytesToMs(this.#format, bytes.length) - silentMs
+    this.#listen(silentMs)
+  }
+
+  text(text: string): void {
+    const message = fieldsOf(text)
+    if (message?.type !== 'CloseStream' || Object.keys(message).length > 1) {
+      // `ForceEndTurn` too: where it is not enabled, it is no message.
+      this.record.mistakes.push(`not a message: ${text}`)
+      return this.#fail('UNPARSABLE_CLIENT_MESSAGE')
+    }
+    this.#out.heardMessage(message.type)
+    const late = this.script.fault === 'late_after_cancel' ? 200 : 0
+    if (late > 0) this.#out.later(100, () => this.#out.sendNow(this.#info('Update', [])))
+    this.#out.later((this.script.answerMs ?? 0) + late, () => this.#out.peer.close(1000))
+  }
+
+  gone(close: { code: number; reason: string }): void {
+    this.#out.gone(close)
+  }
+
+  /** Silence at the end of a frame. */
+  #tailMs(bytes: Uint8Array): number {
+    const zeros: readonly number[] = ZEROS[this.#format.encoding]
+    let count = 0
+    while (count < bytes.length && zeros.includes(bytes[bytes.length - 1 - count]!)) count++
+    return bytesToMs(this.#format, count)
+  }
+
+  #listen(silentMs: number): void {
+    const { audioMs } = this.record
+    const madeUpMs = audioMs - silentMs - this.#spokenMs
+    const known = this.#heard.length
+    for (const word of (this.script.words ?? []).slice(known)) {
+      const { startMs, endMs } = word
+      if ((startMs + endMs) / 2 >= this.#spokenMs) break
+      this.#heard.push({ ...word, startMs: startMs + madeUpMs, endMs: endMs + madeUpMs })
+    }
+    const words = this.#heard.slice(this.#next)
+    const last = words.at(-1)
+    if (this.#heard.length > known) this.#goOn(words)
+    if (last) this.#judge(words, last, audioMs)
+    if (audioMs - this.#updateAtMs >= UPDATE_MS) this.#say('Update', this.#heard.slice(this.#next))
+  }
+
+  /** There is another word. */
+  #goOn(words: readonly HeardWord[]): void {
+    const before = this.#state
+    this.#state = 'open'
+    if (before === 'none') this.#say('StartOfTurn', words)
+    else if (before === 'eager') this.#say('TurnResumed', words)
+  }
+
+  #judge(words: readonly HeardWord[], last: HeardWord, audioMs: number): void {
+    const { sure, eager = Number.POSITIVE_INFINITY, timeoutMs } = this.#rules
+    const silenceMs = audioMs - last.endMs
+    const confidence = last.endsTurn ?? 0
+    if (silenceMs >= SURE_MS && confidence >= sure) return this.#end(words, 'model')
+    if (silenceMs >= timeoutMs) return this.#end(words, 'timeout')
+    if (this.#state !== 'open' || silenceMs < EAGER_MS || confidence < eager) return
+    this.#state = 'eager'
+    this.#say('EagerEndOfTurn', words)
+  }
+
+  #end(words: readonly HeardWord[], trigger: string): void {
+    if (this.script.fault === 'no_final') return
+    this.#say('EndOfTurn', words, { trigger })
+    this.#state = 'none'
+    this.#next = this.#heard.length
+    this.#turn++
+    this.#turnFromMs = this.record.audioMs
+  }
+
+  #say(event: string, words: readonly HeardWord[], more: object = {}): void {
+    this.#updateAtMs = this.record.audioMs
+    this.#out.say({ ...this.#info(event, words), ...more }, event === 'EndOfTurn' ? 'final' : 'other')
+  }
+
+  #info(event: string, words: readonly HeardWord[]): object {
+    return {
+      type: 'TurnInfo',
+      request_id: REQUEST,
+      sequence_id: this.#sequence++,
+      event,
+      turn_index: this.#turn,
+      audio_window_start: this.#turnFromMs / 1000,
+      audio_window_end: this.record.audioMs / 1000,
+      transcript: words.map(({ text }) => text).join(' '),
+      words: words.map(({ text, startMs, endMs }) => ({
+        word: text,
+        confidence: 0.97,
+        ...(this.times === 'timed' && { start: startMs / 1000, end: endMs / 1000 }),
+      })),
+      end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.05,
+    }
+  }
+
+  #watchSilence(): void {
+    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.clock.now()
+    if (leftMs <= 0) return this.#out.peer.close(1011, 'NET-0001: no audio was received')
+    this.#out.later(leftMs, () => this.#watchSilence())
+  }
+
+  #fail(code: string): void {
+    const description = 'what went wrong'
+    this.#out.sendNow({ type: 'Error', sequence_id: this.#sequence++, code, description })
+    this.#out.peer.close(1011, code)
+  }
+}
