@@ -12,6 +12,7 @@ import type { Clock, Timer } from '../../clock.ts'
 import { ERRORS } from '../../errors.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
+import { type WireSocket, Writer } from '../writer.ts'
 import { Attachment, type AttachmentDeps, type AttachmentStart } from './attachment.ts'
 import { betaShape } from './beta/outgoing.ts'
 import { Encoder, type WireError } from './encode.ts'
@@ -20,7 +21,6 @@ import type { Media } from './media.ts'
 import { OpusEvents } from './opus-events.ts'
 import { type Parsed, parseFrame, refusal } from './parse.ts'
 import { GA, type ShapeName } from './shape.ts'
-import { type WireSocket, Writer } from './writer.ts'
 
 export interface ConnectionDeps extends AttachmentDeps {
   readonly clock: Clock

@@ -8,10 +8,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { RawData, ServerOptions, WebSocket } from 'ws'
 import { ERRORS, type ErrorCode, openaiError } from '../../errors.ts'
 import { SessionRefused } from '../../session/session.ts'
+import type { WireSocket } from '../writer.ts'
 import { Refusal } from './check.ts'
 import { Connection, type ConnectionDeps, type ConnectionStart } from './connection.ts'
 import { readUpgrade } from './origin.ts'
-import type { WireSocket } from './writer.ts'
 
 export interface RealtimeDeps extends ConnectionDeps {
   /** The name shown as the model when the client names none. */

@@ -135,6 +135,8 @@ export type Proof = 'proved' | 'wrong' | 'none'
 export interface Bridge {
   readonly name: BridgeName
   readonly caps: BridgeCaps
+  /** Whether it signs its upgrades, with `authToken`. */
+  readonly signs: boolean
   /** The WebSocket subprotocols it asks for; one that it names is echoed. */
   readonly subprotocols: readonly string[]
   /** Its own proof on the upgrade: a signature. Tokens and passwords, which are the same for all, are not its business. */

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../src/clock.ts'
 import { Connection } from '../../../src/wire/realtime/connection.ts'
 import type { ShapeName } from '../../../src/wire/realtime/shape.ts'
 import { PLAIN } from '../../../src/wire/realtime/start.ts'
-import type { WireSocket } from '../../../src/wire/realtime/writer.ts'
+import type { WireSocket } from '../../../src/wire/writer.ts'
 import { FakeHost, type FakeSession } from '../../support/fake-session.ts'
 
 /** A server event as the client reads it. */

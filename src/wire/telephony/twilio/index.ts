@@ -40,6 +40,7 @@ export function twilio(setting: BridgeSetting): Bridge {
   return {
     name: 'twilio',
     caps: TWILIO_CAPS,
+    signs: true,
     subprotocols: [],
     prove: (upgrade) => (token ? proofOf(token.reveal(), upgrade, 'wss:') : 'none'),
     open: () => new TwilioCodec(),

@@ -1,0 +1,262 @@
+/**
+ * One call: a session of Parley's and the media socket that carries it, which may break and come back.
+ *
+ *     link ─ audio ─► Hearing ─► session.audio          session.outputs ─► (room at the link) ─► Speech ─► link
+ *     link ─ keys, marks ─► session.send                 cleared ─► Speech.clear ─► what was heard ─► session.send
+ */
+import type { Clock, Timer } from '../../clock.ts'
+import type { Ticker } from '../../playout/ticker.ts'
+import type { SessionOutput } from '../../session/output.ts'
+import type { CloseReason, Session } from '../../session/session.ts'
+import type { Bridge, CallStart } from './bridge.ts'
+import { Comfort } from './comfort.ts'
+import { Hearing } from './hearing.ts'
+import type { Link, LinkOwner } from './link.ts'
+import { Speech } from './speech.ts'
+
+export interface CallOptions {
+  readonly bridge: Bridge
+  readonly start: CallStart
+  readonly session: Session
+  readonly clock: Clock
+  readonly ticker: Ticker
+  readonly sessionMinutes: number
+  readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
+  /** The call is over, whoever ended it; called once. */
+  readonly onOver: (call: Call, why: CallEnd) => void
+}
+
+/** `caller`: hung up, or the bridge ended the stream; `lost`: the line broke and did not come back. */
+export type CallEnd = 'caller' | 'lost' | 'hung_up' | CloseReason
+
+/** A line that broke comes back at once, or not at all. */
+export const RECONNECT_MS = 2_000
+/** Beyond the last sound: the way to the caller's ear. */
+const AFTER_LAST_SOUND_MS = 300
+/** A call that shall end after its last words ends by then, whatever they are. */
+const LAST_WORDS_MS = 20_000
+
+export class Call implements LinkOwner {
+  readonly start: CallStart
+  readonly session: Session
+  readonly bridge: Bridge
+  readonly #options: CallOptions
+  readonly #speech: Speech
+  readonly #hearing: Hearing
+  readonly #comfort: Comfort | undefined
+  #link: Link | undefined
+  /** Raised whenever what is on its way is void. */
+  #generation = 0
+  #wake: (() => void)[] = []
+  #reconnect: Timer | undefined
+  #limit: Timer | undefined
+  #lastWords: Timer | undefined
+  #hangingUp = false
+  #responses = new Set<string>()
+  #over = false
+
+  constructor(options: CallOptions) {
+    const { bridge, start, session, clock, ticker, sessionMinutes } = options
+    this.start = start
+    this.session = session
+    this.bridge = bridge
+    this.#options = options
+    this.#speech = new Speech({ clock, caps: bridge.caps, format: start.outputFormat })
+    this.#hearing = new Hearing({
+      clock,
+      format: start.inputFormat,
+      caps: bridge.caps,
+      heard: (bytes) => session.audio(bytes),
+    })
+    if (bridge.caps.idle === 'silence') {
+      this.#comfort = new Comfort({ ticker, playback: this.#speech.playback, format: start.outputFormat })
+    }
+    this.#limit = clock.setTimer(sessionMinutes * 60_000, () => void session.close('expired'))
+    void this.#run()
+  }
+
+  /** Of the caller's sound. */
+  get counts(): Hearing['counts'] {
+    return this.#hearing.counts
+  }
+
+  /** Waits for its line to come back. */
+  get isWaiting(): boolean {
+    return !this.#over && this.#link === undefined
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  /** The first link, or another one of the same call: the one before is closed. */
+  attach(link: Link): void {
+    const old = this.#link
+    const again = old !== undefined || this.#reconnect !== undefined
+    this.#reconnect?.cancel()
+    this.#reconnect = undefined
+    if (old) this.#lose()
+    old?.close('replaced')
+    this.#link = link
+    this.#comfort?.attach(link)
+    if (again) this.session.send({ type: 'lineBack' })
+    this.ready()
+  }
+
+  /** Ends once what is being said was heard. */
+  hangUp(): void {
+    if (this.#hangingUp) return
+    this.#hangingUp = true
+    this.#lastWords = this.#options.clock.setTimer(LAST_WORDS_MS, () => this.#end('hung_up'))
+    this.#considerEnd()
+  }
+
+  /** Ends now. */
+  close(why: CallEnd): void {
+    this.#end(why)
+  }
+
+  // -- LinkOwner
+
+  audio(bytes: Uint8Array, placeMs?: number): void {
+    if (!this.#over) this.#hearing.frame(bytes, placeMs)
+  }
+
+  digit(digit: string): void {
+    this.session.send({ type: 'digit', digit })
+  }
+
+  marked(name: string): void {
+    const played = this.#speech.marked(name)
+    if (!played) return
+    this.session.send({
+      type: 'played',
+      responseId: played.responseId,
+      playedMs: Math.floor(played.playedMs),
+    })
+  }
+
+  ready(): void {
+    for (const wake of this.#wake.splice(0)) wake()
+  }
+
+  ended(link: Link, how: 'stopped' | 'broken'): void {
+    if (link !== this.#link) return
+    if (how === 'stopped' || this.bridge.caps.reconnects === 'never') return this.#end('caller')
+    this.#lose()
+    this.#reconnect = this.#options.clock.setTimer(RECONNECT_MS, () => this.#end('lost'))
+  }
+
+  /** What the bridge held is gone with it; the session holds on to the rest. */
+  #lose(): void {
+    this.#link = undefined
+    this.#generation++
+    this.#comfort?.detach()
+    const played = this.#speech.playback.played(this.#options.clock.now())
+    this.#speech.clear(undefined)
+    if (played) this.#tellPlayed(played.responseId)
+    this.session.send({ type: 'lineLost' })
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for await (const output of this.session.outputs) {
+        if (this.#over) return
+        const link = this.#open() ?? (await this.#room(output))
+        if (link) this.#take(output, link)
+      }
+      this.#end(this.session.closedFor ?? 'error')
+    } catch (error) {
+      this.#options.note('a call failed', { sessionId: this.session.id, error: String(error) })
+      this.#end('error')
+    }
+  }
+
+  #open(): Link | undefined {
+    return this.#link?.open ? this.#link : undefined
+  }
+
+  /** What only takes sound back needs no room. Undefined: the output is void by now. */
+  async #room(output: SessionOutput): Promise<Link | undefined> {
+    const generation = this.#generation
+    if (output.type !== 'answerAudio') {
+      // Told to the link that is there; without one there is nothing to take back.
+      if (!this.#link) this.#count(output)
+      return this.#link
+    }
+    while (!this.#over) {
+      const link = this.#open()
+      if (link) return generation === this.#generation ? link : undefined
+      await Promise.race([this.#link?.room() ?? new Promise<void>(() => {}), this.#woken()])
+    }
+    return undefined
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve))
+  }
+
+  #take(output: SessionOutput, link: Link): void {
+    switch (output.type) {
+      case 'answerAudio':
+        return this.#speech.say(output, link)
+      case 'answerDone':
+        return this.#speech.finish(link)
+      case 'outputCleared':
+        return this.#clear(output)
+      default:
+        return this.#count(output)
+    }
+  }
+
+  #count(output: SessionOutput): void {
+    if (output.type === 'responseCreated') this.#responses.add(output.response.id)
+    if (output.type !== 'responseDone') return
+    this.#responses.delete(output.response.id)
+    if (this.#link) this.#speech.finish(this.#link)
+    this.#considerEnd()
+  }
+
+  /** The session took sound back. It is told how far the far side came, which nobody else knows. */
+  #clear({ responseId, itemId, why }: Extract<SessionOutput, { type: 'outputCleared' }>): void {
+    this.#speech.clear(this.#link)
+    const heardMs = this.#speech.playback.heardOf(responseId)
+    if (heardMs === undefined) return
+    if (why === 'pause') return this.#tellPlayed(responseId)
+    const audioEndMs = Math.floor(heardMs)
+    this.session.send({ type: 'truncateItem', itemId, contentIndex: 0, audioEndMs, ref: null })
+  }
+
+  #tellPlayed(responseId: string): void {
+    const heardMs = this.#speech.playback.heardOf(responseId)
+    if (heardMs === undefined) return
+    this.session.send({ type: 'played', responseId, playedMs: Math.floor(heardMs) })
+  }
+
+  /** After the last words, and the time they take to be heard. */
+  #considerEnd(): void {
+    if (!this.#hangingUp || this.#over || this.#responses.size > 0) return
+    const { clock } = this.#options
+    const waitMs = this.#speech.playback.waitingMs(clock.now()) + AFTER_LAST_SOUND_MS
+    this.#lastWords?.cancel()
+    this.#lastWords = clock.setTimer(waitMs, () => this.#end('hung_up'))
+  }
+
+  #end(why: CallEnd): void {
+    if (this.#over) return
+    this.#over = true
+    for (const timer of [this.#reconnect, this.#limit, this.#lastWords]) timer?.cancel()
+    this.#hearing.close()
+    this.#comfort?.detach()
+    const link = this.#link
+    this.#link = undefined
+    link?.close(why === 'error' ? 'failed' : 'over')
+    this.ready()
+    this.session
+      .close(why === 'caller' || why === 'lost' || why === 'hung_up' ? 'client' : why)
+      .catch((error: unknown) => {
+        this.#options.note('closing a session failed', { sessionId: this.session.id, error: String(error) })
+      })
+    this.#options.onOver(this, why)
+  }
+}

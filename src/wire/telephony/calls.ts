@@ -1,0 +1,104 @@
+/** The calls that are under way: each begins at its bridge's `start`, and finds its session again when its line comes back. */
+import type { Clock } from '../../clock.ts'
+import type { Ticker } from '../../playout/ticker.ts'
+import { type SessionHost, type SessionOrigin, SessionRefused } from '../../session/session.ts'
+import type { Bridge, CallStart } from './bridge.ts'
+import { Call, type CallEnd } from './call.ts'
+import type { Closing, Link } from './link.ts'
+import { TOKEN_PARAMETER } from './tokens.ts'
+
+/** Trusted facts of the operator's. */
+export interface CallAccount {
+  readonly pipeline: string | null
+  readonly key: SessionOrigin['key']
+}
+
+export interface CallsOptions {
+  readonly host: SessionHost
+  readonly clock: Clock
+  readonly ticker: Ticker
+  readonly sessionMinutes: number
+  readonly hasPipeline: (name: string) => boolean
+  readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
+}
+
+/** Parameters that are ours and no metadata. */
+const OWN_PARAMETERS = new Set([TOKEN_PARAMETER, 'pipeline'])
+
+export class Calls {
+  readonly #options: CallsOptions
+  readonly #calls = new Map<string, Call>()
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  find(bridge: string, callId: string): Call | undefined {
+    return this.#calls.get(`${bridge}/${callId}`)
+  }
+
+  /** A stream has started. A closing: why there is no call. */
+  begin(link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call | Closing {
+    const id = `${bridge.name}/${start.callId}`
+    const known = this.#calls.get(id)
+    if (known && bridge.caps.reconnects === 'yes') {
+      known.attach(link)
+      return known
+    }
+    // The same call twice at a bridge that never comes back: the newer stream is the call.
+    known?.close('lost')
+    try {
+      return this.#open(id, link, bridge, start, account)
+    } catch (error) {
+      if (!(error instanceof SessionRefused)) throw error
+      this.#options.note('a call was refused', { bridge: bridge.name, code: error.code })
+      return error.code === 'no_pipeline' ? 'failed' : 'full'
+    }
+  }
+
+  closeAll(why: CallEnd): void {
+    for (const call of this.#calls.values()) call.close(why)
+  }
+
+  #open(id: string, link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call {
+    const { host, clock, ticker, sessionMinutes, note } = this.#options
+    const session = host.open(this.#origin(bridge, start, account))
+    const call = new Call({
+      bridge,
+      start,
+      session,
+      clock,
+      ticker,
+      sessionMinutes,
+      note,
+      onOver: (over, why) => {
+        if (this.#calls.get(id) === over) this.#calls.delete(id)
+        note('a call ended', { bridge: bridge.name, sessionId: session.id, why, ...over.counts })
+      },
+    })
+    this.#calls.set(id, call)
+    call.attach(link)
+    return call
+  }
+
+  #origin(bridge: Bridge, start: CallStart, account: CallAccount): SessionOrigin {
+    const { inputFormat, outputFormat, parameters, from, to, callId } = start
+    const given = Object.entries(parameters).filter(([name]) => !OWN_PARAMETERS.has(name))
+    const asked = parameters['pipeline']
+    const facts = { callId, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) }
+    return {
+      wire: bridge.name,
+      caps: { leadMs: bridge.caps.leadMs, ownsOutput: bridge.caps.clear !== 'none', reportsPlayed: false },
+      pipeline: asked !== undefined && this.#options.hasPipeline(asked) ? asked : account.pipeline,
+      key: account.key,
+      // The bridge's own facts win over parameters of their names.
+      metadata: { ...Object.fromEntries(given), ...facts },
+      user: from,
+      begin: (settings) => ({ ...settings, inputFormat, outputFormat }),
+    }
+  }
+}
