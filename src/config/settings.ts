@@ -13,7 +13,6 @@ import { read } from './read-file.ts'
 import { Secret } from './secret.ts'
 import { PROVIDER_MEMBERS, type SettingsInput, settingsSchema } from './settings-schema.ts'
 import { suggest } from './suggest.ts'
-import { UNSUPPORTED_IN_SETTINGS, unsupported } from './unsupported.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
 
 export interface KeySetting {
@@ -184,11 +183,7 @@ export function parseSettings(
   const { value: input, problems } = check(settingsSchema, source)
   if (!input) throw new ConfigError(inOrder(problems))
   const settings = build(input, file, source, request)
-  const found = [
-    ...problems,
-    ...unsupported(source, UNSUPPORTED_IN_SETTINGS),
-    ...lint(settings, input, source),
-  ]
+  const found = [...problems, ...lint(settings, input, source)]
   if (hasErrors(found)) throw new ConfigError(inOrder(found))
   return deepFreeze({ ...settings, warnings: inOrder(found) })
 }
