@@ -48,11 +48,20 @@ export {
   type TranscriptionFault,
   type TranscriptionScript,
 } from './stt/transcriptions.ts'
-export { FakeCartesia, type FakeCartesiaOptions } from './tts/cartesia.ts'
-export { FakeSpeak, type FakeSpeakOptions } from './tts/deepgram.ts'
+export type { FakeCartesia, FakeCartesiaOptions } from './tts/cartesia.ts'
+export type { FakeSpeak, FakeSpeakOptions } from './tts/deepgram.ts'
 export type { FaultPlan, SentenceFault, SoundOptions, TtsFault } from './tts/double.ts'
-export { FakeElevenLabs } from './tts/elevenlabs.ts'
-export { FakeInworld, type FakeInworldOptions } from './tts/inworld.ts'
-export { FakeSpeech, type FakeSpeechOptions } from './tts/openai.ts'
-export { FakeRime, type FakeRimeOptions } from './tts/rime.ts'
-export { FakeSonioxVoices } from './tts/soniox.ts'
+export type { FakeElevenLabs } from './tts/elevenlabs.ts'
+export type { FakeInworld, FakeInworldOptions } from './tts/inworld.ts'
+export {
+  fakeCartesia,
+  fakeElevenLabs,
+  fakeInworld,
+  fakeRime,
+  fakeSonioxVoices,
+  fakeSpeak,
+  fakeSpeech,
+} from './tts/makers.ts'
+export type { FakeSpeech, FakeSpeechOptions } from './tts/openai.ts'
+export type { FakeRime, FakeRimeOptions } from './tts/rime.ts'
+export type { FakeSonioxVoices } from './tts/soniox.ts'
