@@ -56,7 +56,13 @@ export interface FakeOpenAiRealtime extends SttDouble {
 
 export function fakeOpenAiRealtime(options: FakeOpenAiRealtimeOptions = {}): FakeOpenAiRealtime {
   const settings: Fields[] = []
-  const entryAt = (url: string, apiKey: string) => ({ type: 'openai', apiKey, baseUrl: `${url}/v1` })
+  const entryAt = (url: string, apiKey: string) => ({
+    type: 'openai',
+    apiKey,
+    baseUrl: `${url}/v1`,
+    // Other addresses than OpenAI's own are sent files.
+    stt: 'realtime',
+  })
   const double = sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (!/^(\/v1)?\/realtime$/.test(url.pathname) || url.search !== '?intent=transcription')
       return { status: 404 }
