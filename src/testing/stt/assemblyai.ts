@@ -3,15 +3,16 @@
  * hears is data. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
-  FAKE_KEY,
   fieldsOf,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDirections,
+  type SttDouble,
   type SttDoubleOptions,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
@@ -66,33 +67,15 @@ export interface FakeAssemblyAiOptions extends SttDoubleOptions {
   readonly sessionMs?: number
 }
 
-export interface FakeAssemblyAi {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
-}
-
-export function fakeAssemblyAi(options: FakeAssemblyAiOptions): FakeAssemblyAi {
-  const { key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeAssemblyAi(options: FakeAssemblyAiOptions = {}): SttDouble {
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'assemblyai', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/v3/ws') return { status: 404 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      const given = url.searchParams.get('token') ?? headers['authorization']
-      const isKnown = given === key && script.fault !== 'refuse_auth'
-      return new Streaming(
-        peer,
-        record,
-        { ...options, script },
-        isKnown ? queryMistake(url.searchParams) : 'auth',
-      )
-    }
-  }
-  return { server, sessions }
+    const given = url.searchParams.get('token') ?? headers['authorization']
+    const isKnown = given === key && script.fault !== 'refuse_auth'
+    const mistake = isKnown ? queryMistake(url.searchParams) : 'auth'
+    return (peer, record) => new Streaming(peer, record, { ...options, clock, script }, mistake)
+  })
 }
 
 function queryMistake(query: URLSearchParams): string | undefined {
@@ -126,10 +109,10 @@ class Streaming implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly options: FakeAssemblyAiOptions,
+    private readonly options: FakeAssemblyAiOptions & SttDirections,
     mistake: string | undefined,
   ) {
-    const { clock, script = {}, sessionMs = 3 * 3_600_000 } = options
+    const { clock, script, sessionMs = 3 * 3_600_000 } = options
     const { searchParams: query } = record.url
     const encoding = ENCODINGS[query.get('encoding') ?? 'pcm_s16le'] ?? 'pcm16'
     this.#format = { encoding, sampleRateHz: Number(query.get('sample_rate')) || 16_000 }
@@ -148,7 +131,7 @@ class Streaming implements DoubleTalk {
   #begin(mistake: string | undefined, sessionMs: number, heartbeat: boolean): void {
     if (mistake === 'auth') return this.#fail(4001, 'Not authorized')
     if (mistake !== undefined) return this.#refuse(mistake, 3006, 'Input validation error')
-    if (this.options.script?.fault === 'wrong_sample_rate') return this.#fail(4000, 'Bad sample rate')
+    if (this.options.script.fault === 'wrong_sample_rate') return this.#fail(4000, 'Bad sample rate')
     const expires_at = Math.floor((this.options.clock.wallMs() + sessionMs) / 1000)
     this.#out.sendNow({ type: 'Begin', id: '00000000-0000-4000-8000-000000000000', expires_at })
     this.#out.later(sessionMs, () => this.#fail(3008, 'Session expired'))
@@ -195,7 +178,7 @@ class Streaming implements DoubleTalk {
   }
 
   #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.options.script?.words ?? []
+    const words = this.options.script.words ?? []
     return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
   }
 
@@ -221,7 +204,7 @@ class Streaming implements DoubleTalk {
   }
 
   #terminate(): void {
-    const { script = {}, clock } = this.options
+    const { script, clock } = this.options
     const { fault, answerMs = 0 } = script
     this.#over = true
     if (fault === 'late_after_cancel') this.#endTurn()
@@ -255,7 +238,7 @@ class Streaming implements DoubleTalk {
 
   /** Was there a word since the last heartbeat? */
   #spokeUntil(audioMs: number): boolean {
-    const words = this.options.script?.words ?? []
+    const words = this.options.script.words ?? []
     return words.some(({ startMs, endMs }) => startMs < audioMs && endMs > this.#beatAtMs)
   }
 

@@ -3,15 +3,17 @@
  * hears is data. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Clock } from '../../clock.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
   FAKE_KEY,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDouble,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const FORMATS: Readonly<Record<string, AudioFormat>> = {
@@ -34,27 +36,14 @@ const COMMIT_MOST_MS = 90_000
 const CHUNK_MOST_MS = 1_000
 const SILENCE_LIMIT_MS = 10_000
 
-export interface FakeScribe {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
-}
-
-export function fakeScribe(options: SttDoubleOptions): FakeScribe {
-  const { clock, key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeScribe(options: SttDoubleOptions = {}): SttDouble {
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'elevenlabs', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/v1/speech-to-text/realtime') return { status: 404 }
     if (headers['xi-api-key'] !== key || script.fault === 'refuse_auth') return { status: 403 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      return new Scribing(peer, record, clock, script, queryMistake(url.searchParams))
-    }
-  }
-  return { server, sessions }
+    const mistake = queryMistake(url.searchParams)
+    return (peer, record) => new Scribing(peer, record, clock, script, mistake)
+  })
 }
 
 function queryMistake(query: URLSearchParams): string | undefined {
@@ -83,7 +72,7 @@ class Scribing implements DoubleTalk {
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
+    private readonly clock: Clock,
     private readonly script: SttScript,
     mistake: string | undefined,
   ) {
