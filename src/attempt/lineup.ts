@@ -36,8 +36,8 @@ export interface Lineup {
   readonly llmInsteadOf?: Readonly<Partial<Record<Declined, readonly Candidate<LlmAdapter>[]>>>
   /** When the route asks the second model as well; the share is the route's, for all sessions. */
   readonly llmHedge?: Hedge | null
-  /** The provider's id for a voice name; undefined: the provider's own default. */
-  voice(name: string, provider: string): string | undefined
+  /** The provider's id for a voice name, of the one that speaks `language` if it has such; undefined: the provider's own default. */
+  voice(name: string, provider: string, language?: string): string | undefined
 }
 
 /** A pipeline's rules: the facts of a moment in, the lineup out. Of one snapshot, as long as a session lives. */

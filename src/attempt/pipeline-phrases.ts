@@ -54,7 +54,10 @@ export class PipelinePhrases {
     const adapter = this.#providers.get(provider)?.tts?.(target.slice(slash + 1))
     if (!adapter) return undefined
     const pipeline = this.#pipeline
-    const id = voiceFor(pipeline, voice, provider) ?? voiceFor(pipeline, pipeline.voice, provider) ?? ''
+    const id =
+      voiceFor(pipeline, voice, provider, language) ??
+      voiceFor(pipeline, pipeline.voice, provider, language) ??
+      ''
     return { adapter, voice: id, language }
   }
 }

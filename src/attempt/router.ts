@@ -79,8 +79,9 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
       candidates: (stage, decision) => this.#candidates(stage, decision, () => keyOrderOf(facts(stage))),
       insteadOf: (route) => this.#insteadOf(route, () => keyOrderOf(facts('llm'))),
       hedge: (route) => this.#hedges.get(route) ?? null,
-      voice: (name, provider) =>
-        voiceFor(this.#pipeline, name, provider) ?? voiceFor(this.#pipeline, this.#pipeline.voice, provider),
+      voice: (name, provider, language) =>
+        voiceFor(this.#pipeline, name, provider, language) ??
+        voiceFor(this.#pipeline, this.#pipeline.voice, provider, language),
     }
     return new PipelineLineup(parts)
   }

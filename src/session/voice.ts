@@ -280,7 +280,7 @@ export class Utterance {
     let stream: TtsStream | undefined
     try {
       const opening = adapter.open({
-        voice: lineup.voice(voicing.voice, provider) ?? '',
+        voice: lineup.voice(voicing.voice, provider, language) ?? '',
         format,
         speed,
         ...(language === undefined ? {} : { language }),
