@@ -7,8 +7,10 @@ import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
 import type { Costs } from '../price/pricing.ts'
+import type { TurnFacts } from '../route/context.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { SessionOrigin } from './session.ts'
+import type { Recognised } from './state.ts'
 import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
@@ -20,6 +22,8 @@ export interface RoutingOptions {
   /** The language of settings, or the one heard last. */
   readonly language: () => string | undefined
   readonly voice: () => string
+  /** What the recogniser told of the words that are answered; left out: nothing. */
+  readonly recognised?: () => Recognised | null
 }
 
 export interface LineupHints {
@@ -145,6 +149,13 @@ export class Routing {
     return { target: this.#voice, voice: voice(), language: language() ?? null }
   }
 
+  /** A word or two may be of another language than the session. */
+  #said(request: ModelRequest): TurnFacts {
+    const told = this.#options.recognised?.()
+    const language = told?.language ?? this.#options.language() ?? null
+    return { text: lastWords(request), language, confidence: told?.confidence ?? null }
+  }
+
   #habits(slackMs: number | undefined): Habits {
     const { clock } = this.#options
     const cache = this.#cache && {
@@ -187,7 +198,7 @@ export class Routing {
       if (stage === 'stt' || !request) return { ...known, turn: null, request: null }
       return {
         ...known,
-        turn: () => ({ text: lastWords(request), language: language() ?? null, confidence: null }),
+        turn: () => this.#said(request),
         request: () => ({
           model: origin.model ?? '',
           messages: request.messages,

@@ -56,6 +56,8 @@ export interface TurnRecord {
   readonly marks: Readonly<Partial<Record<MarkName, number>>>
   /** Null of a turn that nobody spoke. */
   readonly endedBy: TurnEnd | null
+  /** Of the user's words, as they were recognised; null: typed, or not told. */
+  readonly language: string | null
   readonly attempts: readonly AttemptRecord[]
   readonly budget: {
     readonly turnMs: number

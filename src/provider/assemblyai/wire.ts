@@ -38,6 +38,8 @@ export function streamUrl(base: string, query: StreamQuery): string | undefined 
   if (language !== undefined && /^universal-3-[56]/.test(model)) {
     params.set('language_codes', JSON.stringify([language.toLowerCase().split('-')[0]]))
   }
+  // Only then it tells which it heard.
+  if (model !== 'universal-streaming-english') params.set('language_detection', 'true')
   if (hints.length > 0) params.set('keyterms_prompt', JSON.stringify(hints))
   return `${base}/v3/ws?${params}`
 }

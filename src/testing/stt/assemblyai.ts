@@ -113,6 +113,7 @@ class Streaming implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #formatted: boolean
+  readonly #detects: boolean
   /** Sure enough of the end after the least silence, or not after the longest. */
   readonly #rules: { readonly confidence: number; readonly leastMs: number; readonly longestMs: number }
   readonly #startedAt: number
@@ -134,6 +135,7 @@ class Streaming implements DoubleTalk {
     const encoding = ENCODINGS[query.get('encoding') ?? 'pcm_s16le'] ?? 'pcm16'
     this.#format = { encoding, sampleRateHz: Number(query.get('sample_rate')) || 16_000 }
     this.#formatted = query.get('format_turns') === 'true'
+    this.#detects = query.get('language_detection') === 'true'
     this.#rules = {
       confidence: Number(query.get('end_of_turn_confidence_threshold') ?? 0.4),
       leastMs: Number(query.get('min_turn_silence') ?? 400),
@@ -242,6 +244,7 @@ class Streaming implements DoubleTalk {
       turn_order: this.#turn,
       end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.1,
       transcript: words.map(({ text }) => text).join(' '),
+      ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
       words: words.map(({ text, startMs, endMs }, i) => ({
         start: startMs,
         end: endMs,
