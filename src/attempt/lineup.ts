@@ -12,7 +12,8 @@ import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
-import type { Phrase } from './phrases.ts'
+import type { Phrase } from './phrase.ts'
+import type { SentenceCache } from './sentence-cache.ts'
 
 export interface Candidate<Adapter> {
   readonly adapter: Adapter
@@ -49,6 +50,8 @@ export interface Router {
   lineup(facts: StageFacts, habits: Habits): Lineup
   /** A phrase that can be said at once, in this session's voice or else in one that its routes have; null: none is ready. */
   phrase?(text: string, speaker: PhraseSpeaker): Phrase | null
+  /** Sentences of answers that were said before; left out: each is synthesised. */
+  readonly sentences?: SentenceCache | undefined
   /** Makes the pipeline's phrases ready for a session's voice. Nobody waits for it. */
   prepare?(speaker: PhraseSpeaker): void
 }

@@ -1,4 +1,4 @@
-/** The fixed phrases of one pipeline (fillers, apology, greeting), ready in the voices its sessions speak with. */
+/** The fixed phrases of one pipeline (fillers, apology, greeting, what is said to the silent), ready in the voices its sessions speak with. */
 import { listsOf, type Pipeline, voiceFor } from '../config/pipeline.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { PhraseSpeaker } from './lineup.ts'
@@ -62,10 +62,12 @@ export class PipelinePhrases {
   }
 }
 
-function textsOf({ budget, greeting }: Pipeline): string[] {
+/** All that a pipeline says of itself, whatever the model says. */
+function textsOf({ budget, greeting, idle = null, tools = [] }: Pipeline): string[] {
   const said = budget.ladder.flatMap((rung) => {
     if (rung.rung === 'filler') return rung.say
     return rung.rung === 'apology' ? [rung.say] : []
   })
-  return [...new Set(greeting === null ? said : [...said, greeting])]
+  const fillers = tools.flatMap(({ filler }) => filler ?? [])
+  return [...new Set([...said, ...(greeting === null ? [] : [greeting]), ...(idle?.say ?? []), ...fillers])]
 }

@@ -178,6 +178,7 @@ export class Answers {
       slackMs: (stage) => budget.slackMs(turn, stage),
       patienceMs: budget.patienceMs,
       pricing: routing.pricing,
+      sentences: routing.sentences,
       apology: () => {
         const text = budget.exhausted(turn)
         return text === null ? null : routing.phrase(text)

@@ -2,6 +2,7 @@
 import { idOf } from '../attempt/failure.ts'
 import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from '../attempt/lineup.ts'
 import type { Phrase } from '../attempt/phrases.ts'
+import type { SentenceCache } from '../attempt/sentence-cache.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
@@ -59,6 +60,10 @@ export class Routing {
 
   get pricing(): Costs | undefined {
     return this.#options.router.pricing
+  }
+
+  get sentences(): SentenceCache | undefined {
+    return this.#options.router.sentences
   }
 
   turnOpened(zeroAt: number): void {

@@ -36,7 +36,7 @@ export interface AttemptRecord {
   readonly endMs: number | null
   readonly kind: ProviderErrorKind | null
   readonly hedge: boolean
-  /** Why this target: `first`, `fallback`, `revision 2` … */
+  /** Why this target: `first`, `fallback`, `revision 2` …; `cached`: nobody was asked. */
   readonly reason: string
   readonly costUsd: number | null
 }
