@@ -275,6 +275,7 @@ export class LiveSession implements Session {
       case 'listen':
         book.begin(effect.turn)
         this.#listenFromMs = effect.fromMs
+        this.#answers.warm()
         return this.#recogniser.listen(effect.turn, effect.fromMs)
       case 'preview':
         return this.#recogniser.preview(effect.turn)
