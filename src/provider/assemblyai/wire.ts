@@ -52,6 +52,8 @@ export type AssemblyAiMessage =
       readonly text: string
       readonly endOfTurn: boolean
       readonly isFormatted: boolean
+      /** What was said up to a pause that it noticed, but for words before an earlier one; '' in all other messages. */
+      readonly pausedAfter: string
       /** The words of `text` that will not change, in order. */
       readonly stable: string
       readonly words: readonly Word[]
@@ -103,6 +105,7 @@ function turnOf(message: Fields): AssemblyAiMessage {
     text: textIn(message, 'transcript').trim(),
     endOfTurn: message['end_of_turn'] === true,
     isFormatted: message['turn_is_formatted'] === true,
+    pausedAfter: message['utterance'] === undefined ? '' : textIn(message, 'utterance').trim(),
     stable: settled.map((word) => textIn(word, 'text')).join(' '),
     words: words.map(wordOf),
     confidence: meanOf(words),

@@ -50,6 +50,8 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 /** Between two partials. */
 const PARTIAL_MS = 200
 const HEARTBEAT_MS = 1_000
+/** A silence that it calls a pause: `utterance` has what was said before. */
+const PAUSE_MS = 160
 /** A heartbeat of a recogniser that has not heard anything. */
 const NOTHING = {
   type: 'Heartbeat',
@@ -114,6 +116,8 @@ class Streaming implements DoubleTalk {
   readonly #format: AudioFormat
   readonly #formatted: boolean
   readonly #detects: boolean
+  /** Words of the turn that an `utterance` had already. */
+  #toldPauses = 0
   /** Sure enough of the end after the least silence, or not after the longest. */
   readonly #rules: { readonly confidence: number; readonly leastMs: number; readonly longestMs: number }
   readonly #startedAt: number
@@ -174,6 +178,7 @@ class Streaming implements DoubleTalk {
     }
     const words = this.#wordsUntil(audioMs)
     if (this.#isOver(words, audioMs)) return this.#endTurn()
+    if (this.#pauses(words, audioMs)) return this.#tellPause(words)
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
     this.#partialAtMs = audioMs
     this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false }))
@@ -218,6 +223,7 @@ class Streaming implements DoubleTalk {
       this.#out.say(this.#turnOf(words, { end_of_turn: true, turn_is_formatted: true }), 'final')
     }
     this.#next += words.length
+    this.#toldPauses = 0
     this.#turn++
     this.#partialAtMs = this.record.audioMs
   }
@@ -237,14 +243,30 @@ class Streaming implements DoubleTalk {
     })
   }
 
+  /** A pause within a turn is told once. */
+  #pauses(words: readonly HeardWord[], audioMs: number): boolean {
+    const last = words.at(-1)
+    return last !== undefined && words.length > this.#toldPauses && audioMs - last.endMs >= PAUSE_MS
+  }
+
+  #tellPause(words: readonly HeardWord[]): void {
+    const utterance = words
+      .slice(this.#toldPauses)
+      .map(({ text }) => text)
+      .join(' ')
+    this.#toldPauses = words.length
+    this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false, utterance }))
+  }
+
   #turnOf(words: readonly HeardWord[], flags: object): object {
-    const isOver = 'end_of_turn' in flags && flags.end_of_turn === true
+    const isOver = ('end_of_turn' in flags && flags.end_of_turn === true) || 'utterance' in flags
     return {
       type: 'Turn',
       turn_order: this.#turn,
       end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.1,
       transcript: words.map(({ text }) => text).join(' '),
       ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
+      utterance: '',
       words: words.map(({ text, startMs, endMs }, i) => ({
         start: startMs,
         end: endMs,
