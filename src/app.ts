@@ -18,6 +18,7 @@ import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
 import { PhraseCache } from './attempt/phrases.ts'
+import { SentenceCache } from './attempt/sentence-cache.ts'
 import { Snapshots } from './attempt/snapshots.ts'
 import { priorsOf, traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
@@ -53,7 +54,8 @@ import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { providersOf, providerTypes } from './providers.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, nameableOf, settingsFrom } from './session/host.ts'
-import type { Provider } from './stage/provider.ts'
+import type { Provider, ProviderDeps } from './stage/provider.ts'
+import { AudioFiles } from './store/audio-files.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
 import { NamedServers } from './tool/named-servers.ts'
 import { ToolShelf } from './tool/shelf.ts'
@@ -61,6 +63,7 @@ import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
+import { watchSpeechCache } from './trace/speech-cache-metrics.ts'
 import { watchTargets } from './trace/target-metrics.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
@@ -148,10 +151,16 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
+  const { speechCache } = settings
   const phrases = new PhraseCache({
     clock,
+    maxBytes: Math.round(speechCache.memoryMb * 1024 * 1024),
+    ...soundFiles(settings, { clock, note }),
     onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
   })
+  const { sentencesAfter: after, sentences: keep } = speechCache
+  const sentences = after > 0 ? new SentenceCache({ cache: phrases, after, keep }) : undefined
+  watchSpeechCache(metrics.registry, () => ({ ...phrases.figures, misses: sentences?.misses ?? 0 }))
   const experiments = new ExperimentBook({
     onExposed: (exposure) => metrics.exposed(exposure),
     onStopped: (exposure, stop) => {
@@ -176,6 +185,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     pricing,
     experiments,
     phrases,
+    ...(sentences ? { sentences } : {}),
     toolsOf: (pipeline) => tools.of(pipeline),
   })
   watchTargets(metrics.registry, {
@@ -334,7 +344,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       watching?.close()
       await host.closeAll('drain')
       await http.close()
-      phrases.close()
+      await phrases.close()
       await tools.close()
       await shelf?.close()
       await clientKeys.close()
@@ -365,6 +375,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await limits.drain()
     },
   }
+}
+
+function soundFiles({ speechCache }: Settings, deps: ProviderDeps): { readonly files?: AudioFiles } {
+  const { dir, diskMb } = speechCache
+  return dir === null ? {} : { files: new AudioFiles({ ...deps, dir, maxBytes: diskMb * 1024 * 1024 }) }
 }
 
 function createHttp(settings: Settings, log: Logger): FastifyInstance {

@@ -141,6 +141,15 @@ export interface Settings {
   readonly origins: readonly string[]
   /** null: no session is recorded. */
   readonly recording: RecordingSetting | null
+  readonly speechCache: {
+    readonly memoryMb: number
+    /** Null: nothing of it is on disk. */
+    readonly dir: string | null
+    readonly diskMb: number
+    /** How often a sentence of an answer must have been said; 0: none is kept. */
+    readonly sentencesAfter: number
+    readonly sentences: 'memory' | 'disk'
+  }
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
     readonly transcripts: boolean
@@ -268,6 +277,10 @@ function build(
           keepDays: input.recording.keepDays ?? null,
         }
       : null,
+    speechCache: {
+      ...input.speechCache,
+      dir: input.speechCache.dir === undefined ? null : resolve(folder, input.speechCache.dir),
+    },
     log: input.log,
     warnings: [],
   }

@@ -311,7 +311,14 @@ export function fixedRouter(
     phrase: (text) => {
       const ms = phrases[text]
       if (ms === undefined) return null
-      return { text, format: PCM16_24K, audio: sound(PCM16_24K, ms, 'speech'), ms, words: [] }
+      return {
+        text,
+        target: 'fake/tts',
+        format: PCM16_24K,
+        audio: sound(PCM16_24K, ms, 'speech'),
+        ms,
+        words: [],
+      }
     },
   }
 }

@@ -51,6 +51,8 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 /** Between two partials. */
 const PARTIAL_MS = 200
 const HEARTBEAT_MS = 1_000
+/** A silence that it calls a pause: `utterance` has what was said before. */
+const PAUSE_MS = 160
 /** A heartbeat of a recogniser that has not heard anything. */
 const NOTHING = {
   type: 'Heartbeat',
@@ -96,6 +98,9 @@ class Streaming implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #formatted: boolean
+  readonly #detects: boolean
+  /** Words of the turn that an `utterance` had already. */
+  #toldPauses = 0
   /** Sure enough of the end after the least silence, or not after the longest. */
   readonly #rules: { readonly confidence: number; readonly leastMs: number; readonly longestMs: number }
   readonly #startedAt: number
@@ -117,6 +122,7 @@ class Streaming implements DoubleTalk {
     const encoding = ENCODINGS[query.get('encoding') ?? 'pcm_s16le'] ?? 'pcm16'
     this.#format = { encoding, sampleRateHz: Number(query.get('sample_rate')) || 16_000 }
     this.#formatted = query.get('format_turns') === 'true'
+    this.#detects = query.get('language_detection') === 'true'
     this.#rules = {
       confidence: Number(query.get('end_of_turn_confidence_threshold') ?? 0.4),
       leastMs: Number(query.get('min_turn_silence') ?? 400),
@@ -155,6 +161,7 @@ class Streaming implements DoubleTalk {
     }
     const words = this.#wordsUntil(audioMs)
     if (this.#isOver(words, audioMs)) return this.#endTurn()
+    if (this.#pauses(words, audioMs)) return this.#tellPause(words)
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
     this.#partialAtMs = audioMs
     this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false }))
@@ -199,6 +206,7 @@ class Streaming implements DoubleTalk {
       this.#out.say(this.#turnOf(words, { end_of_turn: true, turn_is_formatted: true }), 'final')
     }
     this.#next += words.length
+    this.#toldPauses = 0
     this.#turn++
     this.#partialAtMs = this.record.audioMs
   }
@@ -218,13 +226,30 @@ class Streaming implements DoubleTalk {
     })
   }
 
+  /** A pause within a turn is told once. */
+  #pauses(words: readonly HeardWord[], audioMs: number): boolean {
+    const last = words.at(-1)
+    return last !== undefined && words.length > this.#toldPauses && audioMs - last.endMs >= PAUSE_MS
+  }
+
+  #tellPause(words: readonly HeardWord[]): void {
+    const utterance = words
+      .slice(this.#toldPauses)
+      .map(({ text }) => text)
+      .join(' ')
+    this.#toldPauses = words.length
+    this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false, utterance }))
+  }
+
   #turnOf(words: readonly HeardWord[], flags: object): object {
-    const isOver = 'end_of_turn' in flags && flags.end_of_turn === true
+    const isOver = ('end_of_turn' in flags && flags.end_of_turn === true) || 'utterance' in flags
     return {
       type: 'Turn',
       turn_order: this.#turn,
       end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.1,
       transcript: words.map(({ text }) => text).join(' '),
+      ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
+      utterance: '',
       words: words.map(({ text, startMs, endMs }, i) => ({
         start: startMs,
         end: endMs,

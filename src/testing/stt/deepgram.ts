@@ -159,6 +159,12 @@ class Listening implements DoubleTalk {
     this.#interimAtMs = audioMs
   }
 
+  /** Only of `language=multi`. */
+  #languagesOf(words: readonly HeardWord[]): { readonly languages?: readonly string[] } {
+    const languages = new Set(words.map(({ language = 'en' }) => language))
+    return this.record.url.searchParams.get('language') === 'multi' ? { languages: [...languages] } : {}
+  }
+
   #results(words: readonly HeardWord[], audioMs: number, flags: object): object {
     const transcript = words.map(({ text }) => text).join(' ')
     return {
@@ -174,6 +180,7 @@ class Listening implements DoubleTalk {
         alternatives: [
           {
             transcript,
+            ...this.#languagesOf(words),
             confidence: words.length > 0 ? 0.98 : 0,
             words: words.map(({ text, startMs, endMs }) => ({
               word: text.toLowerCase().replace(/[^\p{L}\p{N}']/gu, ''),

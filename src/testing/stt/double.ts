@@ -18,6 +18,8 @@ export interface HeardWord {
   readonly endMs: number
   /** How sure the double is that the turn is over after it, 0…1; left out: it is not. */
   readonly endsTurn?: number
+  /** Left out: English, where the double says any. */
+  readonly language?: string
 }
 
 export type ScriptStep =

@@ -279,7 +279,7 @@ class Live implements DoubleTalk {
         text: words.map(({ text }) => ` ${text}`).join(''),
         start: seconds(words[0]?.startMs ?? audioMs),
         end: seconds(words.at(-1)?.endMs ?? audioMs),
-        language: 'en',
+        language: words.at(-1)?.language ?? 'en',
         confidence: 0.9,
         channel: 0,
         words: words.map(({ text, startMs, endMs }) => ({

@@ -62,6 +62,7 @@ class Scribing implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #timed: boolean
+  readonly #detects: boolean
   #committedMs = 0
   #partialAtMs = 0
   #next = 0
@@ -79,6 +80,7 @@ class Scribing implements DoubleTalk {
     const { searchParams: query } = record.url
     this.#format = FORMATS[query.get('audio_format') ?? 'pcm_16000'] ?? FORMATS['pcm_16000']!
     this.#timed = query.get('include_timestamps') === 'true'
+    this.#detects = query.get('include_language_detection') === 'true'
     this.#out = new Outlet(peer, record, clock, script, this.#format, {
       message_type: 'partial_transcript',
       text: '',
@@ -159,7 +161,7 @@ class Scribing implements DoubleTalk {
       {
         message_type: 'committed_transcript_with_timestamps',
         text: textOf(words),
-        language_code: 'en',
+        ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
         words: words.flatMap(({ text, startMs, endMs }, i) => [
           ...(i > 0 ? [{ text: ' ', start: startMs / 1000, end: startMs / 1000, type: 'spacing' }] : []),
           { text, start: startMs / 1000, end: endMs / 1000, type: 'word', logprob: -0.02, characters: [] },

@@ -228,10 +228,10 @@ function tokensOf(
   words: readonly HeardWord[],
   is_final: boolean,
 ): readonly (Token & { is_final: boolean })[] {
-  return words.flatMap(({ text, startMs, endMs }) => {
+  return words.flatMap(({ text, startMs, endMs, language = 'en' }) => {
     const cut = Math.ceil(text.length / 2)
     const middle = Math.round((startMs + endMs) / 2)
-    const more = { confidence: 0.97, language: 'en', is_final }
+    const more = { confidence: 0.97, language, is_final }
     const head = { text: ` ${text.slice(0, cut)}`, start_ms: startMs, end_ms: middle, ...more }
     const tail = { text: text.slice(cut), start_ms: middle, end_ms: endMs, ...more }
     return tail.text === '' ? [{ ...head, end_ms: endMs }] : [head, tail]
