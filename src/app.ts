@@ -27,7 +27,7 @@ import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
 import { CLIENT_SECRETS, GATEWAY_HEDGE_SHARE } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
-import { ConfigError, formatProblem } from './config/problem.ts'
+import { formatProblem } from './config/problem.ts'
 import { checkProviders, type Settings } from './config/settings.ts'
 import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
@@ -47,7 +47,6 @@ import { transcriptionRoutes } from './gateway/transcription/index.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
-import { Ticker } from './playout/ticker.ts'
 import { Pricing } from './price/pricing.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
@@ -70,11 +69,8 @@ import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
 import { handleProtocols, registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 import { registerCalls } from './wire/realtime/webrtc/calls.ts'
-import { Calls } from './wire/telephony/calls.ts'
-import { registerTelephony, TELEPHONY } from './wire/telephony/index.ts'
-import { chooseSubprotocol, linesOf } from './wire/telephony/lines.ts'
-import { CallTokens } from './wire/telephony/tokens.ts'
-import { registerWebhooks } from './wire/telephony/webhook.ts'
+import { TELEPHONY } from './wire/telephony/index.ts'
+import { Telephony } from './wire/telephony/telephony.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
@@ -194,8 +190,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     hedges: () => snapshots.hedges(),
   })
   for (const problem of checkProviders(settings, providerTypes)) log.warn(formatProblem(problem))
-  const { lines, problems } = linesOf(settings)
-  if (problems.length > 0) throw new ConfigError([...problems])
+  const telephony = new Telephony({ settings, clock, note })
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
     snapshots.load(set)
@@ -221,8 +216,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     ...websocketOptions,
     options: {
       ...websocketOptions.options,
-      handleProtocols: (asked, { url = '' }) =>
-        url.startsWith(`${TELEPHONY}/`) ? chooseSubprotocol(lines, url, asked) : handleProtocols(asked),
+      handleProtocols: (asked, { url }) => telephony.subprotocol(asked, url) ?? handleProtocols(asked),
     },
   })
   const secrets = new ClientSecrets(new MemoryExpiring(clock, CLIENT_SECRETS), settings.keys, clock)
@@ -288,20 +282,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     audioMs: settings.gateway.audioMinutes * 60_000,
   })
   const inputRates = new InputRates(clock, settings)
-  const calls = new Calls({
+  await telephony.register(http, {
     host,
-    clock,
-    ticker: new Ticker(clock),
-    sessionMinutes: settings.limits.sessionMinutes,
+    inputRates,
     hasPipeline: (name) => snapshots.has(name),
-    note,
-  })
-  await http.register(async (scope) => {
-    const { publicUrl } = settings.listen
-    const telephony = { lines, tokens: new CallTokens(clock), clock, publicUrl, note }
-    registerTelephony(scope, { ...telephony, calls, inputRates })
-    const hasRoom = () => state === 'ready' && host.size < settings.limits.sessions
-    await registerWebhooks(scope, { ...telephony, hasRoom })
+    hasRoom: () => state === 'ready' && host.size < settings.limits.sessions,
   })
   await http.register(async (scope) => {
     const realtime = {

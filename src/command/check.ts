@@ -67,6 +67,10 @@ export async function check(
     if (settings && Object.keys(settings.providers).length > 0) {
       problems.push(...checkProviders(settings, await types()))
     }
+    if (settings && Object.keys(settings.telephony).length > 0) {
+      const { linesOf } = await import('../wire/telephony/lines.ts')
+      problems.push(...linesOf(settings).problems)
+    }
   }
   if (files.length === 0) {
     checked.push(folder)

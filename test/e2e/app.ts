@@ -35,6 +35,8 @@ export interface RunningApp {
 
 export interface StartOptions {
   readonly tls?: 'tls'
+  /** Where it says that the world reaches it. */
+  readonly publicUrl?: string
   /** Secret of the only key. */
   readonly key?: string
   /** Lines of `parley.yaml` beside `listen` and `keys`. */
@@ -71,7 +73,7 @@ export async function startApp(options: StartOptions = {}): Promise<RunningApp> 
   }
   const settings = parseSettings(
     [
-      `listen: { port: 0${tls ? ', tls: { cert: cert.pem, key: key.pem }' : ''} }`,
+      `listen: { port: 0${tls ? ', tls: { cert: cert.pem, key: key.pem }' : ''}${options.publicUrl ? `, publicUrl: '${options.publicUrl}'` : ''} }`,
       options.key ? `keys: [{ id: tester, secret: '${options.key}', attributes: { tier: gold } }]` : '',
       options.settings ?? '',
     ].join('\n'),

@@ -71,7 +71,7 @@ export function quiet(ms: number): Buffer {
   return Buffer.alloc(ms * 48)
 }
 
-function convert(audio: Uint8Array, from: AudioFormat, to: AudioFormat): Buffer {
+export function convert(audio: Uint8Array, from: AudioFormat, to: AudioFormat): Buffer {
   const converter = createConverter(from, to)
   try {
     return Buffer.concat([converter.process(audio), converter.flush()])

@@ -1,0 +1,64 @@
+/** All that telephone bridges need, in one: made of the settings, then registered with the server. */
+import type { FastifyInstance } from 'fastify'
+import type { InputRates } from '../../access/input-rates.ts'
+import type { Clock } from '../../clock.ts'
+import { ConfigError } from '../../config/problem.ts'
+import type { Settings } from '../../config/settings.ts'
+import { Ticker } from '../../playout/ticker.ts'
+import type { SessionHost } from '../../session/session.ts'
+import { Calls } from './calls.ts'
+import { registerTelephony, TELEPHONY } from './index.ts'
+import { chooseSubprotocol, type Lines, linesOf } from './lines.ts'
+import { CallTokens } from './tokens.ts'
+import { registerWebhooks } from './webhook.ts'
+
+export interface TelephonyOptions {
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
+}
+
+export interface TelephonyServices {
+  readonly host: SessionHost
+  readonly inputRates: InputRates
+  readonly hasPipeline: (name: string) => boolean
+  /** Whether another call would find room. */
+  readonly hasRoom: () => boolean
+}
+
+export class Telephony {
+  readonly lines: Lines
+  readonly #options: TelephonyOptions
+
+  /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
+  constructor(options: TelephonyOptions) {
+    const { lines, problems } = linesOf(options.settings)
+    if (problems.length > 0) throw new ConfigError([...problems])
+    this.lines = lines
+    this.#options = options
+  }
+
+  /** For `ws`: which of the subprotocols asked for is the bridge's. Undefined: the path is none of ours. */
+  subprotocol(asked: ReadonlySet<string>, path = ''): string | false | undefined {
+    return path.startsWith(`${TELEPHONY}/`) ? chooseSubprotocol(this.lines, path, asked) : undefined
+  }
+
+  async register(
+    app: FastifyInstance,
+    { host, inputRates, hasPipeline, hasRoom }: TelephonyServices,
+  ): Promise<Calls> {
+    const { settings, clock, note } = this.#options
+    const { sessionMinutes } = settings.limits
+    const calls = new Calls({ host, clock, ticker: new Ticker(clock), sessionMinutes, hasPipeline, note })
+    const shared = {
+      lines: this.lines,
+      tokens: new CallTokens(clock),
+      clock,
+      publicUrl: settings.listen.publicUrl,
+      note,
+    }
+    registerTelephony(app, { ...shared, calls, inputRates })
+    await registerWebhooks(app, { ...shared, hasRoom })
+    return calls
+  }
+}
