@@ -17,9 +17,8 @@ import { closeSilentAtEnd } from './access/silent-connections.ts'
 import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
-import { PhraseCache } from './attempt/phrases.ts'
-import { SentenceCache } from './attempt/sentence-cache.ts'
 import { Snapshots } from './attempt/snapshots.ts'
+import { openSpeechCache } from './attempt/speech-cache.ts'
 import { priorsOf, traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
 import { loadCatalog } from './catalog/load.ts'
@@ -53,8 +52,7 @@ import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { providersOf, providerTypes } from './providers.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, nameableOf, settingsFrom } from './session/host.ts'
-import type { Provider, ProviderDeps } from './stage/provider.ts'
-import { AudioFiles } from './store/audio-files.ts'
+import type { Provider } from './stage/provider.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
 import { NamedServers } from './tool/named-servers.ts'
 import { ToolShelf } from './tool/shelf.ts'
@@ -147,16 +145,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
-  const { speechCache } = settings
-  const phrases = new PhraseCache({
-    clock,
-    maxBytes: Math.round(speechCache.memoryMb * 1024 * 1024),
-    ...soundFiles(settings, { clock, note }),
-    onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
-  })
-  const { sentencesAfter: after, sentences: keep } = speechCache
-  const sentences = after > 0 ? new SentenceCache({ cache: phrases, after, keep }) : undefined
-  watchSpeechCache(metrics.registry, () => ({ ...phrases.figures, misses: sentences?.misses ?? 0 }))
+  const speech = openSpeechCache(settings.speechCache, { clock, note })
+  watchSpeechCache(metrics.registry, speech.figures)
   const experiments = new ExperimentBook({
     onExposed: (exposure) => metrics.exposed(exposure),
     onStopped: (exposure, stop) => {
@@ -180,8 +170,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const snapshots = new Snapshots(providers, health, {
     pricing,
     experiments,
-    phrases,
-    ...(sentences ? { sentences } : {}),
+    phrases: speech.phrases,
+    sentences: speech.sentences,
     toolsOf: (pipeline) => tools.of(pipeline),
   })
   watchTargets(metrics.registry, {
@@ -329,7 +319,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       watching?.close()
       await host.closeAll('drain')
       await http.close()
-      await phrases.close()
+      await speech.phrases.close()
       await tools.close()
       await shelf?.close()
       await clientKeys.close()
@@ -360,11 +350,6 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await limits.drain()
     },
   }
-}
-
-function soundFiles({ speechCache }: Settings, deps: ProviderDeps): { readonly files?: AudioFiles } {
-  const { dir, diskMb } = speechCache
-  return dir === null ? {} : { files: new AudioFiles({ ...deps, dir, maxBytes: diskMb * 1024 * 1024 }) }
 }
 
 function createHttp(settings: Settings, log: Logger): FastifyInstance {

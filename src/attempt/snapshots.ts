@@ -26,7 +26,7 @@ export interface SnapshotsOptions {
   readonly pricing?: Pricing
   readonly experiments?: ExperimentBook
   readonly phrases?: PhraseCache
-  readonly sentences?: SentenceCache
+  readonly sentences?: SentenceCache | undefined
   /** The tools that the server runs for a pipeline. */
   readonly toolsOf?: (pipeline: Pipeline) => ServerTools
 }
