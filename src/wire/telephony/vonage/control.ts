@@ -53,10 +53,11 @@ export function vonageControl(credentials: VonageCredentials): CallControl {
       const ncco = [{ action: 'connect', endpoint: [endpointOf(to)] }]
       await update(callId, { action: 'transfer', destination: { type: 'ncco', ncco } }, signal)
     },
+    /** A pause is `p` here. */
     async sendDigits(callId, digits, signal) {
       if (digits === '') throw new CallControlError('refused', 'there are no digits')
       const path = pathOf('v1', 'calls', callId, 'dtmf')
-      await rest({ method: 'PUT', path, body: json({ digits }), signal })
+      await rest({ method: 'PUT', path, body: json({ digits: digits.replaceAll('w', 'p') }), signal })
     },
   }
 }
