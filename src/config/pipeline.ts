@@ -71,6 +71,14 @@ export type ServerTool =
   | (ToolFacts & { readonly type: 'http'; readonly parameters: Readonly<Record<string, unknown>> | null })
   | (ToolFacts & { readonly type: 'mcp'; readonly approval: 'never' | 'always' })
 
+/** What the model may do with a telephone call. */
+export interface CallPolicy {
+  readonly hangUp: boolean
+  /** Name → E.164 or a SIP address. Without prototype: a model's name is looked up. */
+  readonly transfer: Readonly<Record<string, string>>
+  readonly sendDigits: boolean
+}
+
 export interface Pipeline {
   readonly name: string
   readonly instructions: string
@@ -96,6 +104,8 @@ export interface Pipeline {
     readonly maxDigits: number
     readonly interrupts: 'first' | 'last'
   } | null
+  /** On the telephone; null: the model may do nothing with a call. */
+  readonly call: CallPolicy | null
   readonly speculation: { readonly maxRevisions: number }
   readonly clientMay: readonly Choice[]
   readonly tools: readonly ServerTool[]

@@ -21,6 +21,7 @@ export function toPipeline(input: PipelineInput): Pipeline {
     interruption: input.interruption,
     idle: input.idle,
     dtmf: input.dtmf,
+    call: input.call && { ...input.call, transfer: bare(Object.entries(input.call.transfer)) },
     speculation: input.speculation,
     clientMay: input.clientMay,
     tools: input.tools.map((tool) => {

@@ -8,7 +8,7 @@ import type { Pipeline } from '../config/pipeline.ts'
 import type { ExperimentBook } from '../experiment/book.ts'
 import type { Vad } from '../listen/vad.ts'
 import { PacerGroup } from '../playout/pacer-group.ts'
-import { NO_TOOLS } from '../stage/tools.ts'
+import { joinedTools, NO_TOOLS } from '../stage/tools.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
 import { LiveSession, type LiveSessionOptions } from './live-session.ts'
@@ -86,7 +86,9 @@ export class Host implements SessionHost {
     snapshot: PipelineSnapshot,
     release: (reason?: CloseReason) => void,
   ): HostedSession {
-    const { pipeline, router, tools = NO_TOOLS } = snapshot
+    const { pipeline, router, tools: own = NO_TOOLS } = snapshot
+    const more = origin.tools?.(pipeline)
+    const tools = more ? joinedTools(own, more) : own
     const { clock, vad, metrics, turns, experiments } = this.#options
     const asks = origin.caps.asksApproval ?? false
     const settings = (origin.begin ?? asItIs)({

@@ -1,4 +1,6 @@
 /** The session as a wire sees it: bytes and client events in, one queue of outputs out. */
+import type { Pipeline } from '../config/pipeline.ts'
+import type { ServerTools } from '../stage/tools.ts'
 import type { ClientEvent } from './client.ts'
 import type { SessionOutput } from './output.ts'
 import type { SessionSettings } from './settings.ts'
@@ -49,6 +51,11 @@ export interface SessionOrigin {
    * so a pure function of its argument, and never a client's word unchecked.
    */
   readonly begin?: (pipeline: SessionSettings) => SessionSettings
+  /**
+   * Tools that the wire runs in this session, by what its pipeline allows; left out: none. Of one name the pipeline's own
+   * counts. Trusted as `begin` is.
+   */
+  readonly tools?: (pipeline: Pipeline) => ServerTools
 }
 
 /** Thrown by `open` when the server is full or draining; `code` is of the table in `errors.ts`. */

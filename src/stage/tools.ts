@@ -85,6 +85,26 @@ export class ToolError extends Error {
   }
 }
 
+/**
+ * Both as one: of one name only `first`'s is known, also where it is not offered, so that nobody takes the place of a tool that
+ * needs somebody's consent. MCP servers that a client may name are `first`'s alone.
+ */
+export function joinedTools(first: ServerTools, second: ServerTools): ServerTools {
+  const isFirsts = (name: string) => first.definitions.some((tool) => tool.name === name)
+  const list = first.list?.bind(first)
+  return {
+    get definitions() {
+      return [...first.definitions, ...second.definitions.filter(({ name }) => !isFirsts(name))]
+    },
+    ...(first.allowed ? { allowed: first.allowed } : {}),
+    ...(list ? { list } : {}),
+    run: (call, options) =>
+      options.access || isFirsts(call.name) || !second.definitions.some(({ name }) => name === call.name)
+        ? first.run(call, options)
+        : second.run(call, options),
+  }
+}
+
 export const NO_TOOLS: ServerTools = {
   definitions: [],
   run: ({ name }) => Promise.reject(new ToolError('unknown', `There is no tool ${name}.`)),

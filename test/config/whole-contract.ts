@@ -9,6 +9,7 @@ greeting: "Hello, how can I help?"
 default: true
 interruption: { minSpeechMs: 200, minWords: 0, ignore: [uh-huh, okay] }
 idle: { afterMs: 15000, say: ["Are you still there?"], hangUpAfter: 2 }
+call: { hangUp: true, transfer: { sales: "+15551234567", desk: "sip:desk@pbx.example.com" }, sendDigits: true }
 speculation: { maxRevisions: 3 }
 clientMay: [instructions, voice, tools]
 tools:

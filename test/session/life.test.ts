@@ -456,4 +456,37 @@ describe('the host', () => {
     await session.close('client')
     await host.closeAll('drain')
   })
+
+  test('joins the wire’s tools with the pipeline’s, by what the pipeline allows', async () => {
+    const { Host } = await import('../../src/session/host.ts')
+    const { callTools } = await import('../../src/wire/telephony/call-tools.ts')
+    const { loadPipeline } = await import('../../src/config/pipeline-set.ts')
+    const facts = { provider: 'fake', model: 'm', route: 'any' }
+    const llm = new FakeLlm()
+    const { pipeline } = loadPipeline('name: p\ncall: { hangUp: true }', 'p.yaml').loaded!
+    const host = new Host({
+      clock: new VirtualClock(),
+      limits: new SessionLimits({ limits: { sessions: 1, sessionsPerKey: null }, keys: [] }),
+      turns: memoryTurnStore(10),
+      metrics: new Metrics(),
+      vad: new FakeVad(),
+      snapshot: () => ({
+        pipeline,
+        canListen: true,
+        router: fixedRouter({
+          stt: [{ adapter: new FakeStt(), ...facts }],
+          llm: [{ adapter: llm, ...facts }],
+          tts: [{ adapter: new FakeTts(), ...facts }],
+          voice: () => undefined,
+        }),
+      }),
+    })
+    const origin = { wire: 'test', caps: UNPACED, pipeline: null, key: null, metadata: {}, user: null }
+    const session = host.open({
+      ...origin,
+      tools: ({ call }) => callTools(call, { hangUp: () => {}, transfer: async () => {} }),
+    })
+    expect(session.settings.serverTools?.map(({ name }) => name)).toEqual(['hang_up'])
+    await session.close('client')
+  })
 })

@@ -185,15 +185,23 @@ export interface DialRequest {
   readonly to: string
   readonly from: string
   readonly target: StreamTarget
+  /**
+   * Where our webhook answers for this very call, with the target's parameters in its query: for bridges that ask for the
+   * document instead of being given it. Left out: no public address is configured.
+   */
+  readonly answerUrl?: string
   readonly signal: AbortSignal
 }
 
 /** The bridge's REST interface. Throws `CallControlError`. */
 export interface CallControl {
   dial?(request: DialRequest): Promise<{ readonly callId: string }>
+  /** Resolves as well where the call is over already. */
   hangUp(callId: string, signal: AbortSignal): Promise<void>
   /** The call goes to `to` (E.164 or a SIP address), and leaves us. */
   transfer?(callId: string, to: string, signal: AbortSignal): Promise<void>
+  /** Keys to the other end, of `0-9 * # w`; not empty. */
+  sendDigits?(callId: string, digits: string, signal: AbortSignal): Promise<void>
 }
 
 /** Why the bridge's REST interface did not do it. Holds none of its sentences. */

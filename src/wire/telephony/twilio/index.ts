@@ -8,6 +8,7 @@ import type { Bridge, BridgeCaps, Proof, Upgrade, WebhookRequest } from '../brid
 import { asFields } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { TwilioCodec } from './codec.ts'
+import { TWILIO_CONTROL_OPTIONS, twilioControl } from './control.ts'
 import { sameSignature, twilioSignature } from './signature.ts'
 import { twimlAnswers } from './voice.ts'
 
@@ -26,6 +27,7 @@ export const TWILIO_CAPS: BridgeCaps = {
 }
 
 const OPTIONS = {
+  ...TWILIO_CONTROL_OPTIONS,
   accountSid: z
     .string()
     .regex(/^AC[0-9a-fA-F]{32}$/, 'wants the account sid, AC and 32 hex digits')
@@ -34,7 +36,7 @@ const OPTIONS = {
 
 /** Throws `BridgeSettingError`. */
 export function twilio(setting: BridgeSetting): Bridge {
-  readOptions(setting, OPTIONS)
+  const { accountSid, baseUrl } = readOptions(setting, OPTIONS)
   const token = setting.authToken
   if (setting.username !== null) throw new BridgeSettingError('username', 'Twilio shows no user name')
   return {
@@ -52,6 +54,9 @@ export function twilio(setting: BridgeSetting): Bridge {
       ...twimlAnswers,
       prove: (request) => (token ? proofOf(token.reveal(), request, 'https:') : 'none'),
     },
+    ...(token && accountSid
+      ? { control: twilioControl({ accountSid, authToken: () => token.reveal(), baseUrl }) }
+      : {}),
   }
 }
 
