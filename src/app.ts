@@ -18,6 +18,7 @@ import { byTarget, keyIdsOf } from './attempt/credentials.ts'
 import { Health } from './attempt/health.ts'
 import { HedgeShare } from './attempt/hedge-share.ts'
 import { PhraseCache } from './attempt/phrases.ts'
+import { SentenceCache } from './attempt/sentence-cache.ts'
 import { Snapshots } from './attempt/snapshots.ts'
 import { priorsOf, traitsOf } from './attempt/traits.ts'
 import { loadAudio } from './audio/convert.ts'
@@ -26,7 +27,7 @@ import { type Clock, realClock } from './clock.ts'
 import { checkAvailable } from './config/available.ts'
 import { CLIENT_SECRETS, GATEWAY_HEDGE_SHARE } from './config/defaults.ts'
 import type { PipelineSet } from './config/pipeline-set.ts'
-import { formatProblem } from './config/problem.ts'
+import { ConfigError, formatProblem } from './config/problem.ts'
 import { checkProviders, type Settings } from './config/settings.ts'
 import { type Reload, watchPipelines } from './config/watch.ts'
 import { consolePage } from './console/index.ts'
@@ -46,13 +47,15 @@ import { transcriptionRoutes } from './gateway/transcription/index.ts'
 import { loadGate } from './listen/gate.ts'
 import type { Vad } from './listen/vad.ts'
 import { withWords } from './listen/words.ts'
+import { Ticker } from './playout/ticker.ts'
 import { Pricing } from './price/pricing.ts'
 import { createLocalProvider } from './provider/local/index.ts'
 import { ensureModel, listModels } from './provider/local/models/index.ts'
 import { providersOf, providerTypes } from './providers.ts'
 import { openShelf } from './recording/shelf.ts'
 import { Host, nameableOf, settingsFrom } from './session/host.ts'
-import type { Provider } from './stage/provider.ts'
+import type { Provider, ProviderDeps } from './stage/provider.ts'
+import { AudioFiles } from './store/audio-files.ts'
 import { MemoryExpiring } from './store/memory-expiring.ts'
 import { NamedServers } from './tool/named-servers.ts'
 import { ToolShelf } from './tool/shelf.ts'
@@ -60,12 +63,18 @@ import { experimentsPlugin } from './trace/experiments-plugin.ts'
 import { createLogger } from './trace/logger.ts'
 import { Metrics } from './trace/metrics.ts'
 import { metricsPlugin } from './trace/metrics-plugin.ts'
+import { watchSpeechCache } from './trace/speech-cache-metrics.ts'
 import { watchTargets } from './trace/target-metrics.ts'
 import { memoryTurnStore } from './trace/turn-store.ts'
 import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
-import { registerRealtime, websocketOptions } from './wire/realtime/index.ts'
+import { handleProtocols, registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 import { registerCalls } from './wire/realtime/webrtc/calls.ts'
+import { Calls } from './wire/telephony/calls.ts'
+import { registerTelephony, TELEPHONY } from './wire/telephony/index.ts'
+import { chooseSubprotocol, linesOf } from './wire/telephony/lines.ts'
+import { CallTokens } from './wire/telephony/tokens.ts'
+import { registerWebhooks } from './wire/telephony/webhook.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {
@@ -106,7 +115,16 @@ export interface App {
 /** The commands' view of the embedded models. */
 export const embeddedModels = { list: listModels, ensure: ensureModel }
 
-const PUBLIC_PATHS = ['/healthz', '/readyz', '/', '/index.html', '/favicon.svg', '/assets/*']
+/** Telephone bridges have their own proof. */
+const PUBLIC_PATHS = [
+  '/healthz',
+  '/readyz',
+  '/',
+  '/index.html',
+  '/favicon.svg',
+  '/assets/*',
+  `${TELEPHONY}/*`,
+]
 /** What a browser's client secret opens. */
 const SECRET_PATHS = ['/v1/realtime', '/v1/realtime/calls', '/v1/realtime/calls/:id/hangup']
 const BODY_LIMIT_BYTES = 1024 * 1024
@@ -133,10 +151,16 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const limits = new SessionLimits(settings)
   const turns = memoryTurnStore(settings.limits.turnsKept)
   const metrics = new Metrics()
+  const { speechCache } = settings
   const phrases = new PhraseCache({
     clock,
+    maxBytes: Math.round(speechCache.memoryMb * 1024 * 1024),
+    ...soundFiles(settings, { clock, note }),
     onFailed: (voice) => note(`a phrase could not be made ready in the voice of ${voice}`),
   })
+  const { sentencesAfter: after, sentences: keep } = speechCache
+  const sentences = after > 0 ? new SentenceCache({ cache: phrases, after, keep }) : undefined
+  watchSpeechCache(metrics.registry, () => ({ ...phrases.figures, misses: sentences?.misses ?? 0 }))
   const experiments = new ExperimentBook({
     onExposed: (exposure) => metrics.exposed(exposure),
     onStopped: (exposure, stop) => {
@@ -161,6 +185,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     pricing,
     experiments,
     phrases,
+    ...(sentences ? { sentences } : {}),
     toolsOf: (pipeline) => tools.of(pipeline),
   })
   watchTargets(metrics.registry, {
@@ -169,6 +194,8 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     hedges: () => snapshots.hedges(),
   })
   for (const problem of checkProviders(settings, providerTypes)) log.warn(formatProblem(problem))
+  const { lines, problems } = linesOf(settings)
+  if (problems.length > 0) throw new ConfigError([...problems])
   const load = (set: PipelineSet) => {
     for (const problem of checkAvailable(set, providers.keys())) log.warn(formatProblem(problem))
     snapshots.load(set)
@@ -190,7 +217,14 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   closeSilentAtEnd(http)
   let state: 'starting' | 'ready' | 'draining' = 'starting'
   // First: it ends the socket of an upgrade that is refused, but only of those its own hook has seen.
-  await http.register(fastifyWebsocket, websocketOptions)
+  await http.register(fastifyWebsocket, {
+    ...websocketOptions,
+    options: {
+      ...websocketOptions.options,
+      handleProtocols: (asked, { url = '' }) =>
+        url.startsWith(`${TELEPHONY}/`) ? chooseSubprotocol(lines, url, asked) : handleProtocols(asked),
+    },
+  })
   const secrets = new ClientSecrets(new MemoryExpiring(clock, CLIENT_SECRETS), settings.keys, clock)
   accessPlugin(http, { settings, publicPaths: PUBLIC_PATHS, secrets, secretPaths: SECRET_PATHS })
   http.get('/healthz', async () => ({ status: 'ok' }))
@@ -253,12 +287,28 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     fileBytes: Math.round(settings.gateway.audioMb * 1024 * 1024),
     audioMs: settings.gateway.audioMinutes * 60_000,
   })
+  const inputRates = new InputRates(clock, settings)
+  const calls = new Calls({
+    host,
+    clock,
+    ticker: new Ticker(clock),
+    sessionMinutes: settings.limits.sessionMinutes,
+    hasPipeline: (name) => snapshots.has(name),
+    note,
+  })
+  await http.register(async (scope) => {
+    const { publicUrl } = settings.listen
+    const telephony = { lines, tokens: new CallTokens(clock), clock, publicUrl, note }
+    registerTelephony(scope, { ...telephony, calls, inputRates })
+    const hasRoom = () => state === 'ready' && host.size < settings.limits.sessions
+    await registerWebhooks(scope, { ...telephony, hasRoom })
+  })
   await http.register(async (scope) => {
     const realtime = {
       host,
       clock,
       sessionMinutes: settings.limits.sessionMinutes,
-      inputRates: new InputRates(clock, settings),
+      inputRates,
       responseRates,
       hasPipeline: (name: string) => snapshots.has(name),
       defaultPipeline: () => snapshots.defaultName,
@@ -294,7 +344,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       watching?.close()
       await host.closeAll('drain')
       await http.close()
-      phrases.close()
+      await phrases.close()
       await tools.close()
       await shelf?.close()
       await clientKeys.close()
@@ -325,6 +375,11 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
       await limits.drain()
     },
   }
+}
+
+function soundFiles({ speechCache }: Settings, deps: ProviderDeps): { readonly files?: AudioFiles } {
+  const { dir, diskMb } = speechCache
+  return dir === null ? {} : { files: new AudioFiles({ ...deps, dir, maxBytes: diskMb * 1024 * 1024 }) }
 }
 
 function createHttp(settings: Settings, log: Logger): FastifyInstance {

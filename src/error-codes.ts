@@ -77,6 +77,20 @@ export const ERRORS = {
     'The endpoint speaks WebSocket and was asked by plain HTTP.',
     'Connect with a WebSocket client.',
   ),
+  bridge_not_proved: fact(
+    401,
+    INVALID,
+    'final',
+    'A telephone bridge showed no proof that it is the one of the settings, or a wrong one.',
+    'Compare its secret, token or password with `telephony` in the settings, and `listen.publicUrl` with the address the bridge was given.',
+  ),
+  public_url_missing: fact(
+    503,
+    SERVER,
+    'final',
+    'A telephone bridge must be told where to stream to, and the settings do not say.',
+    'Set `listen.publicUrl`.',
+  ),
   payload_too_large: fact(
     413,
     INVALID,

@@ -12,7 +12,8 @@ import type { SttAdapter } from '../stage/stt.ts'
 import type { TtsAdapter } from '../stage/tts.ts'
 import type { HealthView } from './health.ts'
 import type { Hedge } from './hedge.ts'
-import type { Phrase } from './phrases.ts'
+import type { Phrase } from './phrase.ts'
+import type { SentenceCache } from './sentence-cache.ts'
 
 export interface Candidate<Adapter> {
   readonly adapter: Adapter
@@ -36,8 +37,8 @@ export interface Lineup {
   readonly llmInsteadOf?: Readonly<Partial<Record<Declined, readonly Candidate<LlmAdapter>[]>>>
   /** When the route asks the second model as well; the share is the route's, for all sessions. */
   readonly llmHedge?: Hedge | null
-  /** The provider's id for a voice name; undefined: the provider's own default. */
-  voice(name: string, provider: string): string | undefined
+  /** The provider's id for a voice name, of the one that speaks `language` if it has such; undefined: the provider's own default. */
+  voice(name: string, provider: string, language?: string): string | undefined
 }
 
 /** A pipeline's rules: the facts of a moment in, the lineup out. Of one snapshot, as long as a session lives. */
@@ -49,6 +50,8 @@ export interface Router {
   lineup(facts: StageFacts, habits: Habits): Lineup
   /** A phrase that can be said at once, in this session's voice or else in one that its routes have; null: none is ready. */
   phrase?(text: string, speaker: PhraseSpeaker): Phrase | null
+  /** Sentences of answers that were said before; left out: each is synthesised. */
+  readonly sentences?: SentenceCache | undefined
   /** Makes the pipeline's phrases ready for a session's voice. Nobody waits for it. */
   prepare?(speaker: PhraseSpeaker): void
 }

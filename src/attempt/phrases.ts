@@ -1,68 +1,88 @@
 /**
- * Phrases that must be there at once: fillers, apologies, greetings. Synthesised ahead of need, kept as sound, said without
- * asking anybody. Exact: the same words in the same voice; bounded, the longest unused go first.
+ * What was synthesised before, kept as sound in the codec it came in, said without asking anybody: phrases that must be there at once
+ * (fillers, apologies, greetings), made ahead of need, and sentences that are said again and again. Exact: the same words in the same voice;
+ * bounded, the longest unused go first. What a pipeline always says is kept on disk too, where there is a folder for it.
  *
- *     prepare(voice, texts) ─► the voice's adapter ─► kept ─► get(voice, text) ─► said
+ *     prepare(voice, texts) ─► memory ─► disk ─► the voice's adapter ─► kept ─► get(voice, text) ─► said
  */
-import { type AudioFormat, bytesToMs, PCM16_24K } from '../audio/format.ts'
+import { bytesToMs } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
-import type { Sentence, SpokenWord, TtsAdapter } from '../stage/tts.ts'
+import { SPEECH_CACHE_MB } from '../config/defaults.ts'
+import type { Sentence, SpokenWord } from '../stage/tts.ts'
+import type { AudioFiles } from '../store/audio-files.ts'
+import { bestOf, keyOf, MAX_PHRASE_MS, type Phrase, type PhraseVoice } from './phrase.ts'
+import { headOf, phraseOf } from './phrase-head.ts'
 
-/** Who says it. */
-export interface PhraseVoice {
-  readonly adapter: TtsAdapter
-  /** The provider's own voice id; '' for its default. */
-  readonly voice: string
-  readonly language: string | null
-}
-
-export interface Phrase {
-  readonly text: string
-  readonly format: AudioFormat
-  readonly audio: Uint8Array
-  readonly ms: number
-  /** From its start, where the voice tells. */
-  readonly words: readonly SpokenWord[]
-}
+export type { Phrase, PhraseVoice } from './phrase.ts'
 
 export interface PhraseCacheOptions {
   readonly clock: Clock
   readonly maxBytes?: number
+  /** Left out: nothing outlives the process. */
+  readonly files?: AudioFiles
   /** A phrase could not be made; it is tried again when it is next prepared. */
   readonly onFailed?: (adapter: string) => void
 }
 
-/** About eleven minutes of 24 kHz PCM: hundreds of phrases. */
-const MAX_BYTES = 32 * 1024 * 1024
-/** A phrase is a sentence or two; a voice that goes on for longer is at fault. */
-const MAX_PHRASE_MS = 30_000
+const PHRASE_BYTES = SPEECH_CACHE_MB * 1024 * 1024
 /** For all of one phrase. Nobody waits for it. */
 const PREPARE_MS = 20_000
 
 export class PhraseCache {
   readonly #clock: Clock
   readonly #maxBytes: number
+  readonly #files: AudioFiles | undefined
   readonly #onFailed: (adapter: string) => void
-  /** In the order of use. */
-  readonly #kept = new Map<string, Phrase>()
+  readonly #kept = new Map<string, { readonly phrase: Phrase; usedAt: number }>()
   readonly #making = new Map<string, Promise<void>>()
   readonly #scope: Scope = openScope()
   #bytes = 0
+  #uses = 0
+  #made = 0
+  #fromDisk = 0
 
-  constructor({ clock, maxBytes = MAX_BYTES, onFailed = () => {} }: PhraseCacheOptions) {
+  constructor({ clock, maxBytes = PHRASE_BYTES, files, onFailed = () => {} }: PhraseCacheOptions) {
     this.#clock = clock
     this.#maxBytes = maxBytes
+    this.#files = files
     this.#onFailed = onFailed
   }
 
   get(voice: PhraseVoice, text: string): Phrase | null {
-    const key = keyOf(voice, text)
-    const found = this.#kept.get(key)
+    const found = this.#kept.get(keyOf(voice, text))
     if (!found) return null
-    this.#kept.delete(key)
-    this.#kept.set(key, found)
-    return found
+    // A counter, and not the map's order: one that is set again at each use is rebuilt every few uses.
+    found.usedAt = ++this.#uses
+    return found.phrase
+  }
+
+  /** What it holds, and where that came from. */
+  get figures() {
+    const { bytes: diskBytes = 0, broken = 0 } = this.#files ?? {}
+    return {
+      entries: this.#kept.size,
+      bytes: this.#bytes,
+      made: this.#made,
+      fromDisk: this.#fromDisk,
+      diskBytes,
+      broken,
+    }
+  }
+
+  /** What somebody else synthesised. `where`: how far it is kept. */
+  keep(voice: PhraseVoice, phrase: Phrase, where: 'memory' | 'disk'): void {
+    this.#keep(keyOf(voice, phrase.text), phrase, where)
+  }
+
+  /** From disk, if it is there; nobody waits. */
+  async recall(voice: PhraseVoice, text: string): Promise<void> {
+    const key = keyOf(voice, text)
+    if (!this.#files || this.#kept.has(key)) return
+    const phrase = phraseOf(await this.#files.get(key), text)
+    if (!phrase) return
+    this.#fromDisk++
+    this.#keep(key, phrase, 'memory')
   }
 
   /** Makes those that are not there, one after the other. Never rejects; `get` tells what came of it. */
@@ -77,15 +97,21 @@ export class PhraseCache {
     }
   }
 
-  close(): void {
+  /** Resolves when what was to be kept is. */
+  async close(): Promise<void> {
     this.#scope.cancel('done')
+    await this.#files?.close()
   }
 
   async #make(key: string, voice: PhraseVoice, text: string): Promise<void> {
+    await this.recall(voice, text)
+    if (this.#kept.has(key)) return
     const scope = openScope(this.#scope.signal)
     const timer = this.#clock.setTimer(PREPARE_MS, () => scope.cancel('deadline'))
     try {
-      this.#keep(key, await synthesise(voice, text, scope.signal, this.#clock))
+      const phrase = await synthesise(voice, text, scope.signal, this.#clock)
+      this.#made++
+      this.#keep(key, phrase, 'disk')
     } catch {
       if (!this.#scope.signal.aborted) this.#onFailed(voice.adapter.id)
     } finally {
@@ -94,27 +120,43 @@ export class PhraseCache {
     }
   }
 
-  #keep(key: string, phrase: Phrase): void {
-    if (phrase.audio.length > this.#maxBytes) return
-    this.#kept.set(key, phrase)
+  #keep(key: string, phrase: Phrase, where: 'memory' | 'disk'): void {
+    if (where === 'disk') this.#files?.put(key, { head: headOf(phrase), audio: phrase.audio })
+    if (phrase.audio.length > this.#maxBytes || this.#kept.has(key)) return
+    this.#kept.set(key, { phrase, usedAt: ++this.#uses })
     this.#bytes += phrase.audio.length
-    for (const [oldest, { audio }] of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) break
-      this.#kept.delete(oldest)
-      this.#bytes -= audio.length
+    while (this.#bytes > this.#maxBytes) this.#forgetOne()
+  }
+
+  /** The longest unused. */
+  #forgetOne(): void {
+    let oldest: string | undefined
+    let usedAt = Number.POSITIVE_INFINITY
+    for (const [key, one] of this.#kept) {
+      if (one.usedAt >= usedAt) continue
+      oldest = key
+      usedAt = one.usedAt
     }
+    this.#bytes -= this.#kept.get(oldest ?? '')?.phrase.audio.length ?? 0
+    this.#kept.delete(oldest ?? '')
   }
 }
 
 async function synthesise(
-  { adapter, voice, language }: PhraseVoice,
+  { adapter, voice, language, format = bestOf(adapter), speed }: PhraseVoice,
   text: string,
   signal: AbortSignal,
   clock: Clock,
 ): Promise<Phrase> {
-  const format = adapter.caps.outputs[0] ?? PCM16_24K
   const stream = await orAborted(
-    adapter.open({ voice, format, signal, clock, ...(language === null ? {} : { language }) }),
+    adapter.open({
+      voice,
+      format,
+      signal,
+      clock,
+      ...(speed === undefined ? {} : { speed }),
+      ...(language === null ? {} : { language }),
+    }),
     signal,
   )
   const sentence: Sentence = { index: 0, text }
@@ -132,9 +174,12 @@ async function synthesise(
     if (bytesToMs(format, bytes) > MAX_PHRASE_MS) throw new RangeError('a phrase that does not end')
   }
   if (bytes === 0) throw new RangeError('a phrase without sound')
-  return { text, format, audio: Buffer.concat(chunks), ms: bytesToMs(format, bytes), words }
-}
-
-function keyOf({ adapter, voice, language }: PhraseVoice, text: string): string {
-  return JSON.stringify([adapter.id, voice, language, text])
+  return {
+    text,
+    target: adapter.id,
+    format,
+    audio: Buffer.concat(chunks),
+    ms: bytesToMs(format, bytes),
+    words,
+  }
 }

@@ -62,8 +62,8 @@ export class PipelineLineup implements Lineup {
     return assignment && { experiment: assignment.experiment, variant: assignment.variant }
   }
 
-  voice(name: string, provider: string): string | undefined {
-    return this.#parts.voice(name, provider)
+  voice(name: string, provider: string, language?: string): string | undefined {
+    return this.#parts.voice(name, provider, language)
   }
 
   #decided(stage: StageName): Decision<Route> {

@@ -1,4 +1,4 @@
-/** The fixed phrases of one pipeline (fillers, apology, greeting), ready in the voices its sessions speak with. */
+/** The fixed phrases of one pipeline (fillers, apology, greeting, what is said to the silent), ready in the voices its sessions speak with. */
 import { listsOf, type Pipeline, voiceFor } from '../config/pipeline.ts'
 import type { Provider } from '../stage/provider.ts'
 import type { PhraseSpeaker } from './lineup.ts'
@@ -54,15 +54,20 @@ export class PipelinePhrases {
     const adapter = this.#providers.get(provider)?.tts?.(target.slice(slash + 1))
     if (!adapter) return undefined
     const pipeline = this.#pipeline
-    const id = voiceFor(pipeline, voice, provider) ?? voiceFor(pipeline, pipeline.voice, provider) ?? ''
+    const id =
+      voiceFor(pipeline, voice, provider, language) ??
+      voiceFor(pipeline, pipeline.voice, provider, language) ??
+      ''
     return { adapter, voice: id, language }
   }
 }
 
-function textsOf({ budget, greeting }: Pipeline): string[] {
+/** All that a pipeline says of itself, whatever the model says. */
+function textsOf({ budget, greeting, idle = null, tools = [] }: Pipeline): string[] {
   const said = budget.ladder.flatMap((rung) => {
     if (rung.rung === 'filler') return rung.say
     return rung.rung === 'apology' ? [rung.say] : []
   })
-  return [...new Set(greeting === null ? said : [...said, greeting])]
+  const fillers = tools.flatMap(({ filler }) => filler ?? [])
+  return [...new Set([...said, ...(greeting === null ? [] : [greeting]), ...(idle?.say ?? []), ...fillers])]
 }

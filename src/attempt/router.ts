@@ -20,6 +20,7 @@ import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } fro
 import type { Phrase, PhraseCache } from './phrases.ts'
 import { type Adapters, type LineupParts, PipelineLineup } from './pipeline-lineup.ts'
 import { PipelinePhrases } from './pipeline-phrases.ts'
+import type { SentenceCache } from './sentence-cache.ts'
 
 /** What the order of a target's keys goes by. */
 type Sticky = () => string
@@ -28,6 +29,8 @@ const STAGES = ['stt', 'llm', 'tts'] as const
 export interface RouterOptions {
   /** Left out: no phrase is ready. */
   readonly phrases?: PhraseCache
+  /** Left out: no sentence is kept. */
+  readonly sentences?: SentenceCache
   /** Left out: published prices. */
   readonly pricing?: Pricing
   /** Knows which variants were stopped; left out: none. */
@@ -43,6 +46,7 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
   readonly #hedges: ReadonlyMap<string, Hedge & { readonly share: HedgeShare }>
 
   readonly pricing: Pricing
+  readonly sentences: SentenceCache | undefined
   readonly #experiments: ExperimentBook | undefined
   readonly #phrases: PipelinePhrases | null
 
@@ -51,8 +55,9 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
     pipeline: Pipeline,
     providers: ReadonlyMap<string, Provider>,
     health: H,
-    { phrases, pricing = new Pricing(), experiments }: RouterOptions = {},
+    { phrases, sentences, pricing = new Pricing(), experiments }: RouterOptions = {},
   ) {
+    this.sentences = sentences
     this.pricing = pricing
     this.#experiments = experiments
     this.health = health
@@ -79,8 +84,9 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
       candidates: (stage, decision) => this.#candidates(stage, decision, () => keyOrderOf(facts(stage))),
       insteadOf: (route) => this.#insteadOf(route, () => keyOrderOf(facts('llm'))),
       hedge: (route) => this.#hedges.get(route) ?? null,
-      voice: (name, provider) =>
-        voiceFor(this.#pipeline, name, provider) ?? voiceFor(this.#pipeline, this.#pipeline.voice, provider),
+      voice: (name, provider, language) =>
+        voiceFor(this.#pipeline, name, provider, language) ??
+        voiceFor(this.#pipeline, this.#pipeline.voice, provider, language),
     }
     return new PipelineLineup(parts)
   }

@@ -9,6 +9,7 @@ import type { Health } from './health.ts'
 import type { Router } from './lineup.ts'
 import type { PhraseCache } from './phrases.ts'
 import { PipelineRouter } from './router.ts'
+import type { SentenceCache } from './sentence-cache.ts'
 
 /** A pipeline with its router: immutable, what a session keeps for its life. */
 export interface PipelineSnapshot {
@@ -25,6 +26,7 @@ export interface SnapshotsOptions {
   readonly pricing?: Pricing
   readonly experiments?: ExperimentBook
   readonly phrases?: PhraseCache
+  readonly sentences?: SentenceCache
   /** The tools that the server runs for a pipeline. */
   readonly toolsOf?: (pipeline: Pipeline) => ServerTools
 }
@@ -36,6 +38,7 @@ export class Snapshots {
   #defaultName = 'default'
 
   readonly #phrases: PhraseCache | undefined
+  readonly #sentences: SentenceCache | undefined
   readonly #pricing: Pricing
   readonly #experiments: ExperimentBook | undefined
   readonly #toolsOf: SnapshotsOptions['toolsOf']
@@ -44,6 +47,7 @@ export class Snapshots {
     this.#providers = providers
     this.#health = health
     this.#phrases = options.phrases
+    this.#sentences = options.sentences
     this.#toolsOf = options.toolsOf
     this.#pricing = options.pricing ?? new Pricing()
     this.#experiments = options.experiments
@@ -56,6 +60,7 @@ export class Snapshots {
         pricing: this.#pricing,
         ...(this.#experiments ? { experiments: this.#experiments } : {}),
         ...(this.#phrases ? { phrases: this.#phrases } : {}),
+        ...(this.#sentences ? { sentences: this.#sentences } : {}),
       })
       const { voice, language } = pipeline
       router.prepare({ target: null, voice, language })

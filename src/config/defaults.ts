@@ -68,6 +68,17 @@ export const RECORDED_AUDIO = 'keep'
 /** Twenty minutes of both voices: a minute of 24 kHz PCM each way, as text, is some 6 MB. */
 export const RECORDING_MB = 128
 
+// -- speech that is said again
+
+/** About eleven minutes of 24 kHz PCM: hundreds of phrases. */
+export const SPEECH_CACHE_MB = 32
+/** Some five hours of telephone quality; what was not heard for long goes first. */
+export const SPEECH_CACHE_DISK_MB = 256
+/** What is said a third time is a phrase of the house; before that it is an answer to somebody. */
+export const SPEECH_CACHE_SENTENCES_AFTER = 3
+/** Answers may hold what concerns one caller alone. */
+export const SPEECH_CACHE_SENTENCES = 'memory' as const
+
 // -- log
 
 export const LOG_LEVEL = 'info' as const

@@ -1,5 +1,6 @@
 /** The shape of `pipelines/*.yaml`. `pipelines/schema.json` is made from it; descriptions show in editors. */
 import { z } from 'zod'
+import { GENDERS } from '../catalog/voice-entry.ts'
 import { METRICS } from '../experiment/figures.ts'
 import { SORT_KEYS } from '../route/sort.ts'
 import * as defaults from './defaults.ts'
@@ -217,6 +218,22 @@ const tool = z.discriminatedUnion('type', [
   }),
 ])
 
+const voiceId = z.string().min(1).max(200)
+const primaryTag = z.string().regex(/^[A-Za-z]{2,3}$/, 'wants a primary language tag such as en')
+const voice = z.union([
+  voiceId,
+  z.strictObject({
+    id: voiceId,
+    byLanguage: z
+      .record(primaryTag, voiceId)
+      .optional()
+      .describe('Its voices for what is spoken in other languages, by primary tag.'),
+    gender: z.enum(GENDERS).optional().describe('Of a voice that the catalogue does not know.'),
+    languages: z.array(primaryTag).min(1).max(200).optional().describe('What it speaks, primary tags.'),
+    sampleRateHz: z.int().min(8_000).max(48_000).optional().describe('The most it is sampled at.'),
+  }),
+])
+
 export const pipelineSchema = z
   .strictObject({
     $schema: z.string().optional().describe('For editors.'),
@@ -297,9 +314,11 @@ export const pipelineSchema = z
     llm: stage(defaults.DEFAULT_TARGETS.llm),
     tts: stage(defaults.DEFAULT_TARGETS.tts),
     voices: z
-      .record(name, z.record(name, z.string().min(1).max(200)))
+      .record(name, z.record(name, voice))
       .default({})
-      .describe("For each voice name: provider → that provider's voice id."),
+      .describe(
+        "For each voice name: provider → that provider's voice id, or an object of it and what is known of it.",
+      ),
   })
   .meta({ title: 'Parley pipeline' })
 

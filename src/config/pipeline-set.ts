@@ -3,7 +3,8 @@ import { type Dirent, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { StageName } from '../errors.ts'
 import { MAX_PIPELINES } from './defaults.ts'
-import { check, valueAt } from './issues.ts'
+import { check } from './issues.ts'
+import { pathOfTarget } from './path-of-target.ts'
 import { listsOf, type Pipeline } from './pipeline.ts'
 import { pipelineSchema } from './pipeline-schema.ts'
 import { ConfigError, hasErrors, inOrder, type Position, type Problem } from './problem.ts'
@@ -12,6 +13,7 @@ import { ruleProblems } from './rules.ts'
 import type { Target } from './target.ts'
 import { toPipeline } from './to-pipeline.ts'
 import { UNSUPPORTED_IN_PIPELINES, unsupported } from './unsupported.ts'
+import { voiceProblems } from './voice-rules.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
 
 /** One place where a pipeline names a target. */
@@ -122,6 +124,7 @@ export function loadPipeline(
       ...unsupported(source, UNSUPPORTED_IN_PIPELINES),
       ...ruleProblems(pipeline, source),
       ...lint(pipeline, source),
+      ...voiceProblems(pipeline, source),
     ]),
   }
 }
@@ -173,9 +176,7 @@ function targetsOf({ pipeline, source }: Loaded): TargetUse[] {
     pipeline[stage].routes.flatMap((route, r) =>
       listsOf(route).flatMap(({ path, list }) =>
         list.targets.map((target, t) => {
-          const use = [stage, 'routes', r, ...path]
-          const below = valueAt(source.value, [...use, 'from']) === undefined ? [t] : ['from', t]
-          const at = source.at([...use, ...below])
+          const at = source.at(pathOfTarget(source, [stage, 'routes', r, ...path], t))
           return { pipeline: pipeline.name, stage, route: route.name, target, at }
         }),
       ),

@@ -4,6 +4,7 @@ import type { Guardrail } from '../experiment/figures.ts'
 import type { Filter } from '../route/candidates.ts'
 import type { SortKey } from '../route/sort.ts'
 import type { Target } from './target.ts'
+import { type VoiceTable, voiceIdIn } from './voice.ts'
 
 export type Choice = 'instructions' | 'voice' | 'tools' | 'model'
 export type Eagerness = 'low' | 'medium' | 'high' | 'auto'
@@ -102,8 +103,7 @@ export interface Pipeline {
   readonly stt: { readonly routes: readonly Route[] }
   readonly llm: { readonly routes: readonly Route[] }
   readonly tts: { readonly routes: readonly Route[] }
-  /** Voice name → provider → the provider's voice id. Without prototype: any client's name may be looked up. */
-  readonly voices: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly voices: VoiceTable
 }
 
 /** Every list of targets a route may choose from, with its path inside the route as the file has it. */
@@ -127,6 +127,11 @@ function insteadLists({ insteadOf = {} }: Route) {
 }
 
 /** The voice id of `provider` for a voice name, or undefined: then the provider's own default speaks. */
-export function voiceFor(pipeline: Pipeline, voice: string, provider: string): string | undefined {
-  return pipeline.voices[voice]?.[provider]
+export function voiceFor(
+  { voices }: Pipeline,
+  voice: string,
+  provider: string,
+  language?: string | null,
+): string | undefined {
+  return voiceIdIn(voices, voice, provider, language)
 }

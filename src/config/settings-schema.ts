@@ -197,6 +197,15 @@ export const settingsSchema = z.strictObject({
       keepDays: z.number().gt(0).max(36_500).optional(),
     })
     .optional(),
+  speechCache: z
+    .strictObject({
+      memoryMb: z.number().gt(0).max(65_536).default(defaults.SPEECH_CACHE_MB),
+      dir: z.string().min(1).max(1000).optional(),
+      diskMb: z.number().gt(0).max(1_048_576).default(defaults.SPEECH_CACHE_DISK_MB),
+      sentencesAfter: z.int().min(0).max(1_000_000).default(defaults.SPEECH_CACHE_SENTENCES_AFTER),
+      sentences: z.enum(['memory', 'disk']).default(defaults.SPEECH_CACHE_SENTENCES),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z

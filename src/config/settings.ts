@@ -13,7 +13,6 @@ import { read } from './read-file.ts'
 import { Secret } from './secret.ts'
 import { PROVIDER_MEMBERS, type SettingsInput, settingsSchema } from './settings-schema.ts'
 import { suggest } from './suggest.ts'
-import { UNSUPPORTED_IN_SETTINGS, unsupported } from './unsupported.ts'
 import { readYaml, type YamlSource } from './yaml-source.ts'
 
 export interface KeySetting {
@@ -142,6 +141,15 @@ export interface Settings {
   readonly origins: readonly string[]
   /** null: no session is recorded. */
   readonly recording: RecordingSetting | null
+  readonly speechCache: {
+    readonly memoryMb: number
+    /** Null: nothing of it is on disk. */
+    readonly dir: string | null
+    readonly diskMb: number
+    /** How often a sentence of an answer must have been said; 0: none is kept. */
+    readonly sentencesAfter: number
+    readonly sentences: 'memory' | 'disk'
+  }
   readonly log: {
     readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
     readonly transcripts: boolean
@@ -184,11 +192,7 @@ export function parseSettings(
   const { value: input, problems } = check(settingsSchema, source)
   if (!input) throw new ConfigError(inOrder(problems))
   const settings = build(input, file, source, request)
-  const found = [
-    ...problems,
-    ...unsupported(source, UNSUPPORTED_IN_SETTINGS),
-    ...lint(settings, input, source),
-  ]
+  const found = [...problems, ...lint(settings, input, source)]
   if (hasErrors(found)) throw new ConfigError(inOrder(found))
   return deepFreeze({ ...settings, warnings: inOrder(found) })
 }
@@ -273,6 +277,10 @@ function build(
           keepDays: input.recording.keepDays ?? null,
         }
       : null,
+    speechCache: {
+      ...input.speechCache,
+      dir: input.speechCache.dir === undefined ? null : resolve(folder, input.speechCache.dir),
+    },
     log: input.log,
     warnings: [],
   }

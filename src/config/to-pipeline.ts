@@ -3,8 +3,10 @@ import { bare, deepFreeze } from './freeze.ts'
 import type { Pipeline, Route, TargetList } from './pipeline.ts'
 import type { PipelineInput } from './pipeline-schema.ts'
 import { parseTarget, type Target } from './target.ts'
+import type { Voice } from './voice.ts'
 
 type RouteInput = PipelineInput['llm']['routes'][number]
+type VoiceInput = PipelineInput['voices'][string][string]
 type UseInput = NonNullable<RouteInput['use']>
 
 export function toPipeline(input: PipelineInput): Pipeline {
@@ -29,8 +31,25 @@ export function toPipeline(input: PipelineInput): Pipeline {
     stt: stage(input.stt.routes),
     llm: stage(input.llm.routes),
     tts: stage(input.tts.routes),
-    voices: bare(Object.entries(input.voices).map(([name, ids]) => [name, bare(Object.entries(ids))])),
+    voices: bare(
+      Object.entries(input.voices).map(([name, providers]) => [
+        name,
+        bare(Object.entries(providers).map(([provider, voice]) => [provider, toVoice(voice)])),
+      ]),
+    ),
   })
+}
+
+function toVoice(given: VoiceInput): Voice {
+  const {
+    id,
+    byLanguage = {},
+    gender = null,
+    languages = null,
+    sampleRateHz = null,
+  } = typeof given === 'string' ? { id: given } : given
+  const tags = Object.entries(byLanguage).map(([tag, voice]) => [tag.toLowerCase(), voice] as const)
+  return { id, byLanguage: bare(tags), gender, languages, sampleRateHz }
 }
 
 function toRoute(route: RouteInput): Route {

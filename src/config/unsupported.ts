@@ -19,19 +19,11 @@ const inRoutes = (
   stages: readonly string[] = STAGES,
 ): Unsupported[] =>
   stages.map((stage) => ({ path: [stage, 'routes', '*', ...member], severity: 'error', message }))
-const later = (path: readonly string[]): Unsupported => ({
-  path,
-  severity: 'warning',
-  message: `${path.join('.')} is accepted, not acted on yet`,
-})
-
 export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(['onContextOverflow'], 'only a model declines', ['stt', 'tts']),
   ...inRoutes(['onContentRefusal'], 'only a model declines', ['stt', 'tts']),
 ]
-
-export const UNSUPPORTED_IN_SETTINGS: readonly Unsupported[] = [later(['telephony'])]
 
 /** Problems for every member of `source` that `table` lists, at its key. */
 export function unsupported(source: YamlSource, table: readonly Unsupported[]): Problem[] {

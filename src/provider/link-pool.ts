@@ -35,6 +35,11 @@ export class LinkPool<L extends Link> {
     return link
   }
 
+  /** Opens one ahead of need, where none has room and no other has to go for it. */
+  warm(key: string, open: (onOver: () => void) => L): void {
+    if (this.#links.size < this.limit) this.take(key, open)
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#links.keys()].map((link) => link.close()))

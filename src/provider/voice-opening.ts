@@ -2,7 +2,7 @@
 import { sameFormat } from '../audio/format.ts'
 import { orAborted } from '../cancel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
-import type { TtsCaps, TtsOpenOptions } from '../stage/tts.ts'
+import type { TtsCaps, TtsOpenOptions, TtsWarmOptions } from '../stage/tts.ts'
 import type { Line } from './answer-stream.ts'
 import type { Link, LinkPool } from './link-pool.ts'
 
@@ -17,6 +17,11 @@ export function checkOpening(
   if (!caps.outputs.some((output) => sameFormat(output, format))) {
     throw refusal(provider, 'bad_request', `no ${format.encoding} at ${format.sampleRateHz} Hz`)
   }
+}
+
+/** Whether `checkOpening` would let it pass. */
+export function canOpen({ outputs }: TtsCaps, { voice, format }: TtsWarmOptions): boolean {
+  return voice !== '' && outputs.some((output) => sameFormat(output, format))
 }
 
 export interface LeaseOptions<K extends Link & { readonly ready: Promise<void> }, L extends Line> {

@@ -113,5 +113,7 @@ export function ttsOverEdge(
         [Symbol.asyncIterator]: () => overEdge(edge, 'tts', stream, signal, source),
       }
     },
+    // Nothing of it comes back to the session.
+    warm: (options) => adapter?.warm?.(options),
   }
 }

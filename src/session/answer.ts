@@ -11,6 +11,7 @@ import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/li
 import { modelMeter } from '../attempt/meters.ts'
 import type { Phrase } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
+import type { SentenceCache } from '../attempt/sentence-cache.ts'
 import { type CancelReason, openScope, orAborted, type Scope } from '../cancel.ts'
 import { Channel } from '../channel.ts'
 import type { Clock } from '../clock.ts'
@@ -70,6 +71,8 @@ export interface AnswerOptions {
   /** How long the last target of a stage is waited for beyond that. */
   readonly patienceMs: number
   readonly pricing: Costs | undefined
+  /** Those that need not be synthesised. */
+  readonly sentences?: SentenceCache | undefined
   /** Nobody is left to ask: the phrase that is said then, if there is one. Asked once. */
   readonly apology: () => Phrase | null
 }

@@ -3,6 +3,7 @@ import type { Lineup, Router } from '../attempt/lineup.ts'
 import type { CancelReason } from '../cancel.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
+import { bestFormat } from '../stage/tts.ts'
 import { Answer, type AnswerOptions } from './answer.ts'
 import type { Effect } from './effects.ts'
 import type { AnswerEvent } from './events.ts'
@@ -36,6 +37,23 @@ export class Answers {
 
   constructor(options: AnswersOptions) {
     this.#options = options
+  }
+
+  /** The caller speaks: the voice that is likely to answer connects meanwhile, so that no first sentence waits for that. */
+  warm(): void {
+    const { routing, settings, language } = this.#options
+    const { kind, modality, voice, outputFormat, speed } = settings()
+    if (kind === 'transcription' || modality === 'text') return
+    const lineup = routing.lineup(null)
+    const [first] = lineup.tts
+    if (!first?.adapter.warm) return
+    const tongue = language()
+    first.adapter.warm({
+      voice: lineup.voice(voice, first.provider, tongue) ?? '',
+      format: bestFormat(first.adapter, outputFormat),
+      speed,
+      ...(tongue === undefined ? {} : { language: tongue }),
+    })
   }
 
   begin(effect: Begin): void {
@@ -178,6 +196,7 @@ export class Answers {
       slackMs: (stage) => budget.slackMs(turn, stage),
       patienceMs: budget.patienceMs,
       pricing: routing.pricing,
+      sentences: routing.sentences,
       apology: () => {
         const text = budget.exhausted(turn)
         return text === null ? null : routing.phrase(text)

@@ -78,7 +78,12 @@ export type Effect =
       readonly endedBy?: TurnEnd
     }
   | { readonly do: 'mark'; readonly turn: string; readonly name: MarkName; readonly at: number }
-  | { readonly do: 'userSaid'; readonly turn: string; readonly text: string }
+  | {
+      readonly do: 'userSaid'
+      readonly turn: string
+      readonly text: string
+      readonly language: string | null
+    }
   | {
       readonly do: 'closeTurn'
       readonly turn: string

@@ -42,6 +42,8 @@ export type RecognitionEvent =
       readonly turn: string
       readonly text: string
       readonly language: string | null
+      /** 0…1, where the recogniser tells. */
+      readonly confidence?: number | undefined
       readonly audioMs: number
     }
   | {

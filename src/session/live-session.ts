@@ -9,7 +9,7 @@ import type { Router } from '../attempt/lineup.ts'
 import { bytesToMs, msToBytes } from '../audio/format.ts'
 import type { Rung } from '../budget/ladder.ts'
 import { openScope, type Scope } from '../cancel.ts'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { Ear } from '../listen/ear.ts'
 import type { Vad } from '../listen/vad.ts'
 import type { PacerGroup } from '../playout/pacer-group.ts'
@@ -18,7 +18,8 @@ import { Answers } from './answers.ts'
 import { AHEAD_OF_EAR_MS, CallerAudio } from './caller-audio.ts'
 import { type ClientEvent, overrideRefusal } from './client.ts'
 import type { Effect } from './effects.ts'
-import type { SessionEvent, TimerName } from './events.ts'
+import type { SessionEvent } from './events.ts'
+import { heldLanguage } from './held-language.ts'
 import { findEntry } from './history.ts'
 import { ItemAudio } from './item-audio.ts'
 import { Outlet } from './outlet.ts'
@@ -30,7 +31,8 @@ import { Routing } from './routing.ts'
 import type { CloseReason, Session, SessionOrigin } from './session.ts'
 import type { SessionSettings } from './settings.ts'
 import { Speaker } from './speaker.ts'
-import { initialState, isQuiet, languageOf, type State, saidBeforePause } from './state.ts'
+import { initialState, isQuiet, languageOf, recognisedNewest, type State, saidBeforePause } from './state.ts'
+import { Timers } from './timers.ts'
 import { ToolRuns } from './tool-runs.ts'
 import { truncateHeard, truncateRefusal } from './truncate.ts'
 import { TurnBook, type TurnBookOptions } from './turn-book.ts'
@@ -71,7 +73,7 @@ export class LiveSession implements Session {
   readonly #budget: TurnBudget
   readonly #tools: ToolRuns
   readonly #outlet: Outlet
-  readonly #timers = new Map<TimerName, Timer>()
+  readonly #timers: Timers
   readonly #events: SessionEvent[] = []
   readonly #caller: CallerAudio
   /** Where the newest utterance begins. */
@@ -88,6 +90,9 @@ export class LiveSession implements Session {
     this.#options = options
     this.#state = initialState(settings, caps, id.replace(/^sess_/, '').slice(0, 12))
     const { signal } = this.#scope
+    this.#timers = new Timers(clock, (timer) =>
+      this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs }),
+    )
     const book = new TurnBook({
       ...options.book,
       clock,
@@ -118,6 +123,7 @@ export class LiveSession implements Session {
       turnMs: options.book.turnMs,
       language: () => languageOf(this.#state),
       voice: () => this.settings.voice,
+      recognised: () => recognisedNewest(this.#state),
     })
     this.#budget = new TurnBudget({
       clock,
@@ -156,6 +162,7 @@ export class LiveSession implements Session {
       health: router.health,
       signal,
       language: () => languageOf(this.#state),
+      held: ({ caps }) => heldLanguage(caps, this.settings.language, languageOf(this.#state)),
       ownTurns: () => ownTurnsOf(this.settings),
       turnEnded: () => this.#ear.turnEnded(),
       report: (event) => this.#dispatch(event),
@@ -220,7 +227,7 @@ export class LiveSession implements Session {
 
   async #end(): Promise<void> {
     this.#dispatch({ type: 'hangup', at: this.#options.clock.now() })
-    for (const timer of this.#timers.values()) timer.cancel()
+    this.#timers.close()
     this.#ear.close()
     this.#budget.close()
     this.#speaker.close()
@@ -268,6 +275,7 @@ export class LiveSession implements Session {
       case 'listen':
         book.begin(effect.turn)
         this.#listenFromMs = effect.fromMs
+        this.#answers.warm()
         return this.#recogniser.listen(effect.turn, effect.fromMs)
       case 'preview':
         return this.#recogniser.preview(effect.turn)
@@ -314,9 +322,9 @@ export class LiveSession implements Session {
       case 'apply':
         return this.#apply(effect.patch)
       case 'setTimer':
-        return this.#setTimer(effect.timer, effect.ms)
+        return this.#timers.set(effect.timer, effect.ms)
       case 'clearTimer':
-        return this.#timers.get(effect.timer)?.cancel()
+        return this.#timers.clear(effect.timer)
       case 'openTurn':
         this.#routing.turnOpened(effect.zeroAt)
         book.open(effect.turn, effect.zeroAt, effect.endedBy)
@@ -324,7 +332,7 @@ export class LiveSession implements Session {
       case 'mark':
         return book.mark(effect.turn, effect.name, effect.at)
       case 'userSaid':
-        return book.userSaid(effect.turn, effect.text)
+        return book.userSaid(effect.turn, effect.text, effect.language)
       case 'closeTurn':
         this.#budget.rest(effect.turn)
         return book.close(effect.turn, effect.outcome)
@@ -381,14 +389,6 @@ export class LiveSession implements Session {
     }
     const { minSpeechMs: confirmMs } = interruption
     this.#ear.configure({ detection: turnDetection, confirmMs, format: inputFormat })
-  }
-
-  #setTimer(timer: TimerName, ms: number): void {
-    this.#timers.get(timer)?.cancel()
-    const { clock } = this.#options
-    const fire = () =>
-      this.#dispatch({ type: 'timer', at: clock.now(), timer, audioMs: this.#caller.audioMs })
-    this.#timers.set(timer, clock.setTimer(ms, fire))
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */

@@ -38,6 +38,8 @@ export interface RecogniserOptions extends SttChoiceOptions {
   readonly turnEnded?: () => void
   /** Words of an utterance that is over came, and are not its final ones. */
   readonly partial?: (turn: string) => void
+  /** To which language a stream of it is held; left out: to `language`. */
+  readonly held?: (adapter: SttAdapter) => string | undefined
   readonly attempts: (turn: string) => AttemptLog | undefined
   readonly pricing?: Costs | undefined
   /** The audio time up to which the caller may be heard now. */
@@ -98,7 +100,8 @@ export class Recogniser {
     if (!this.#stream || this.#utterances.length > 0) return
     const next = this.#choice.choose(this.#candidate)
     const same = keyedIdOf(next) === keyedIdOf(this.#candidate) && this.#right.stands(next.adapter)
-    if (same && this.#language === this.#options.language()) return
+    const { language, held = language } = this.#options
+    if (same && this.#language === held(next.adapter)) return
     const { close } = this.#stream
     void close.call(this.#stream)
     this.#scope?.cancel('superseded')
@@ -263,9 +266,9 @@ export class Recogniser {
   }
 
   async #connect(signal: AbortSignal): Promise<SttStream> {
-    const { clock, language } = this.#options
+    const { clock, language, held = language } = this.#options
     const candidate = this.#candidate
-    const wanted = language()
+    const wanted = held(candidate.adapter)
     this.#language = wanted
     const opening = candidate.adapter.open({
       format: this.#format,
@@ -306,8 +309,9 @@ export class Recogniser {
     settle(first)
     attempt?.ok()
     if (first.promoted) return
-    const language = event.language ?? null
-    this.#options.report({ type: 'final', at, turn, text: event.text, language, audioMs: endMs - fromMs })
+    const { text, language = null, confidence } = event
+    const audioMs = endMs - fromMs
+    this.#options.report({ type: 'final', at, turn, text, language, confidence, audioMs })
   }
 
   #arm(utterance: Utterance, candidate: Candidate<SttAdapter>): void {

@@ -251,7 +251,7 @@ function turnToAnswer(d: Draft, at: number): string {
   openTurn(d, id, at)
   if (last?.type === 'message' && last.role === 'user') {
     const text = last.parts.map((part) => (part.type === 'text' ? part.text : '')).join(' ')
-    d.do({ do: 'userSaid', turn: id, text: text.trim() })
+    d.do({ do: 'userSaid', turn: id, text: text.trim(), language: null })
   }
   return id
 }

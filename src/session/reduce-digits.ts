@@ -43,7 +43,7 @@ export function digitsEnded(d: Draft, at: number): void {
   const previousItemId = d.addEntry(entryOf(item, turn))?.previousItemId ?? null
   d.emit({ type: 'itemAdded', item, previousItemId })
   d.emit({ type: 'itemDone', item, previousItemId })
-  d.do({ do: 'userSaid', turn, text })
+  d.do({ do: 'userSaid', turn, text, language: null })
   if (isCutting(d.state)) return d.set({ owed: turn })
   // Who speaks meanwhile is answered for both.
   if (utteranceOf(d.state)?.announced || activeResponse(d.state)) return d.set({ unanswered: true })

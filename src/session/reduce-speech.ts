@@ -7,6 +7,7 @@
  * While an answer plays `speechStarted` is held back until the interruption is sure: a Realtime client throws
  * its audio away on that event. Where the server owns the output, it pauses at once and decides at the words.
  */
+import { countWords } from '../route/complexity.ts'
 import type { Draft } from './draft.ts'
 import type { RecognitionEvent, SpeechEvent } from './events.ts'
 import { heardAs } from './items.ts'
@@ -80,7 +81,7 @@ function started(d: Draft, event: Extract<SpeechEvent, { type: 'speechStarted' }
     whole: false,
     shown: '',
   }
-  d.set({ input: { kind: 'listening', utterance }, revision: 0 })
+  d.set({ input: { kind: 'listening', utterance }, revision: 0, recognised: null })
   d.do({ do: 'listen', turn: utterance.turn, fromMs: event.startMs })
   considerInterrupting(d)
 }
@@ -263,9 +264,11 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
   }
   d.changeEntry(t.itemId, (entry) => ({ ...entry, item: heardAs(entry.item, text) }))
   showFinal(d, t, text, event.audioMs)
-  noteLanguage(d, event.language, text)
+  const { language, confidence = null } = event
+  d.set({ recognised: { itemId: t.itemId, language, confidence } })
+  noteLanguage(d, language, text)
   d.do({ do: 'mark', turn: t.turn, name: 'sttFinal', at: event.at })
-  d.do({ do: 'userSaid', turn: t.turn, text })
+  d.do({ do: 'userSaid', turn: t.turn, text, language })
   if (d.state.settings.kind === 'transcription') return settleTurn(d, t.turn, 'transcribed')
   if (onFinal === 'nothing') return
   if (text === '') return heardNothing(d, t.turn)
@@ -282,7 +285,7 @@ function recognised(d: Draft, t: Transcription, event: Extract<RecognitionEvent,
 
 /** A word or two may be of any language: more of them tell. */
 function noteLanguage(d: Draft, language: string | null, text: string): void {
-  if (language === null || text.split(/\s+/).length < LANGUAGE_WORDS) return
+  if (language === null || countWords(text) < LANGUAGE_WORDS) return
   d.set({ heard: { first: d.state.heard?.first ?? language, now: language } })
 }
 

@@ -2,13 +2,16 @@
 import { idOf } from '../attempt/failure.ts'
 import type { Candidate, Habits, Lineup, PhraseSpeaker, Router, StageFacts } from '../attempt/lineup.ts'
 import type { Phrase } from '../attempt/phrases.ts'
+import type { SentenceCache } from '../attempt/sentence-cache.ts'
 import type { Clock } from '../clock.ts'
 import type { ModelRequest } from '../dialect/neutral.ts'
 import type { StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
 import type { Costs } from '../price/pricing.ts'
+import type { TurnFacts } from '../route/context.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { SessionOrigin } from './session.ts'
+import type { Recognised } from './state.ts'
 import type { Medians } from './turn-budget.ts'
 
 export interface RoutingOptions {
@@ -20,6 +23,8 @@ export interface RoutingOptions {
   /** The language of settings, or the one heard last. */
   readonly language: () => string | undefined
   readonly voice: () => string
+  /** What the recogniser told of the words that are answered; left out: nothing. */
+  readonly recognised?: () => Recognised | null
 }
 
 export interface LineupHints {
@@ -55,6 +60,10 @@ export class Routing {
 
   get pricing(): Costs | undefined {
     return this.#options.router.pricing
+  }
+
+  get sentences(): SentenceCache | undefined {
+    return this.#options.router.sentences
   }
 
   turnOpened(zeroAt: number): void {
@@ -145,6 +154,13 @@ export class Routing {
     return { target: this.#voice, voice: voice(), language: language() ?? null }
   }
 
+  /** A word or two may be of another language than the session. */
+  #said(request: ModelRequest): TurnFacts {
+    const told = this.#options.recognised?.()
+    const language = told?.language ?? this.#options.language() ?? null
+    return { text: lastWords(request), language, confidence: told?.confidence ?? null }
+  }
+
   #habits(slackMs: number | undefined): Habits {
     const { clock } = this.#options
     const cache = this.#cache && {
@@ -187,7 +203,7 @@ export class Routing {
       if (stage === 'stt' || !request) return { ...known, turn: null, request: null }
       return {
         ...known,
-        turn: () => ({ text: lastWords(request), language: language() ?? null, confidence: null }),
+        turn: () => this.#said(request),
         request: () => ({
           model: origin.model ?? '',
           messages: request.messages,

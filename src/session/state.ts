@@ -157,9 +157,17 @@ export interface State {
   readonly idlePrompts: number
   /** As recognised: of the first words that told, and of the newest. */
   readonly heard: { readonly first: string; readonly now: string } | null
+  /** Of the caller's newest words, until the caller speaks again. */
+  readonly recognised: (Recognised & { readonly itemId: string }) | null
   /** Suffix of the next id, and what all ids of this session share. */
   readonly ids: { readonly prefix: string; readonly next: number }
   readonly closed: boolean
+}
+
+/** Nulls: it did not say. */
+export interface Recognised {
+  readonly language: string | null
+  readonly confidence: number | null
 }
 
 export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix: string): State {
@@ -183,6 +191,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     digits: '',
     idlePrompts: 0,
     heard: null,
+    recognised: null,
     ids: { prefix: idPrefix, next: 1 },
     closed: false,
   }
@@ -191,6 +200,12 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
 /** What the caller speaks, as heard last, else as the settings have it. */
 export function languageOf({ heard, settings }: State): string | undefined {
   return heard?.now ?? settings.language
+}
+
+/** What the recogniser told of the newest thing the user said; null: it was typed, or is not known yet. */
+export function recognisedNewest({ recognised, history }: State): Recognised | null {
+  const newest = history.findLast(({ item }) => item.type === 'message' && item.role === 'user')
+  return recognised && newest?.item.id === recognised.itemId ? recognised : null
 }
 
 /** The response that writes to the default conversation and is known to the wire, if one is live. */

@@ -141,8 +141,8 @@ export class TurnBook {
     this.#pages.get(turn)?.trace.underrun()
   }
 
-  userSaid(turn: string, text: string): void {
-    this.#pages.get(turn)?.trace.userSaid(text)
+  userSaid(turn: string, text: string, language: string | null): void {
+    this.#pages.get(turn)?.trace.userSaid(text, language)
   }
 
   /** The record as it stands, for `responseDone`. */

@@ -5,7 +5,7 @@
 import { AttemptsFailed, idOf } from '../attempt/failure.ts'
 import { type Candidate, firstOf, type Lineup } from '../attempt/lineup.ts'
 import { voiceMeter } from '../attempt/meters.ts'
-import type { Phrase } from '../attempt/phrases.ts'
+import type { Phrase, PhraseVoice } from '../attempt/phrases.ts'
 import { type AttemptRun, attempt } from '../attempt/run.ts'
 import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../audio/format.ts'
@@ -13,6 +13,7 @@ import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Piece } from '../stage/sentences.ts'
 import { bestFormat, type Sentence, type TtsAdapter, type TtsEvent, type TtsStream } from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
+import { Gathered, logCached } from './said-before.ts'
 import type { Track } from './track.ts'
 
 /** Once it sounded: how long another voice's first sound, and any later one that is owed, is waited for. */
@@ -133,6 +134,7 @@ export class Utterance {
   }
 
   async #play(phrase: Phrase, track: Track, index: number): Promise<void> {
+    logCached(this.#options.attempts, phrase)
     const converter = createConverter(phrase.format, track.format)
     try {
       const partBytes = msToBytes(phrase.format, PHRASE_PART_MS)
@@ -159,12 +161,41 @@ export class Utterance {
   }
 
   #voice(sentence: Sentence, track: Track): void {
+    if (!this.#playing && this.#knows(sentence, track)) return
     if (this.#owed.length === 0) this.#owedSince = this.#options.clock.now()
     this.#owed.push(sentence)
     this.#tell(sentence)
     if (this.#playing) return
     this.#playing = this.#perform(track)
     this.#playing.catch(this.#break)
+  }
+
+  /** As long as no voice was asked, what was said before is said from memory, after what is said from there already. */
+  #knows({ text, index }: Sentence, track: Track): boolean {
+    const { lineup, sentences, spokeWith, mark } = this.#options
+    const [first] = lineup.tts
+    if (!sentences || !first) return false
+    const phrase = sentences.find(this.#voiceOf(first, track.format), text)
+    if (!phrase) return false
+    this.#sounds = true
+    mark('ttsFirstAudio')
+    spokeWith(idOf(first))
+    if (phrase.words.length > 0) track.words(index, phrase.words)
+    this.#lead = (this.#lead ?? Promise.resolve()).then(() => this.#play(phrase, track, index))
+    this.#lead.catch(this.#break)
+    return true
+  }
+
+  #voiceOf({ adapter, provider }: Voice, format: AudioFormat): PhraseVoice {
+    const { lineup, voicing, settings } = this.#options
+    const language = this.#options.language()
+    return {
+      adapter,
+      voice: lineup.voice(voicing.voice, provider, language) ?? '',
+      language: language ?? null,
+      format: bestFormat(adapter, format),
+      speed: settings().speed,
+    }
   }
 
   #tell(sentence: Sentence): void {
@@ -240,8 +271,10 @@ export class Utterance {
     const { mark, spokeWith } = this.#options
     let converter: Converter | undefined
     let sounding: number | undefined
+    const gathered = new Gathered(this.#options.sentences, () => this.#owed)
     try {
       for await (const event of events) {
+        if (events.chosen) gathered.take(event, () => this.#voiceOf(events.chosen!, track.format))
         if (event.type === 'words') track.words(event.sentence, event.words)
         else if (event.type === 'sentenceDone') {
           this.#owed = this.#owed.filter(({ index }) => index > event.sentence)
@@ -280,7 +313,7 @@ export class Utterance {
     let stream: TtsStream | undefined
     try {
       const opening = adapter.open({
-        voice: lineup.voice(voicing.voice, provider) ?? '',
+        voice: lineup.voice(voicing.voice, provider, language) ?? '',
         format,
         speed,
         ...(language === undefined ? {} : { language }),

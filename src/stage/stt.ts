@@ -12,6 +12,11 @@ import type { Clock } from '../clock.ts'
 export interface SttCaps {
   /** BCP-47 primary tags, or any. */
   readonly languages: readonly string[] | 'any'
+  /**
+   * Those that it tells apart by itself where `open` names no language; one that is named holds it to that. Left out: it finds no
+   * language, or is not held by one that is named.
+   */
+  readonly findsLanguages?: readonly string[] | 'any'
   /** Formats `write` takes, best first. */
   readonly inputs: readonly AudioFormat[]
   /** `speech`: wants only speech with its padding. `continuous`: wants every frame, silence too. */

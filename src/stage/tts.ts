@@ -53,10 +53,18 @@ export interface TtsOpenOptions {
   readonly clock: Clock
 }
 
+/** What an answer will be opened with, known before there is one. */
+export type TtsWarmOptions = Pick<TtsOpenOptions, 'voice' | 'format' | 'language' | 'speed'>
+
 export interface TtsAdapter {
   /** `provider/model`. */
   readonly id: string
   readonly caps: TtsCaps
+  /**
+   * Somebody will be answered soon: connects what `open` would wait for, unless that stands already. Never throws; what is wrong the answer
+   * finds out. Left out: there is nothing to connect before the first sentence.
+   */
+  warm?(options: TtsWarmOptions): void
   open(options: TtsOpenOptions): Promise<TtsStream>
 }
 

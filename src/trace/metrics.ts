@@ -44,6 +44,11 @@ export class Metrics {
     'status',
     'kind',
   ])
+  readonly #cached = this.#counter(
+    'parley_speech_cached_total',
+    'Phrases and sentences said from the cache: nobody was asked.',
+    ['provider', 'model', 'pipeline'],
+  )
   readonly #turns = this.#counter('parley_turns_total', 'Turns by outcome.', ['pipeline', 'outcome'])
   readonly #broken = this.#counter(
     'parley_turns_over_budget_total',
@@ -133,6 +138,10 @@ export class Metrics {
       const provider = known ? attempt.provider : 'other'
       const model = known ? attempt.model : 'other'
       const { stage, status, kind, firstOutputMs, startMs } = attempt
+      if (attempt.reason === 'cached') {
+        this.#cached.inc({ provider, model, pipeline })
+        continue
+      }
       this.#attempts.inc({ stage, provider, model, status, kind: kind ?? '' })
       if (firstOutputMs === null) continue
       this.#stage.observe({ stage, provider, model, pipeline }, Math.max(0, firstOutputMs - startMs) / 1000)

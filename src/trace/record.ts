@@ -36,7 +36,7 @@ export interface AttemptRecord {
   readonly endMs: number | null
   readonly kind: ProviderErrorKind | null
   readonly hedge: boolean
-  /** Why this target: `first`, `fallback`, `revision 2` … */
+  /** Why this target: `first`, `fallback`, `revision 2` …; `cached`: nobody was asked. */
   readonly reason: string
   readonly costUsd: number | null
 }
@@ -56,6 +56,8 @@ export interface TurnRecord {
   readonly marks: Readonly<Partial<Record<MarkName, number>>>
   /** Null of a turn that nobody spoke. */
   readonly endedBy: TurnEnd | null
+  /** Of the user's words, as they were recognised; null: typed, or not told. */
+  readonly language: string | null
   readonly attempts: readonly AttemptRecord[]
   readonly budget: {
     readonly turnMs: number

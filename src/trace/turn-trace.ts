@@ -86,6 +86,7 @@ export class TurnTrace {
   #shares: BudgetShares | null = null
   #heard: TurnRecord['heard'] = null
   #user: string | null = null
+  #language: string | null = null
   #said: string | null = null
   #underruns = 0
   #costUsd: number | null = null
@@ -229,8 +230,10 @@ export class TurnTrace {
     return this
   }
 
-  userSaid(text: string | null): this {
+  /** `language`: as recognised. */
+  userSaid(text: string | null, language: string | null = null): this {
     this.#user = text === null ? null : clip(text)
+    this.#language = language
     return this
   }
 
@@ -284,6 +287,7 @@ export class TurnTrace {
       experiments: [...this.#experiments.values()],
       marks,
       endedBy: this.#endedBy,
+      language: this.#language,
       attempts: this.#attempts.map(({ startAt, firstOutputAt, endAt, ...facts }) => ({
         stage: facts.stage,
         provider: facts.provider,

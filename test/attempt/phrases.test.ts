@@ -74,7 +74,7 @@ test('a pipeline’s phrases are ready in the first voice that can, and in the s
     name: 'p',
     voice: 'warm',
     greeting: 'Hello.',
-    voices: { warm: { fake: 'f1' } },
+    voices: { warm: { fake: { id: 'f1', byLanguage: {} } } },
     budget: {
       turnMs: 1500,
       ladder: [

@@ -28,6 +28,7 @@ const record: TurnRecord = {
   route: {},
   marks: { committed: 500, firstAudioSent: 640 },
   endedBy: 'silence',
+  language: null,
   attempts: [],
   budget: { turnMs: 1500, actualMs: 640, brokenBy: null, degraded: [] },
   heard: null,

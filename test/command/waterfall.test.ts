@@ -37,6 +37,7 @@ function turn(facts: Partial<TurnRecord> = {}): TurnRecord {
     route: {},
     marks: { committed: 500, firstAudioSent: 700 },
     endedBy: 'silence',
+    language: null,
     attempts: [
       attempt({ stage: 'stt', model: 'moonshine-tiny', startMs: 100, firstOutputMs: 300, endMs: 300 }),
       attempt({ startMs: 500, firstOutputMs: 550, endMs: 600 }),

@@ -281,6 +281,7 @@ function recordOf(id: string, turn: ScriptedTurn): TurnRecord {
     route: {},
     marks: {},
     endedBy: null,
+    language: null,
     attempts: [],
     budget: { turnMs: 1500, actualMs: null, brokenBy: null, degraded: [] },
     heard: null,

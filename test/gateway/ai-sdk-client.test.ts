@@ -78,7 +78,7 @@ describe('text', () => {
   })
 
   test('by a pipeline: who fails is followed by the next, and the client sees one answer', async () => {
-    a.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
     const whole = await generateText({ ...ask, model: parley('router/both') })
     expect(whole.text).toBe('Hello from b.')
     a.answer({ pieces: ['One two', ' three'], fault: 'drop_mid_stream' })
@@ -175,7 +175,7 @@ describe('errors', () => {
     const unknown = await failed('nobody/x')
     expect(APICallError.isInstance(unknown) && unknown.statusCode).toBe(404)
     expect(unknown).toMatchObject({ isRetryable: false })
-    a.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
     expect(await failed('a/down')).toMatchObject({ statusCode: 502, isRetryable: true })
     a.answer({ fault: 'refuse_429', retryAfter: '7' })
     expect(await failed('a/limited')).toMatchObject({ statusCode: 429, isRetryable: true })
@@ -205,7 +205,7 @@ describe('errors', () => {
 
 describe('abort', () => {
   test('of a stream closes the request upstream', async () => {
-    a.answer({ pieces: ['One'], fault: 'silent' })
+    a.answer({ pieces: ['One'], fault: 'silent_after_ms' })
     const controller = new AbortController()
     const seen: string[] = []
     const run = streamText({ ...ask, model: parley('a/m'), abortSignal: controller.signal })

@@ -93,7 +93,7 @@ describe('an answer of a package', () => {
   })
 
   test('a client that leaves closes the request upstream', async () => {
-    up.answer({ pieces: ['One'], fault: 'silent' })
+    up.answer({ pieces: ['One'], fault: 'silent_after_ms' })
     const stream = await client.chat.completions.create({ model: 'tail/m', messages, stream: true })
     for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break
     expect(await up.requests.at(-1)!.closed).toBe(true)
@@ -104,7 +104,7 @@ test('a package that is missing is told at the start and skipped, one that fails
   const log = gateway.log.join('\n')
   expect(log).toContain('the package @ai-sdk/nobody-has-this is not installed')
   expect(log).toContain('missing/m is skipped')
-  down.answer({ fault: 'server_error' })
+  down.answer({ fault: 'refuse_503' })
   up.answer({ pieces: ['Here.'] })
   const { choices, parley } = (await client.chat.completions.create({
     model: 'chain',

@@ -41,7 +41,7 @@ test('the cheaper of two that serve it, at its price', async () => {
 
 test('when that one fails, the next', async () => {
   const [, b] = upstreams.fakes as [FakeOpenAi, FakeOpenAi, FakeOpenAi]
-  b.answer({ fault: 'server_error' })
+  b.answer({ fault: 'refuse_503' })
   expect((await ask('house')).map(({ provider, status }) => `${provider} ${status}`)).toEqual([
     'b failed',
     'a ok',

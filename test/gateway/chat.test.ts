@@ -135,7 +135,7 @@ describe('routes', () => {
 
 describe('when a target fails', () => {
   test.each([
-    'server_error',
+    'refuse_503',
     'drop_mid_stream',
     'malformed_json',
     'wrong_content_type',
@@ -167,8 +167,8 @@ describe('when a target fails', () => {
   })
 
   test('with nobody left the caller learns it in its own shape', async () => {
-    a.answer({ fault: 'server_error' })
-    b.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
+    b.answer({ fault: 'refuse_503' })
     const failed = client.chat.completions.create({ model: 'both', messages, stream: true })
     await expect(failed).rejects.toMatchObject({ status: 502, code: 'transient', type: 'server_error' })
   })

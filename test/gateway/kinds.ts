@@ -16,7 +16,7 @@ export interface Says {
   readonly pieces?: readonly string[]
   readonly calls?: readonly Call[]
   readonly ends?: 'length'
-  readonly fails?: 'server_error' | 'drop_mid_stream'
+  readonly fails?: 'refuse_503' | 'drop_mid_stream'
 }
 
 export interface Kind {

@@ -161,7 +161,7 @@ describe.each(Object.keys(KINDS))('%s', (name) => {
   })
 
   test.each([
-    ['refused', 'server_error', 'Here.', 'Here.'],
+    ['refused', 'refuse_503', 'Here.', 'Here.'],
     ['broken', 'drop_mid_stream', ' four.', 'One two three four.'],
   ] as const)('an answer that is %s is the next target’s to give', async (how, fails, next, whole) => {
     say({ pieces: ['One two', ' three', ' and'], fails })

@@ -275,7 +275,7 @@ describe('Claude for clients of Responses', () => {
 })
 
 describe('when a target fails', () => {
-  test.each(['overloaded', 'refuse_too_long', 'drop_mid_stream', 'error_in_stream'] as const)(
+  test.each(['overloaded', 'refuse_too_long', 'drop_mid_stream', 'error_without_context'] as const)(
     '%s before anything useful: the other answers in its place',
     async (fault) => {
       claude.answer({ fault })
@@ -312,7 +312,7 @@ describe('when a target fails', () => {
     expect(messages.at(-1)).toEqual({ role: 'assistant', content: 'One two' })
   })
   test('with nobody left the caller learns it as the SDK knows it', async () => {
-    claude.answer({ fault: 'server_error' })
+    claude.answer({ fault: 'refuse_503' })
     await expect(client.messages.create(ask)).rejects.toMatchObject({
       status: 502,
       type: 'api_error',

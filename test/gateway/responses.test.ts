@@ -215,7 +215,7 @@ describe('what another dialect cannot do', () => {
 })
 
 describe('when a target fails', () => {
-  test.each(['server_error', 'wrong_content_type', 'error_event'] as const)(
+  test.each(['refuse_503', 'wrong_content_type', 'error_without_context'] as const)(
     '%s before anything: the next one, of another dialect, answers',
     async (fault) => {
       faulty.answer({ fault })
@@ -277,7 +277,7 @@ describe('when a target fails', () => {
     })
   })
   test('before anything: an ordinary error', async () => {
-    faulty.answer({ fault: 'server_error' })
+    faulty.answer({ fault: 'refuse_503' })
     const failed = client.responses.create({ model: 'faulty/m', input: 'Hi', stream: true })
     await expect(failed).rejects.toMatchObject({ status: 502, code: 'transient' })
   })

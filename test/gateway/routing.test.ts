@@ -49,7 +49,7 @@ const said = async (more: object, headers = {}) => (await ask(more, headers)).sa
 
 describe('OpenRouter', () => {
   test('models: the next when one fails; nothing of it reaches a provider', async () => {
-    a.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
     expect(await said({ model: 'a/x1', models: ['c/x1', 'b/x1'] })).toBe('c')
     expect(c.requests.at(-1)?.body).toEqual({ model: 'x1', messages })
   })
@@ -59,7 +59,7 @@ describe('OpenRouter', () => {
     expect(await said({ provider: { ignore: ['a', 'b'] } })).toBe('c')
     expect(await said({ provider: { max_price: { prompt: 2 } } })).toBe('b')
     expect(await said({ provider: { sort: 'price' } })).toBe('b')
-    b.answer({ fault: 'server_error' })
+    b.answer({ fault: 'refuse_503' })
     await expect(said({ provider: { order: ['b'], allow_fallbacks: false } })).rejects.toMatchObject({
       status: 502,
     })
@@ -93,7 +93,7 @@ test('Inworld: auto takes the best of a pool, and gives a silent one up after it
 })
 
 test('Portkey: a config in the header, and the headers its clients read', async () => {
-  a.answer({ fault: 'server_error' })
+  a.answer({ fault: 'refuse_503' })
   const config = {
     strategy: { mode: 'fallback' },
     targets: [
@@ -108,13 +108,13 @@ test('Portkey: a config in the header, and the headers its clients read', async 
 
 describe('LiteLLM', () => {
   test('num_retries: the same target again', async () => {
-    a.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
     const before = a.requests.length
     await expect(said({ model: 'a/r', num_retries: 2 })).rejects.toMatchObject({ status: 502 })
     expect(a.requests.length - before).toBe(3)
   })
   test('fallbacks, and what they cost in a header', async () => {
-    a.answer({ fault: 'server_error' })
+    a.answer({ fault: 'refuse_503' })
     const { said: who, headers } = await ask({ model: 'a/f', fallbacks: ['b/m'] })
     expect(who).toBe('b')
     expect(Number(headers.get('x-litellm-response-cost') ?? Number.NaN)).not.toBeLessThan(0)

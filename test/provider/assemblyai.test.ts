@@ -136,6 +136,20 @@ describe('assemblyai ends turns', () => {
     void stream.close()
   })
 
+  test('a pause that it notices is a probable end, told once; more words take it back', async () => {
+    const words = [HELLO[0]!, { text: 'there', startMs: 1_500, endMs: 1_800 }]
+    const { hear, stream, events } = await listen(make({ words }), { ownTurns: OWN })
+    await hear(1_400)
+    const eager = () => events.filter(({ type }) => type === 'eagerEnd')
+    expect(eager()).toMatchObject([{ text: HELLO[0]!.text }])
+    await hear(350)
+    expect(events.at(-1)).toMatchObject({ type: 'partial', complete: false })
+    await hear(500)
+    expect(eager()).toMatchObject([{ text: HELLO[0]!.text }, { text: `${HELLO[0]!.text} there` }])
+    expect(ends(events)).toEqual([])
+    void stream.close()
+  })
+
   test('as one utterance when the caller goes on after all', async () => {
     const words = [hello, { text: 'there', startMs: 1_200, endMs: 1_500, endsTurn: 0.9 }]
     const { hear, stream, events } = await listen(make({ words }), { ownTurns: OWN })
@@ -176,7 +190,7 @@ describe('assemblyai ends turns', () => {
     stream.finalize()
     await hear(1_000)
     expect(events.filter(({ type }) => type === 'final')).toMatchObject([{ text: 'hello' }])
-    expect(events.at(-1)).toMatchObject({ type: 'partial', text: 'next' })
+    expect(events.at(-1)).toMatchObject({ type: 'eagerEnd', text: 'next' })
     expect(ends(events)).toEqual([])
     void stream.close()
   })
@@ -332,6 +346,7 @@ describe('assemblyai’s messages', () => {
       text: 'one tw',
       endOfTurn: false,
       isFormatted: false,
+      pausedAfter: '',
       stable: 'one',
       words: [
         { text: 'one', startMs: 10, endMs: 20 },

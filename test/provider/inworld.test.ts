@@ -15,7 +15,7 @@ const note = () => {}
 function stage(options: Partial<FakeInworldOptions> = {}, model = 'inworld-tts-1.5-max') {
   const clock = new VirtualClock()
   const double = new FakeInworld({ clock, ...options })
-  const memory = new MemoryDispatcher(double.server)
+  const memory = new MemoryDispatcher(double.http)
   const settings = { name: 'inworld', apiKey: INWORLD_KEY, dispatcher: memory }
   const provider = createInworld({ clock, note }, settings)
   const adapter = provider.tts!(model)!
@@ -97,7 +97,7 @@ describe('Inworld', () => {
 
   test('over a real socket: two sentences, and a refusal', async () => {
     const double = new FakeInworld({ clock: realClock, everyMs: 1 })
-    const served = await serveHttpDouble(double.server)
+    const served = await serveHttpDouble(double.http)
     const provider = createInworld(
       { clock: realClock, note },
       { name: 'inworld', apiKey: INWORLD_KEY, baseUrl: served.url },

@@ -79,6 +79,7 @@ describe('scribe is asked', () => {
       audio_format: 'ulaw_8000',
       commit_strategy: 'manual',
       include_timestamps: 'true',
+      include_language_detection: 'true',
       language_code: 'en',
       keyterms: 'Parley',
     })

@@ -146,6 +146,31 @@ export function ttsConformance(name: string, make: () => TtsBench): void {
       }
     })
 
+    test('connected ahead of need it waits open, once, and the answer takes it', async () => {
+      if (!bench.adapter.warm) return
+      for (let i = 0; i < 3; i++) bench.adapter.warm({ voice: 'anna', format: bench.format })
+      await bench.clock.advance(0)
+      expect(bench.open()).toBe(1)
+      await bench.clock.advance(30_000)
+      const { stream, reader } = await open()
+      expect(bench.open()).toBe(1)
+      stream.say({ index: 0, text: ONE })
+      stream.end()
+      await bench.clock.advance(LONG_MS)
+      expect(reader.end).toBe('done')
+      whole(reader, 0, ONE)
+      expect(bench.open()).toBe(1)
+    })
+
+    test('nothing is connected ahead of need for what cannot be said, and a refusal is told to nobody', async () => {
+      if (!bench.adapter.warm) return
+      bench.adapter.warm({ voice: 'anna', format: { encoding: 'pcm16', sampleRateHz: 11_025 } })
+      bench.fault?.('refuse_auth')
+      bench.adapter.warm({ voice: 'anna', format: bench.format })
+      await bench.clock.advance(0)
+      if (bench.fault && bench.authorizes === undefined) expect(bench.open()).toBe(0)
+    })
+
     test('sentences keep the numbers they were given', async () => {
       const { stream, reader } = await open()
       stream.say({ index: 3, text: ONE })

@@ -126,7 +126,7 @@ describeSdk('@aws-sdk/client-bedrock-runtime', () => {
   })
 
   test('refusals are its exceptions, inside a stream too', async () => {
-    double.answer({ fault: 'throttled' })
+    double.answer({ fault: 'refuse_429' })
     await expect(converse()).rejects.toMatchObject({ name: 'ThrottlingException' })
     double.answer({ fault: 'too_long' })
     await expect(converse()).rejects.toMatchObject({ name: 'ValidationException' })

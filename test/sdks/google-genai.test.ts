@@ -117,7 +117,7 @@ describeSdk('@google/genai', () => {
     await expect(wrong.generateContent(request)).rejects.toMatchObject({ status: 400 })
     double.answer({ fault: 'refuse_429' })
     await expect(models.generateContent(request)).rejects.toMatchObject({ status: 429 })
-    double.answer({ pieces: ['x'], fault: 'error_in_stream' })
+    double.answer({ pieces: ['x'], fault: 'error_without_context' })
     const stream = await models.generateContentStream(request)
     await expect(drain(stream)).rejects.toThrow(/UNAVAILABLE/)
     double.answer({})

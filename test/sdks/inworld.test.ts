@@ -25,7 +25,7 @@ describeSdk('@inworld/tts', () => {
 
   async function connect(apiKey = INWORLD_KEY) {
     const double = new FakeInworld({ clock: realClock, everyMs: 1 })
-    served = await serveHttpDouble(double.server)
+    served = await serveHttpDouble(double.http)
     const { InworldTTS } = await loadSdk<Sdk>('@inworld/tts')
     return { double, client: InworldTTS({ apiKey, baseUrl: served.url, maxRetries: 0 }) }
   }

@@ -219,9 +219,11 @@ export interface FakeTtsOptions {
   readonly msPerChar?: number
   readonly chunkMs?: number
   readonly wordTimes?: boolean
+  /** What its sound is made of; left out: silence. */
+  readonly sounds?: 'speech' | 'silence'
 }
 
-/** A voice whose sound is silence of a known length: `msPerChar` for each character. */
+/** A voice whose sound is of a known length: `msPerChar` for each character. */
 export class FakeTts implements TtsAdapter {
   readonly id = 'fake/tts'
   readonly caps
@@ -245,7 +247,13 @@ export class FakeTts implements TtsAdapter {
     clock: Clock
   }): Promise<TtsStream> {
     this.voices.push(o.voice)
-    const { firstAudioMs = 0, msPerChar = 50, chunkMs = 100, wordTimes = false } = this.options
+    const {
+      firstAudioMs = 0,
+      msPerChar = 50,
+      chunkMs = 100,
+      wordTimes = false,
+      sounds = 'silence',
+    } = this.options
     const sentences = new Channel<Sentence>({ capacity: 1000, signal: o.signal })
     const { said } = this
     async function* speak(): AsyncGenerator<TtsEvent> {
@@ -254,7 +262,7 @@ export class FakeTts implements TtsAdapter {
         if (wordTimes) yield { type: 'words', sentence: index, words: timesOf(text, msPerChar) }
         for (let left = text.length * msPerChar; left > 0; left -= chunkMs) {
           o.signal.throwIfAborted()
-          yield { type: 'audio', sentence: index, audio: silence(o.format, Math.min(chunkMs, left)) }
+          yield { type: 'audio', sentence: index, audio: sound(o.format, Math.min(chunkMs, left), sounds) }
         }
         yield { type: 'sentenceDone', sentence: index }
       }
@@ -303,7 +311,14 @@ export function fixedRouter(
     phrase: (text) => {
       const ms = phrases[text]
       if (ms === undefined) return null
-      return { text, format: PCM16_24K, audio: sound(PCM16_24K, ms, 'speech'), ms, words: [] }
+      return {
+        text,
+        target: 'fake/tts',
+        format: PCM16_24K,
+        audio: sound(PCM16_24K, ms, 'speech'),
+        ms,
+        words: [],
+      }
     },
   }
 }

@@ -51,7 +51,7 @@ test('the official SDK assembles its tool calls', async () => {
 test.each([
   ['refuse_auth', OpenAI.AuthenticationError],
   ['refuse_429', OpenAI.RateLimitError],
-  ['server_error', OpenAI.InternalServerError],
+  ['refuse_503', OpenAI.InternalServerError],
 ] as const)('its %s is the error class the SDK knows', async (fault, type) => {
   fake.answer({ fault })
   await expect(client.chat.completions.create({ model: 'm', messages, stream: true })).rejects.toBeInstanceOf(

@@ -15,6 +15,7 @@ export function recordOf(facts: Partial<TurnRecord>): TurnRecord {
     route: {},
     marks: {},
     endedBy: null,
+    language: null,
     attempts: [],
     budget: { turnMs: 1500, actualMs: null, brokenBy: null, degraded: [] },
     heard: null,

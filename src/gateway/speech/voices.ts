@@ -1,5 +1,6 @@
 /** Which of a provider's voices speaks: by the pipeline's `voices`, by OpenAI's names for voices that are nobody's here, or by its own id. */
 import type { AttemptTarget } from '../../attempt/failure.ts'
+import { voiceIdIn } from '../../config/voice.ts'
 import type { TtsAdapter } from '../../stage/tts.ts'
 import type { StagePlan } from '../stage-plan.ts'
 import type { AskedVoice } from './request.ts'
@@ -30,12 +31,15 @@ export interface VoiceChoice {
 
 export function chooseVoice(
   asked: AskedVoice,
-  { voices, voice, candidates }: Pick<StagePlan<TtsAdapter>, 'voices' | 'voice' | 'candidates'>,
+  plan: Pick<StagePlan<TtsAdapter>, 'voices' | 'voice' | 'language' | 'candidates'>,
 ): VoiceChoice {
-  const usual = ({ provider }: AttemptTarget) => voices[voice]?.[provider] ?? ''
+  const { voices, voice, language, candidates } = plan
+  const idOf = (name: string, { provider }: AttemptTarget) => voiceIdIn(voices, name, provider, language)
+  const usual = (target: AttemptTarget) => idOf(voice, target) ?? ''
   if (asked.type === 'default') return { kind: 'ours', of: usual }
-  const row = asked.type === 'name' ? voices[asked.voice] : undefined
-  if (row) return { kind: 'ours', of: (target) => row[target.provider] ?? usual(target) }
+  if (asked.type === 'name' && voices[asked.voice]) {
+    return { kind: 'ours', of: (target) => idOf(asked.voice, target) ?? usual(target) }
+  }
   if (asked.type === 'name' && OPENAI_VOICES.has(asked.voice)) return { kind: 'ours', of: usual }
   // An id is of the provider that is asked first; with another who takes over it means nothing.
   const whose = candidates[0]?.provider

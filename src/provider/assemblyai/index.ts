@@ -50,7 +50,8 @@ export function createAssemblyAi(_deps: ProviderDeps, settings: CloudSettings): 
       inputs: [PCM16_16K, MULAW_8K, PCM16_24K],
       feed: 'speech',
       endOfTurn: 'model',
-      eager: false,
+      // By `utterance` (https://assemblyai.com/docs/streaming/universal-streaming/message-sequence); later models have none.
+      eager: model.startsWith('universal-streaming'),
       wordTimes: true,
       forceFinal: true,
       maxReplaySpeed: REPLAY_SPEED,

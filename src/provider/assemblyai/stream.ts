@@ -55,7 +55,7 @@ export function assemblyAiProtocol(clock: Clock, turns: 'ours' | 'own'): Protoco
           // The end comes twice when turns are formatted.
           if (message.order <= ended) return []
           if (message.endOfTurn) ended = message.order
-          return turn(message)
+          return turn(message, turns)
         }
         case 'Heartbeat':
           beats = [...beats.slice(1 - BEATS), message]
@@ -87,7 +87,7 @@ function begin({ expiresAtMs }: AssemblyAiMessage & { type: 'Begin' }, clock: Cl
     : [ready, { type: 'expires', inMs: expiresAtMs - clock.wallMs() }]
 }
 
-function turn(message: AssemblyAiMessage & { type: 'Turn' }): Notice[] {
+function turn(message: AssemblyAiMessage & { type: 'Turn' }, turns: 'ours' | 'own'): Notice[] {
   const { text, words, stable, endOfTurn, confidence, language } = message
   const [first, last] = [words[0], words.at(-1)]
   const notices: Notice[] = []
@@ -106,6 +106,8 @@ function turn(message: AssemblyAiMessage & { type: 'Turn' }): Notice[] {
       },
     })
   }
+  // "This enables eager LLM inference": the turn may end here, or go on with the next word.
+  if (turns === 'own' && !endOfTurn && message.pausedAfter !== '') notices.push({ type: 'eagerEnd' })
   if (endOfTurn) {
     notices.push({
       type: 'forced',

@@ -38,6 +38,8 @@ export function streamUrl(base: string, query: StreamQuery): string | undefined 
   if (language !== undefined && /^universal-3-[56]/.test(model)) {
     params.set('language_codes', JSON.stringify([language.toLowerCase().split('-')[0]]))
   }
+  // Only then it tells which it heard.
+  if (model !== 'universal-streaming-english') params.set('language_detection', 'true')
   if (hints.length > 0) params.set('keyterms_prompt', JSON.stringify(hints))
   return `${base}/v3/ws?${params}`
 }
@@ -50,6 +52,8 @@ export type AssemblyAiMessage =
       readonly text: string
       readonly endOfTurn: boolean
       readonly isFormatted: boolean
+      /** What was said up to a pause that it noticed, but for words before an earlier one; '' in all other messages. */
+      readonly pausedAfter: string
       /** The words of `text` that will not change, in order. */
       readonly stable: string
       readonly words: readonly Word[]
@@ -101,6 +105,7 @@ function turnOf(message: Fields): AssemblyAiMessage {
     text: textIn(message, 'transcript').trim(),
     endOfTurn: message['end_of_turn'] === true,
     isFormatted: message['turn_is_formatted'] === true,
+    pausedAfter: message['utterance'] === undefined ? '' : textIn(message, 'utterance').trim(),
     stable: settled.map((word) => textIn(word, 'text')).join(' '),
     words: words.map(wordOf),
     confidence: meanOf(words),

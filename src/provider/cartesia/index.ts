@@ -5,7 +5,7 @@ import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { checkOpening, leaseLine } from '../voice-opening.ts'
+import { canOpen, checkOpening, leaseLine } from '../voice-opening.ts'
 import { CartesiaLink } from './link.ts'
 import { CartesiaStream } from './stream.ts'
 import { contextFields, urlOf } from './wire.ts'
@@ -31,9 +31,14 @@ export function createCartesia({ clock }: ProviderDeps, settings: CloudSettings)
   const links = new LinkPool<CartesiaLink>(SOCKETS)
   const tts = (model: string): TtsAdapter | undefined => {
     if (/^ink/.test(model)) return undefined
+    const open = (onOver: () => void) =>
+      new CartesiaLink({ connect, url, headers, provider: name, clock, onOver }, randomUUID)
     return {
       id: `${name}/${model}`,
       caps: CAPS,
+      warm(options) {
+        if (canOpen(CAPS, options)) links.warm(url, open)
+      },
       async open(opening) {
         checkOpening(name, CAPS, opening)
         const { voice, format, language, speed, signal } = opening
@@ -49,8 +54,7 @@ export function createCartesia({ clock }: ProviderDeps, settings: CloudSettings)
             provider: name,
             links,
             key: url,
-            open: (onOver) =>
-              new CartesiaLink({ connect, url, headers, provider: name, clock, onOver }, randomUUID),
+            open,
             line: (link) => link.lease(),
             signal,
           })

@@ -19,6 +19,18 @@ export const DEEPGRAM_BASE_URL = 'wss://api.deepgram.com'
 /** Long enough not to split a sentence at a breath, short enough that most of it is settled when the turn ends. */
 const ENDPOINTING_MS = 300
 
+/** https://developers.deepgram.com/docs/multilingual-code-switching and /nova-3-language-prompting, read on 2026-11-25. */
+const FINDS: Readonly<Record<string, string>> = {
+  'nova-3':
+    'af ar be bn bs bg ca zh hr cs da nl en et fi fr gl de el gu he hi hu id it ja kn ko lv lt mk ms mr no fa pl pt ro ru sr sk sl es sv tl ta te th tr uk vi xh zu',
+  'nova-2': 'en es',
+}
+
+function findsOf(model: string): Pick<SttAdapter['caps'], 'findsLanguages'> {
+  const found = Object.hasOwn(FINDS, model) ? FINDS[model] : undefined
+  return found === undefined ? {} : { findsLanguages: found.split(' ') }
+}
+
 /** Throws an `Error` naming the setting that is wrong. */
 export function createDeepgram({ clock }: ProviderDeps, settings: CloudSettings): Provider {
   const endpoint = cloudEndpoint(settings, DEEPGRAM_BASE_URL)
@@ -28,6 +40,7 @@ export function createDeepgram({ clock }: ProviderDeps, settings: CloudSettings)
     id: `${name}/${model}`,
     caps: {
       languages: 'any',
+      ...findsOf(model),
       inputs: [PCM16_16K, MULAW_8K, PCM16_24K, ALAW_8K],
       feed: 'speech',
       endOfTurn: 'vad',
@@ -42,7 +55,13 @@ export function createDeepgram({ clock }: ProviderDeps, settings: CloudSettings)
         provider: name,
         protocol: deepgramProtocol(),
         connect,
-        url: listenUrl(baseUrl, { model, format, language, hints, endpointingMs: ENDPOINTING_MS }),
+        url: listenUrl(baseUrl, {
+          model,
+          format,
+          language: language ?? (Object.hasOwn(FINDS, model) ? 'multi' : undefined),
+          hints,
+          endpointingMs: ENDPOINTING_MS,
+        }),
         headers: { authorization: `Token ${apiKey}` },
         format,
         signal,

@@ -8,7 +8,7 @@ import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import type { CloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
 import { QueuedAnswer } from '../queued-link.ts'
-import { checkOpening, leaseLine, refusal } from '../voice-opening.ts'
+import { canOpen, checkOpening, leaseLine, refusal } from '../voice-opening.ts'
 import { SpeakLink } from './speak-link.ts'
 import { speakModel, speakUrl, speakVersion } from './speak-wire.ts'
 
@@ -36,9 +36,17 @@ export function deepgramVoices({ name, connect, baseUrl, apiKey }: CloudEndpoint
   const tts = (model: string): TtsAdapter | undefined => {
     const version = speakVersion(model)
     if (!version) return undefined
+    const openAt = (url: string) => (onOver: () => void) =>
+      new SpeakLink({ connect, url, headers, provider: name, clock, onOver }, version)
     return {
       id: `${name}/${model}`,
       caps: CAPS,
+      warm({ voice, format, language, speed = 1 }) {
+        const named = speakModel(model, voice, language)
+        if (named === undefined || speakVersion(named) !== version) return
+        const url = speakUrl(baseUrl, { version, model: named, format, speed })
+        if (canOpen(CAPS, { voice: named, format })) links.warm(url, openAt(url))
+      },
       async open(opening) {
         const { voice, format, language, speed = 1, signal } = opening
         const named = speakModel(model, voice, language)
@@ -52,8 +60,7 @@ export function deepgramVoices({ name, connect, baseUrl, apiKey }: CloudEndpoint
             provider: name,
             links,
             key: url,
-            open: (onOver) =>
-              new SpeakLink({ connect, url, headers, provider: name, clock, onOver }, version),
+            open: openAt(url),
             line: (link) => link.lease(),
             signal,
           })

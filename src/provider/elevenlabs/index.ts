@@ -4,10 +4,10 @@
  */
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
-import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import type { TtsAdapter, TtsCaps, TtsWarmOptions } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { checkOpening, leaseLine } from '../voice-opening.ts'
+import { canOpen, checkOpening, leaseLine } from '../voice-opening.ts'
 import { ElevenLabsLink } from './link.ts'
 import { scribeAdapter } from './scribe.ts'
 import { ElevenLabsStream } from './stream.ts'
@@ -34,22 +34,30 @@ export function createElevenLabs({ clock }: ProviderDeps, settings: CloudSetting
 
   const tts = (model: string): TtsAdapter | undefined => {
     if (/^(scribe|eleven_v3)/.test(model)) return undefined
+    const socketOf = ({ voice, format, language, speed }: TtsWarmOptions) => {
+      const url = urlOf({ baseUrl, voice, model, format, ...(language !== undefined && { language }) })
+      const settings = voiceSettings(speed)
+      const open = (onOver: () => void) =>
+        new ElevenLabsLink({ connect, url, apiKey, provider: name, settings, clock, onOver })
+      return { key: `${settings?.speed ?? ''} ${url}`, open }
+    }
     return {
       id: `${name}/${model}`,
       caps: CAPS,
+      warm(options) {
+        const { key, open } = socketOf(options)
+        if (canOpen(CAPS, options)) links.warm(key, open)
+      },
       async open(opening) {
         checkOpening(name, CAPS, opening)
-        const { voice, format, language, speed, signal } = opening
-        const url = urlOf({ baseUrl, voice, model, format, ...(language !== undefined && { language }) })
-        const own = voiceSettings(speed)
-        const key = `${own?.speed ?? ''} ${url}`
+        const { format, signal } = opening
+        const { key, open } = socketOf(opening)
         const lease = (onRoom: () => void) =>
           leaseLine({
             provider: name,
             links,
             key,
-            open: (onOver) =>
-              new ElevenLabsLink({ connect, url, apiKey, provider: name, settings: own, clock, onOver }),
+            open,
             line: (link) => link.lease(onRoom),
             signal,
           })

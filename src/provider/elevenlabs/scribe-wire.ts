@@ -32,6 +32,7 @@ export function scribeUrl(base: string, { model, format, language, hints }: Scri
     audio_format: `${FORMATS[format.encoding]}_${format.sampleRateHz}`,
     commit_strategy: 'manual',
     include_timestamps: 'true',
+    include_language_detection: 'true',
   })
   if (language !== undefined) params.set('language_code', language.toLowerCase().split('-')[0]!)
   const short = hints.filter((hint) => hint.length <= KEYTERMS.characters)

@@ -33,6 +33,7 @@ export function scribeAdapter({ name, connect, baseUrl, apiKey }: CloudEndpoint,
     id: `${name}/${model}`,
     caps: {
       languages: 'any',
+      findsLanguages: 'any',
       inputs: [PCM16_16K, MULAW_8K, PCM16_24K],
       feed: 'speech',
       endOfTurn: 'none',

@@ -34,6 +34,7 @@ export function createGladia(_deps: ProviderDeps, settings: GladiaSettings): Pro
     id: `${name}/${model}`,
     caps: {
       languages: 'any',
+      findsLanguages: 'any',
       inputs: [PCM16_16K, MULAW_8K, ALAW_8K],
       feed: 'speech',
       endOfTurn: 'none',

@@ -34,8 +34,11 @@ export function sessionBody({ model, format, language, hints }: Session): string
     model,
     endpointing: ENDPOINTING_MS / 1000,
     maximum_duration_without_endpointing: LONGEST_S,
-    // Without a language it finds one, of the first utterance.
-    ...(language !== undefined && { language_config: { languages: [language.toLowerCase().split('-')[0]] } }),
+    // Without `code_switching` it would find one, of the first utterance, for good.
+    language_config:
+      language === undefined
+        ? { languages: [], code_switching: true }
+        : { languages: [language.toLowerCase().split('-')[0]] },
     ...(hints.length > 0 && {
       realtime_processing: { custom_vocabulary: true, custom_vocabulary_config: { vocabulary: hints } },
     }),

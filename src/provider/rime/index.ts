@@ -5,7 +5,7 @@ import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
 import { QueuedAnswer } from '../queued-link.ts'
-import { checkOpening, leaseLine } from '../voice-opening.ts'
+import { canOpen, checkOpening, leaseLine } from '../voice-opening.ts'
 import { RimeLink } from './stream.ts'
 import { voiceUrl } from './wire.ts'
 
@@ -27,9 +27,15 @@ export function createRime({ clock }: ProviderDeps, settings: CloudSettings): Pr
   const { name, apiKey, baseUrl, connect } = cloudEndpoint(settings, RIME_BASE_URL)
   const links = new LinkPool<RimeLink>(SOCKETS)
   const headers = { authorization: `Bearer ${apiKey}` }
+  const openAt = (url: string) => (onOver: () => void) =>
+    new RimeLink({ connect, url, headers, provider: name, clock, onOver })
   const tts = (model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: CAPS,
+    warm({ voice, format, language, speed = 1 }) {
+      const url = voiceUrl(baseUrl, { model, voice, format, language, speed })
+      if (canOpen(CAPS, { voice, format })) links.warm(url, openAt(url))
+    },
     async open(opening) {
       checkOpening(name, CAPS, opening)
       const { voice, format, language, speed = 1, signal } = opening
@@ -39,7 +45,7 @@ export function createRime({ clock }: ProviderDeps, settings: CloudSettings): Pr
           provider: name,
           links,
           key: url,
-          open: (onOver) => new RimeLink({ connect, url, headers, provider: name, clock, onOver }),
+          open: openAt(url),
           line: (link) => link.lease(),
           signal,
         })

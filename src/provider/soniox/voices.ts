@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
-import { checkOpening, leaseLine } from '../voice-opening.ts'
+import { canOpen, checkOpening, leaseLine } from '../voice-opening.ts'
 import { VoiceAnswer, VoiceLink } from './voice-link.ts'
 import { streamFields } from './voice-wire.ts'
 
@@ -35,9 +35,14 @@ export function sonioxVoices(settings: CloudSettings, clock: Clock): SonioxVoice
   const links = new LinkPool<VoiceLink>(SOCKETS)
   const tts = (model: string): TtsAdapter | undefined => {
     if (!model.startsWith('tts-')) return undefined
+    const open = (onOver: () => void) =>
+      new VoiceLink({ connect, url, headers, provider: name, clock, onOver })
     return {
       id: `${name}/${model}`,
       caps: CAPS,
+      warm(options) {
+        if (canOpen(CAPS, options)) links.warm(url, open)
+      },
       async open(opening) {
         checkOpening(name, CAPS, opening)
         const { voice, format, language, speed = 1, signal } = opening
@@ -46,7 +51,7 @@ export function sonioxVoices(settings: CloudSettings, clock: Clock): SonioxVoice
             provider: name,
             links,
             key: url,
-            open: (onOver) => new VoiceLink({ connect, url, headers, provider: name, clock, onOver }),
+            open,
             line: (link) => link.lease(onRoom),
             signal,
           })

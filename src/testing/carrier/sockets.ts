@@ -55,6 +55,8 @@ export interface ServedDouble {
   readonly url: string
   /** Connections that are open now. */
   readonly open: number
+  /** Sockets accepted so far, of requests too. */
+  readonly connections: number
   /** Resolves when no connection is open. */
   empty(): Promise<void>
   close(): Promise<void>
@@ -70,7 +72,9 @@ export async function serveDouble(
   http.on('request', listener ?? ((_request, response) => response.writeHead(426).end()))
   // Upgraded ones are no longer the server's to close.
   const connections = new Set<NetSocket>()
+  let accepted = 0
   http.on('connection', (socket: NetSocket) => {
+    accepted++
     connections.add(socket)
     socket.on('close', () => connections.delete(socket))
   })
@@ -95,6 +99,9 @@ export async function serveDouble(
     url: `${tls ? 'wss' : 'ws'}://127.0.0.1:${(http.address() as AddressInfo).port}`,
     get open() {
       return sockets.clients.size
+    },
+    get connections() {
+      return accepted
     },
     async empty() {
       await Promise.all([...sockets.clients].map((ws) => new Promise((resolve) => ws.on('close', resolve))))

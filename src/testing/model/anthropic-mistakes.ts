@@ -2,7 +2,7 @@
  * What the real Messages endpoint would refuse in a request, as sentences like its own: from the types of `@anthropic-ai/sdk` 1.13 and the
  * pages of platform.claude.com, read 2026-11-25.
  */
-import type { IncomingHttpHeaders } from 'node:http'
+import type { ModelRequest } from './server.ts'
 
 type Loose = Record<string, unknown>
 type Must = (ok: boolean, what: string) => void
@@ -36,7 +36,7 @@ function rankOf(model: string): number {
   return Number(major) * 100 + Number(minor)
 }
 
-export function messagesMistakes(body: Loose, headers: IncomingHttpHeaders): string[] {
+export function messagesMistakes(body: Loose, headers: ModelRequest['headers']): string[] {
   const wrong: string[] = []
   const must: Must = (ok, what) => void (ok || wrong.push(what))
   const version = headers['anthropic-version']

@@ -2,9 +2,16 @@
  * A Messages server for tests. It validates what it is sent as the real one does and refuses what is wrong; its answers, and its faults,
  * are data. `@anthropic-ai/sdk` is run against it in its own test, so that what adapters are tested with is what a real client understands.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../clock.ts'
 import { messagesMistakes, SIGNATURE } from './anthropic-mistakes.ts'
+import {
+  type ModelDouble,
+  type ModelRequest,
+  type ModelResponse,
+  modelServer,
+  type StartedModel,
+  startModel,
+} from './server.ts'
 
 export type AnthropicFault =
   | 'refuse_auth'
@@ -13,18 +20,21 @@ export type AnthropicFault =
   | 'refuse_billing'
   | 'refuse_too_long'
   | 'overloaded'
-  | 'server_error'
+  | 'refuse_503'
+  | 'hang_on_connect'
+  | 'slow_drip'
+  | 'duplicate_final'
   /** After the pieces, nothing more comes and nothing closes. */
-  | 'silent'
+  | 'silent_after_ms'
   | 'drop_mid_stream'
   | 'close_clean_early'
   | 'half_event'
   | 'malformed_json'
-  | 'error_in_stream'
+  | 'error_without_context'
   | 'wrong_content_type'
   | 'huge_event'
   /** The reason and the usage come, the last event does not. */
-  | 'no_stop'
+  | 'no_final'
   /** All is said, but the connection stays open. */
   | 'never_closes'
 
@@ -43,68 +53,47 @@ export interface AnthropicAnswer {
   readonly extra?: Readonly<Record<string, unknown>>
 }
 
-export interface AnthropicRequest {
-  readonly body: Record<string, unknown>
-  readonly headers: IncomingMessage['headers']
-  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
-  readonly closed: Promise<boolean>
-}
-
-export interface FakeAnthropic {
-  readonly baseUrl: string
-  readonly requests: readonly AnthropicRequest[]
-  answer(next: AnthropicAnswer): void
-  close(): Promise<void>
-}
+export type FakeAnthropic = StartedModel<AnthropicAnswer>
 
 export const ANTHROPIC_KEY = 'sk-ant-fake-0123456789'
 const USAGE = { input_tokens: 12, cache_creation_input_tokens: 3, cache_read_input_tokens: 4 }
 
-export async function startFakeAnthropic(): Promise<FakeAnthropic> {
-  const requests: AnthropicRequest[] = []
-  let answer: AnthropicAnswer = { pieces: ['Hello'] }
-  const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      const closed = new Promise<boolean>((resolve) => {
-        response.on('close', () => resolve(!response.writableFinished))
-      })
-      requests.push({ body, headers: request.headers, closed })
-      serve(request, body, answer, response)
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+export function fakeAnthropic(
+  options: { readonly answer?: AnthropicAnswer; readonly clock?: Clock } = {},
+): ModelDouble<AnthropicAnswer> {
+  let answer: AnthropicAnswer = options.answer ?? { pieces: ['Hello'] }
+  const mistakes: string[] = []
+  const { http, requests } = modelServer(
+    (request, response) => serve(request, answer, response, mistakes),
+    options.clock,
+  )
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    http,
     requests,
+    sessions: requests,
+    mistakes,
     answer(next) {
       answer = next
     },
-    close() {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
+    settingsAt: (baseUrl) => ({ type: 'anthropic', apiKey: ANTHROPIC_KEY, baseUrl }),
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return {}
-  }
+/** With answers that may change. */
+export function startFakeAnthropic(): Promise<FakeAnthropic> {
+  return startModel(fakeAnthropic())
 }
 
 function serve(
-  request: IncomingMessage,
-  body: Record<string, unknown>,
+  request: ModelRequest,
   answer: AnthropicAnswer,
-  response: ServerResponse,
+  response: ModelResponse,
+  told: string[],
 ): void {
+  const { body } = request
   const { fault, retryAfter } = answer
   const { 'x-api-key': key, authorization } = request.headers
+  if (fault === 'hang_on_connect') return
   if (request.method !== 'POST' || request.url !== '/v1/messages')
     return refuse(response, 404, 'not_found_error')
   if (fault === 'refuse_auth' || (key ?? authorization?.replace('Bearer ', '')) !== ANTHROPIC_KEY)
@@ -121,20 +110,22 @@ function serve(
       return refuse(response, 400, 'invalid_request_error', 'prompt is too long: 9 tokens > 8 maximum')
     case 'overloaded':
       return refuse(response, 529, 'overloaded_error')
-    case 'server_error':
+    case 'refuse_503':
       return refuse(response, 500, 'api_error')
     case 'wrong_content_type':
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
       return
   }
   const mistakes = messagesMistakes(body, request.headers)
+  told.push(...mistakes)
   if (mistakes.length > 0) return refuse(response, 400, 'invalid_request_error', mistakes.join('; '))
+  if (fault === 'slow_drip') response.drip()
   if (body['stream'] === true) stream(body, answer, response)
   else whole(body, answer, response)
 }
 
 function refuse(
-  response: ServerResponse,
+  response: ModelResponse,
   status: number,
   type: string,
   why = 'refused',
@@ -184,7 +175,7 @@ function usageOf({ thought }: AnthropicAnswer): Record<string, unknown> {
   return { ...USAGE, output_tokens: 5, server_tool_use: null, ...details }
 }
 
-function whole(body: Record<string, unknown>, answer: AnthropicAnswer, response: ServerResponse): void {
+function whole(body: Record<string, unknown>, answer: AnthropicAnswer, response: ModelResponse): void {
   const message = messageOf(body, answer, blocksOf(answer))
   const text = JSON.stringify({
     ...{ ...message, ...endOf(answer), usage: { ...message.usage, ...usageOf(answer) } },
@@ -197,7 +188,7 @@ function whole(body: Record<string, unknown>, answer: AnthropicAnswer, response:
   response.end(text)
 }
 
-function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response: ServerResponse): void {
+function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response: ModelResponse): void {
   const { fault, pieces = [] } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_fake' })
   const write = writer(response, answer.framing ?? 'lf')
@@ -221,12 +212,13 @@ function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response
     if (isBroken(fault, write, response)) return
     send('content_block_stop', { index })
   }
-  if (fault === 'error_in_stream') {
+  if (fault === 'error_without_context') {
     send('error', { error: { type: 'overloaded_error', message: 'SECRET-IN-MESSAGE' } })
     return void response.end()
   }
   send('message_delta', { delta: endOf(answer), usage: usageOf(answer) })
-  if (fault !== 'no_stop') send('message_stop', {})
+  if (fault !== 'no_final') send('message_stop', {})
+  if (fault === 'duplicate_final') send('message_stop', {})
   if (fault !== 'never_closes') response.end()
 }
 
@@ -234,7 +226,7 @@ function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response
 function isBroken(
   fault: AnthropicFault | undefined,
   write: (type: string, data: string) => void,
-  response: ServerResponse,
+  response: ModelResponse,
 ): boolean {
   if (fault === 'malformed_json')
     write('content_block_delta', '{"type":"content_block_delta","delta":"SECRET')
@@ -242,7 +234,7 @@ function isBroken(
   if (fault === 'half_event') response.end('event: content_block_delta\ndata: {"type":"content_bl')
   if (fault === 'close_clean_early') response.end()
   if (fault === 'drop_mid_stream') response.write('', () => response.destroy())
-  return ['half_event', 'close_clean_early', 'drop_mid_stream', 'silent'].includes(fault ?? '')
+  return ['half_event', 'close_clean_early', 'drop_mid_stream', 'silent_after_ms'].includes(fault ?? '')
 }
 
 function emptied(block: Record<string, unknown>): object {
@@ -256,7 +248,7 @@ function cut(text: string): readonly string[] {
 }
 
 function writer(
-  response: ServerResponse,
+  response: ModelResponse,
   framing: NonNullable<AnthropicAnswer['framing']>,
 ): (type: string, data: string) => void {
   const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'

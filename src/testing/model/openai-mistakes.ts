@@ -1,5 +1,5 @@
 /** What the real chat completions endpoint would refuse in a request, as sentences. */
-import type { IncomingHttpHeaders } from 'node:http'
+import type { ModelRequest } from './server.ts'
 
 const KNOWN = new Set([
   ...[
@@ -36,7 +36,7 @@ const KNOWN = new Set([
 
 type Loose = Record<string, unknown>
 
-export function chatMistakes(body: Loose, headers: IncomingHttpHeaders): string[] {
+export function chatMistakes(body: Loose, headers: ModelRequest['headers']): string[] {
   const wrong: string[] = []
   const must = (ok: boolean, what: string) => void (ok || wrong.push(what))
   must(/^application\/json/.test(headers['content-type'] ?? ''), 'content-type must be application/json')

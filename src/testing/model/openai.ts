@@ -3,25 +3,34 @@
  * wrong; its answers, and its faults, are data. The `openai` SDK is run against it in its own test, so that
  * what adapters are tested with is what a real client understands.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../clock.ts'
 import { chatMistakes, embeddingMistakes } from './openai-mistakes.ts'
+import {
+  type ModelDouble,
+  type ModelRequest,
+  type ModelResponse,
+  modelServer,
+  type StartedModel,
+  startModel,
+} from './server.ts'
 
 export type FakeFault =
   | 'refuse_auth'
   | 'refuse_429'
   | 'refuse_quota'
-  | 'server_error'
+  | 'refuse_503'
   | 'hang_on_connect'
   /** After the pieces, nothing more comes and nothing closes. */
-  | 'silent'
+  | 'silent_after_ms'
+  | 'slow_drip'
   | 'drop_mid_stream'
   | 'close_clean_early'
   | 'malformed_json'
-  | 'error_in_stream'
+  | 'error_without_context'
   | 'wrong_content_type'
   | 'huge_event'
-  | 'no_done'
+  | 'no_final'
+  | 'duplicate_final'
   /** All is said, `[DONE]` too, but the connection stays open. */
   | 'never_closes'
 
@@ -47,26 +56,22 @@ export type FakeShape = 'openai' | 'azure' | 'azure deployments' | 'no key'
 
 export const FAKE_API_VERSION = '2024-10-21'
 
-export interface FakeRequest {
-  /** With the query. */
-  readonly url: string
-  /** The key it was asked with; '' for none. */
-  readonly key: string
-  readonly body: Record<string, unknown>
-  readonly headers: IncomingMessage['headers']
-  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
-  readonly closed: Promise<boolean>
+export interface FakeOpenAiOptions {
+  readonly shape?: FakeShape
+  readonly answer?: FakeAnswer
+  readonly clock?: Clock
 }
 
-export interface FakeOpenAi {
-  readonly baseUrl: string
+export interface FakeRequest extends ModelRequest {
+  /** The key it was asked with; '' for none. */
+  readonly key: string
+}
+
+export interface OpenAiDouble extends ModelDouble<FakeAnswer> {
+  readonly sessions: readonly FakeRequest[]
   readonly requests: readonly FakeRequest[]
-  /** Sockets accepted so far: a kept-alive connection counts once. */
-  readonly connections: number
-  answer(next: FakeAnswer): void
   /** To requests that show this key, which is one more that it knows. */
   answerKey(key: string, next: FakeAnswer): void
-  close(): Promise<void>
 }
 
 export const FAKE_KEY = 'sk-fake-0123456789'
@@ -78,50 +83,59 @@ const BASES: Record<FakeShape, string> = {
   'no key': '/v1',
 }
 
-export async function startFakeOpenAi(shape: FakeShape = 'openai'): Promise<FakeOpenAi> {
+const TYPES: Record<FakeShape, string> = {
+  openai: 'openai',
+  azure: 'azure',
+  'azure deployments': 'azure',
+  'no key': 'openai-compatible',
+}
+
+export function fakeOpenAi({ shape = 'openai', answer: first, clock }: FakeOpenAiOptions = {}): OpenAiDouble {
   const requests: FakeRequest[] = []
-  let answer: FakeAnswer = { pieces: ['Hello'] }
+  const mistakes: string[] = []
+  let answer: FakeAnswer = first ?? { pieces: ['Hello'] }
   const byKey = new Map<string, FakeAnswer>()
-  let connections = 0
-  const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      const closed = new Promise<boolean>((resolve) => {
-        response.on('close', () => resolve(!response.writableFinished))
-      })
-      const { url = '', headers } = request
-      const key = keyOf(shape, headers)
-      requests.push({ url, key: key ?? '', body, headers, closed })
-      const known = key === (shape === 'no key' ? '' : FAKE_KEY) || byKey.has(key ?? '')
-      const told = known
-        ? (byKey.get(key ?? '') ?? answer)
-        : { ...answer, fault: answer.fault ?? 'refuse_auth' }
-      serve(request, body, { ...told, interface: interfaceOf(shape, url, body) }, response)
-    })
-  })
-  server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const { http } = modelServer((request, response) => {
+    const { url, headers, body } = request
+    const key = keyOf(shape, headers)
+    requests.push({ ...request, key: key ?? '' })
+    const known = key === (shape === 'no key' ? '' : FAKE_KEY) || byKey.has(key ?? '')
+    const told = known
+      ? (byKey.get(key ?? '') ?? answer)
+      : { ...answer, fault: answer.fault ?? 'refuse_auth' }
+    serve(request, { ...told, interface: interfaceOf(shape, url, body) }, response, mistakes)
+  }, clock)
   return {
-    baseUrl: `http://127.0.0.1:${port}${BASES[shape]}`,
+    http,
     requests,
-    get connections() {
-      return connections
-    },
+    sessions: requests,
+    mistakes,
     answer(next) {
       answer = next
     },
     answerKey(key, next) {
       byKey.set(key, next)
     },
-    close() {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
+    settingsAt: (url) => ({
+      type: TYPES[shape],
+      ...(shape !== 'no key' && { apiKey: FAKE_KEY }),
+      ...(shape === 'azure deployments' && { apiVersion: FAKE_API_VERSION }),
+      baseUrl: url + BASES[shape],
+    }),
   }
 }
 
+export type FakeOpenAi = Omit<StartedModel<FakeAnswer>, 'requests'> &
+  Pick<OpenAiDouble, 'answerKey' | 'requests'>
+
+/** Under one of its shapes, with answers that may change. */
+export async function startFakeOpenAi(shape: FakeShape = 'openai'): Promise<FakeOpenAi> {
+  const double = fakeOpenAi({ shape })
+  return Object.assign(await startModel(double), { answerKey: double.answerKey, requests: double.requests })
+}
+
 /** Undefined: it shows a key in the wrong way. */
-function keyOf(shape: FakeShape, headers: IncomingMessage['headers']): string | undefined {
+function keyOf(shape: FakeShape, headers: ModelRequest['headers']): string | undefined {
   const { authorization, 'api-key': apiKey } = headers
   if (shape === 'no key') return authorization === undefined && apiKey === undefined ? '' : undefined
   if (shape === 'openai') {
@@ -144,25 +158,15 @@ function interfaceOf(
   return pathname === `${base}/embeddings` ? 'embeddings' : undefined
 }
 
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return {}
-  }
-}
-
 function serve(
-  request: IncomingMessage,
-  body: Record<string, unknown>,
+  { method, headers, body }: ModelRequest,
   answer: FakeAnswer & { readonly interface: 'chat' | 'embeddings' | undefined },
-  response: ServerResponse,
+  response: ModelResponse,
+  mistakes: string[],
 ): void {
   const { fault } = answer
   if (fault === 'hang_on_connect') return
-  if (request.method !== 'POST' || answer.interface === undefined) {
+  if (method !== 'POST' || answer.interface === undefined) {
     return refuse(response, 404, 'invalid_request_error', 'unknown_url')
   }
   const embeds = answer.interface === 'embeddings'
@@ -174,21 +178,24 @@ function serve(
     return refuse(response, 429, 'requests', 'rate_limit_exceeded')
   }
   if (fault === 'refuse_quota') return refuse(response, 429, 'insufficient_quota', 'insufficient_quota')
-  if (fault === 'server_error') return refuse(response, 503, 'server_error', null)
-  const mistakes = embeds ? embeddingMistakes(body) : chatMistakes(body, request.headers)
-  if (mistakes.length > 0)
-    return refuse(response, 400, 'invalid_request_error', 'invalid_value', mistakes.join('; '))
+  if (fault === 'refuse_503') return refuse(response, 503, 'server_error', null)
+  const wrong = embeds ? embeddingMistakes(body) : chatMistakes(body, headers)
+  if (wrong.length > 0) {
+    mistakes.push(...wrong)
+    return refuse(response, 400, 'invalid_request_error', 'invalid_value', wrong.join('; '))
+  }
   if (fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
     return
   }
   if (embeds) return embed(body, response)
+  if (fault === 'slow_drip') response.drip()
   if (body['stream'] === true) return stream(body, answer, response)
   whole(body, answer, response)
 }
 
 /** Vectors of two numbers: how many characters, and how many of them vowels. */
-function embed(body: Record<string, unknown>, response: ServerResponse): void {
+function embed(body: Record<string, unknown>, response: ModelResponse): void {
   const inputs = [body['input']].flat() as string[]
   const vectors = inputs.map((text) => [text.length, (text.match(/[aeiou]/gi) ?? []).length])
   const floats = (vector: number[]) =>
@@ -201,7 +208,7 @@ function embed(body: Record<string, unknown>, response: ServerResponse): void {
   response.end(JSON.stringify({ object: 'list', data, model: body['model'], usage }))
 }
 
-function whole(body: Record<string, unknown>, answer: FakeAnswer, response: ServerResponse): void {
+function whole(body: Record<string, unknown>, answer: FakeAnswer, response: ModelResponse): void {
   const { pieces = [], calls = [], fault, reasoning } = answer
   const text = pieces.join('')
   const message = {
@@ -219,7 +226,7 @@ function whole(body: Record<string, unknown>, answer: FakeAnswer, response: Serv
     usage: USAGE,
   })
   response.writeHead(200, { 'content-type': 'application/json' })
-  if (fault === 'silent') return void response.write(json.slice(0, 10))
+  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
   if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
   if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
   response.end(json)
@@ -233,7 +240,7 @@ const USAGE = {
 }
 
 function refuse(
-  response: ServerResponse,
+  response: ModelResponse,
   status: number,
   type: string,
   code: string | null,
@@ -245,7 +252,7 @@ function refuse(
   response.end(JSON.stringify({ error: { message, type, param: null, code } }))
 }
 
-function stream(body: Record<string, unknown>, answer: FakeAnswer, response: ServerResponse): void {
+function stream(body: Record<string, unknown>, answer: FakeAnswer, response: ModelResponse): void {
   const { pieces = [], calls = [], fault } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
   const send = writer(response, answer.framing ?? 'lf')
@@ -263,19 +270,21 @@ function stream(body: Record<string, unknown>, answer: FakeAnswer, response: Ser
       chunk({ tool_calls: [{ index, function: { arguments: part } }] })
     }
   }
-  if (fault === 'silent') return
+  if (fault === 'silent_after_ms') return
   if (fault === 'drop_mid_stream') return void response.write('', () => response.destroy())
   if (fault === 'close_clean_early') return void response.end()
   if (fault === 'malformed_json') send('{"choices":[{"delta":{"content":"SECRET')
-  if (fault === 'error_in_stream') {
+  if (fault === 'error_without_context') {
     send(JSON.stringify({ error: { message: 'SECRET-IN-MESSAGE', type: 'server_error', code: null } }))
   }
   if (fault === 'huge_event') send(JSON.stringify({ padding: 'x'.repeat(1_100_000) }))
-  chunk({}, answer.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop'))
+  const finish = answer.finish ?? (calls.length > 0 ? 'tool_calls' : 'stop')
+  chunk({}, finish)
+  if (fault === 'duplicate_final') chunk({}, finish)
   if ((body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage) {
     send(JSON.stringify({ ...chunkOf(body, answer, []), usage: USAGE }))
   }
-  if (fault !== 'no_done') send('[DONE]')
+  if (fault !== 'no_final') send('[DONE]')
   if (fault !== 'never_closes') response.end()
 }
 
@@ -291,7 +300,7 @@ function chunkOf(body: Record<string, unknown>, { extra }: FakeAnswer, choices: 
 }
 
 function writer(
-  response: ServerResponse,
+  response: ModelResponse,
   framing: NonNullable<FakeAnswer['framing']>,
 ): (data: string) => void {
   const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'

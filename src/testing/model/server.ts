@@ -1,65 +1,134 @@
-/** What every double of a model's HTTP server has in common: a loopback server that remembers what it was sent. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+/**
+ * What the doubles of models share: they remember what they were sent, answer by data, and write as to a response of Node's, over
+ * any carrier.
+ */
+import { type Clock, realClock } from '../../clock.ts'
+import type { HttpDoubleAnswer, HttpDoubleServer } from '../carrier/http.ts'
+import type { Double } from '../double.ts'
+import { type Started, startDouble } from '../start.ts'
 
-export interface DoubleRequest {
+/** Between two pieces of an answer that drips. */
+export const DRIP_MS = 5_000
+
+export interface ModelRequest {
   readonly method: string
   /** Path and query. */
   readonly url: string
-  readonly headers: IncomingMessage['headers']
+  readonly headers: Readonly<Record<string, string | undefined>>
   /** As it came. */
   readonly bytes: Buffer
   /** Parsed; an empty object where it is no JSON object. */
   readonly body: Record<string, unknown>
-  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
+  /** Resolves when this request is over; true when the client closed it before the answer's end. */
   readonly closed: Promise<boolean>
 }
 
-export interface ModelDouble {
-  /** `http://127.0.0.1:PORT`. */
-  readonly url: string
-  readonly requests: readonly DoubleRequest[]
-  /** Sockets accepted so far: a kept-alive connection counts once. */
-  readonly connections: number
-  close(): Promise<void>
+/** A double of a model: `answer` tells what it says from now on. */
+export interface ModelDouble<Answer> extends Double {
+  readonly http: HttpDoubleServer
+  readonly sessions: readonly ModelRequest[]
+  /** The same. */
+  readonly requests: readonly ModelRequest[]
+  answer(next: Answer): void
 }
 
-export async function startModelDouble(
-  serve: (request: DoubleRequest, response: ServerResponse) => void,
-): Promise<ModelDouble> {
-  const requests: DoubleRequest[] = []
-  let connections = 0
-  const server = createServer((request, response) => {
-    void bytesOf(request).then((bytes) => {
-      const closed = new Promise<boolean>((resolve) => {
-        response.on('close', () => resolve(!response.writableFinished))
-      })
-      const { method = '', url = '', headers } = request
-      const received = { method, url, headers, bytes, body: parsed(bytes), closed }
-      requests.push(received)
-      serve(received, response)
+/** As much of Node's response as doubles use. */
+export class ModelResponse {
+  readonly #answer: HttpDoubleAnswer
+  readonly #clock: Clock
+  readonly #headers: Record<string, string> = {}
+  /** Acts that wait their turn, while the answer drips. */
+  #waiting: (() => void)[] | undefined
+  #ended: 'no' | 'yes' = 'no'
+
+  constructor(answer: HttpDoubleAnswer, clock: Clock) {
+    this.#answer = answer
+    this.#clock = clock
+  }
+
+  /** All was said. */
+  get finished(): boolean {
+    return this.#ended === 'yes'
+  }
+
+  /** From now on each piece comes `DRIP_MS` after the one before. */
+  drip(): void {
+    this.#waiting ??= []
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers[name] = value
+  }
+
+  writeHead(status: number, headers: Readonly<Record<string, string>> = {}): this {
+    this.#answer.head(status, { ...this.#headers, ...headers })
+    return this
+  }
+
+  write(bytes: Uint8Array | string, after?: () => void): void {
+    this.#inTurn(() => {
+      if (bytes.length > 0) this.#answer.write(bytes)
+      after?.()
     })
-  })
-  server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    requests,
-    get connections() {
-      return connections
-    },
-    close() {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
+  }
+
+  end(bytes: Uint8Array | string = ''): void {
+    this.#inTurn(() => {
+      if (bytes.length > 0) this.#answer.write(bytes)
+      this.#ended = 'yes'
+      this.#answer.end()
+    })
+  }
+
+  destroy(): void {
+    this.#answer.drop()
+  }
+
+  /** The request is over: nothing that waits is said. */
+  gone(): void {
+    this.#waiting = undefined
+  }
+
+  #inTurn(act: () => void): void {
+    if (!this.#waiting) return act()
+    this.#waiting.push(act)
+    if (this.#waiting.length === 1) this.#next()
+  }
+
+  #next(): void {
+    this.#clock.setTimer(DRIP_MS, () => {
+      this.#waiting?.shift()?.()
+      if (this.#waiting?.length) this.#next()
+    })
   }
 }
 
-async function bytesOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  return Buffer.concat(chunks)
+export interface ModelServer {
+  readonly http: HttpDoubleServer
+  readonly requests: readonly ModelRequest[]
+}
+
+export function modelServer(
+  serve: (request: ModelRequest, response: ModelResponse) => void,
+  clock: Clock = realClock,
+): ModelServer {
+  const requests: ModelRequest[] = []
+  const http: HttpDoubleServer = ({ method, url, headers, bytes }, answer) => {
+    const response = new ModelResponse(answer, clock)
+    let gone = () => {}
+    const closed = new Promise<boolean>((resolve) => {
+      gone = () => {
+        response.gone()
+        resolve(!response.finished)
+      }
+    })
+    const path = url.pathname + url.search
+    const received: ModelRequest = { method, url: path, headers, bytes, body: parsed(bytes), closed }
+    requests.push(received)
+    serve(received, response)
+    return gone
+  }
+  return { http, requests }
 }
 
 function parsed(bytes: Buffer): Record<string, unknown> {
@@ -77,4 +146,13 @@ export function unknownMembers(value: unknown, at: string, known: readonly strin
   return Object.keys(value).flatMap((name) =>
     known.includes(name) ? [] : [`unknown name "${name}" at '${at}'`],
   )
+}
+
+/** A double that listens, and whose answers may change. */
+export type StartedModel<Answer> = Started<ModelDouble<Answer>> &
+  Pick<ModelDouble<Answer>, 'answer' | 'requests'>
+
+export async function startModel<Answer>(double: ModelDouble<Answer>): Promise<StartedModel<Answer>> {
+  const started = await startDouble(double)
+  return Object.assign(started, { answer: double.answer, requests: double.requests })
 }

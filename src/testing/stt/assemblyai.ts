@@ -3,15 +3,16 @@
  * hears is data. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
-  FAKE_KEY,
   fieldsOf,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDirections,
+  type SttDouble,
   type SttDoubleOptions,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
@@ -50,6 +51,8 @@ const MESSAGES: Readonly<Record<string, readonly string[]>> = {
 /** Between two partials. */
 const PARTIAL_MS = 200
 const HEARTBEAT_MS = 1_000
+/** A silence that it calls a pause: `utterance` has what was said before. */
+const PAUSE_MS = 160
 /** A heartbeat of a recogniser that has not heard anything. */
 const NOTHING = {
   type: 'Heartbeat',
@@ -66,33 +69,15 @@ export interface FakeAssemblyAiOptions extends SttDoubleOptions {
   readonly sessionMs?: number
 }
 
-export interface FakeAssemblyAi {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
-}
-
-export function fakeAssemblyAi(options: FakeAssemblyAiOptions): FakeAssemblyAi {
-  const { key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeAssemblyAi(options: FakeAssemblyAiOptions = {}): SttDouble {
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'assemblyai', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/v3/ws') return { status: 404 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      const given = url.searchParams.get('token') ?? headers['authorization']
-      const isKnown = given === key && script.fault !== 'refuse_auth'
-      return new Streaming(
-        peer,
-        record,
-        { ...options, script },
-        isKnown ? queryMistake(url.searchParams) : 'auth',
-      )
-    }
-  }
-  return { server, sessions }
+    const given = url.searchParams.get('token') ?? headers['authorization']
+    const isKnown = given === key && script.fault !== 'refuse_auth'
+    const mistake = isKnown ? queryMistake(url.searchParams) : 'auth'
+    return (peer, record) => new Streaming(peer, record, { ...options, clock, script }, mistake)
+  })
 }
 
 function queryMistake(query: URLSearchParams): string | undefined {
@@ -113,6 +98,9 @@ class Streaming implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #formatted: boolean
+  readonly #detects: boolean
+  /** Words of the turn that an `utterance` had already. */
+  #toldPauses = 0
   /** Sure enough of the end after the least silence, or not after the longest. */
   readonly #rules: { readonly confidence: number; readonly leastMs: number; readonly longestMs: number }
   readonly #startedAt: number
@@ -126,14 +114,15 @@ class Streaming implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly options: FakeAssemblyAiOptions,
+    private readonly options: FakeAssemblyAiOptions & SttDirections,
     mistake: string | undefined,
   ) {
-    const { clock, script = {}, sessionMs = 3 * 3_600_000 } = options
+    const { clock, script, sessionMs = 3 * 3_600_000 } = options
     const { searchParams: query } = record.url
     const encoding = ENCODINGS[query.get('encoding') ?? 'pcm_s16le'] ?? 'pcm16'
     this.#format = { encoding, sampleRateHz: Number(query.get('sample_rate')) || 16_000 }
     this.#formatted = query.get('format_turns') === 'true'
+    this.#detects = query.get('language_detection') === 'true'
     this.#rules = {
       confidence: Number(query.get('end_of_turn_confidence_threshold') ?? 0.4),
       leastMs: Number(query.get('min_turn_silence') ?? 400),
@@ -148,7 +137,7 @@ class Streaming implements DoubleTalk {
   #begin(mistake: string | undefined, sessionMs: number, heartbeat: boolean): void {
     if (mistake === 'auth') return this.#fail(4001, 'Not authorized')
     if (mistake !== undefined) return this.#refuse(mistake, 3006, 'Input validation error')
-    if (this.options.script?.fault === 'wrong_sample_rate') return this.#fail(4000, 'Bad sample rate')
+    if (this.options.script.fault === 'wrong_sample_rate') return this.#fail(4000, 'Bad sample rate')
     const expires_at = Math.floor((this.options.clock.wallMs() + sessionMs) / 1000)
     this.#out.sendNow({ type: 'Begin', id: '00000000-0000-4000-8000-000000000000', expires_at })
     this.#out.later(sessionMs, () => this.#fail(3008, 'Session expired'))
@@ -172,6 +161,7 @@ class Streaming implements DoubleTalk {
     }
     const words = this.#wordsUntil(audioMs)
     if (this.#isOver(words, audioMs)) return this.#endTurn()
+    if (this.#pauses(words, audioMs)) return this.#tellPause(words)
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
     this.#partialAtMs = audioMs
     this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false }))
@@ -195,7 +185,7 @@ class Streaming implements DoubleTalk {
   }
 
   #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.options.script?.words ?? []
+    const words = this.options.script.words ?? []
     return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
   }
 
@@ -216,12 +206,13 @@ class Streaming implements DoubleTalk {
       this.#out.say(this.#turnOf(words, { end_of_turn: true, turn_is_formatted: true }), 'final')
     }
     this.#next += words.length
+    this.#toldPauses = 0
     this.#turn++
     this.#partialAtMs = this.record.audioMs
   }
 
   #terminate(): void {
-    const { script = {}, clock } = this.options
+    const { script, clock } = this.options
     const { fault, answerMs = 0 } = script
     this.#over = true
     if (fault === 'late_after_cancel') this.#endTurn()
@@ -235,13 +226,30 @@ class Streaming implements DoubleTalk {
     })
   }
 
+  /** A pause within a turn is told once. */
+  #pauses(words: readonly HeardWord[], audioMs: number): boolean {
+    const last = words.at(-1)
+    return last !== undefined && words.length > this.#toldPauses && audioMs - last.endMs >= PAUSE_MS
+  }
+
+  #tellPause(words: readonly HeardWord[]): void {
+    const utterance = words
+      .slice(this.#toldPauses)
+      .map(({ text }) => text)
+      .join(' ')
+    this.#toldPauses = words.length
+    this.#out.say(this.#turnOf(words, { end_of_turn: false, turn_is_formatted: false, utterance }))
+  }
+
   #turnOf(words: readonly HeardWord[], flags: object): object {
-    const isOver = 'end_of_turn' in flags && flags.end_of_turn === true
+    const isOver = ('end_of_turn' in flags && flags.end_of_turn === true) || 'utterance' in flags
     return {
       type: 'Turn',
       turn_order: this.#turn,
       end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.1,
       transcript: words.map(({ text }) => text).join(' '),
+      ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
+      utterance: '',
       words: words.map(({ text, startMs, endMs }, i) => ({
         start: startMs,
         end: endMs,
@@ -255,7 +263,7 @@ class Streaming implements DoubleTalk {
 
   /** Was there a word since the last heartbeat? */
   #spokeUntil(audioMs: number): boolean {
-    const words = this.options.script?.words ?? []
+    const words = this.options.script.words ?? []
     return words.some(({ startMs, endMs }) => startMs < audioMs && endMs > this.#beatAtMs)
   }
 

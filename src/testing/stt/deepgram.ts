@@ -3,15 +3,17 @@
  * official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Clock } from '../../clock.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
-  FAKE_KEY,
   fieldsOf,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDouble,
   type SttDoubleOptions,
+  type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
@@ -33,30 +35,16 @@ const INTERIM_MS = 200
 /** Less than that it does not bother to finalize. */
 const NOTICEABLE_MS = 60
 
-export interface FakeDeepgram {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
-}
-
-export function fakeDeepgram(options: SttDoubleOptions): FakeDeepgram {
-  const { clock, key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeDeepgram(options: SttDoubleOptions = {}): SttDouble {
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'deepgram', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
       return { status: 401, body: '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}' }
     }
     const mistake = queryMistake(url)
     if (mistake !== undefined) return { status: 400, body: JSON.stringify({ err_msg: mistake }) }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      return new Listening(peer, record, clock, script)
-    }
-  }
-  return { server, sessions }
+    return (peer, record) => new Listening(peer, record, clock, script)
+  })
 }
 
 function queryMistake({ pathname, searchParams: query }: URL): string | undefined {
@@ -84,8 +72,8 @@ class Listening implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
-    private readonly script: NonNullable<SttDoubleOptions['script']>,
+    private readonly clock: Clock,
+    private readonly script: SttScript,
   ) {
     const { searchParams: query } = record.url
     this.#format = {
@@ -171,6 +159,12 @@ class Listening implements DoubleTalk {
     this.#interimAtMs = audioMs
   }
 
+  /** Only of `language=multi`. */
+  #languagesOf(words: readonly HeardWord[]): { readonly languages?: readonly string[] } {
+    const languages = new Set(words.map(({ language = 'en' }) => language))
+    return this.record.url.searchParams.get('language') === 'multi' ? { languages: [...languages] } : {}
+  }
+
   #results(words: readonly HeardWord[], audioMs: number, flags: object): object {
     const transcript = words.map(({ text }) => text).join(' ')
     return {
@@ -186,6 +180,7 @@ class Listening implements DoubleTalk {
         alternatives: [
           {
             transcript,
+            ...this.#languagesOf(words),
             confidence: words.length > 0 ? 0.98 : 0,
             words: words.map(({ text, startMs, endMs }) => ({
               word: text.toLowerCase().replace(/[^\p{L}\p{N}']/gu, ''),

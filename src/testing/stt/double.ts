@@ -4,9 +4,10 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import { bytesToMs } from '../../audio/format.ts'
-import type { Clock, Timer } from '../../clock.ts'
+import { type Clock, realClock, type Timer } from '../../clock.ts'
 import type { SocketClose } from '../../provider/socket.ts'
-import type { DoubleAnswer, DoublePeer } from '../carrier/sockets.ts'
+import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Double, ProviderEntry } from '../double.ts'
 
 export const FAKE_KEY = 'fake-key-0123456789'
 
@@ -17,6 +18,8 @@ export interface HeardWord {
   readonly endMs: number
   /** How sure the double is that the turn is over after it, 0…1; left out: it is not. */
   readonly endsTurn?: number
+  /** Left out: English, where the double says any. */
+  readonly language?: string
 }
 
 export type ScriptStep =
@@ -67,18 +70,85 @@ export interface SttSessionRecord {
   readonly framesMs: number[]
   audioMs: number
   /** Of that, made up by the client; where the double counts it. */
-  silentMs?: number
+  silentMs: number
   /** What the double held against it. */
   readonly mistakes: string[]
   closed?: SocketClose
 }
 
 export interface SttDoubleOptions {
-  readonly clock: Clock
+  /** Left out: the real one. */
+  readonly clock?: Clock
   readonly script?: SttScript
-  /** Another script for each upgrade. */
+  /** Another script for each session. */
   readonly scriptOf?: () => SttScript
+  /** Of every session; left out: as its script says. */
+  readonly fault?: SttFaultName
+  /** The key it takes. */
   readonly key?: string
+}
+
+export interface SttDouble extends Double {
+  readonly server: DoubleServer
+  readonly sessions: readonly SttSessionRecord[]
+}
+
+/** What a session goes by. */
+export interface SttDirections {
+  readonly script: SttScript
+  readonly clock: Clock
+}
+
+/** One upgrade, and what the double was told to make of it. */
+export interface SttUpgrade extends DoubleRequest, SttDirections {
+  readonly key: string
+}
+
+/** Refused, or heard. */
+export type SttAnswer =
+  | Exclude<DoubleAnswer, 'hang' | ((peer: DoublePeer) => DoubleTalk)>
+  | ((peer: DoublePeer, record: SttSessionRecord) => DoubleTalk)
+
+/** The script of the next session. */
+export function nextScript({ scriptOf, script = {}, fault }: SttDoubleOptions): SttScript {
+  const next = scriptOf?.() ?? script
+  return fault === undefined ? next : { ...next, fault }
+}
+
+/** A double of a WebSocket: what is the same for all recognisers, around what `answer` says to an upgrade. */
+export function sttDouble(
+  options: SttDoubleOptions,
+  entryAt: (url: string, key: string) => ProviderEntry,
+  answer: (upgrade: SttUpgrade) => SttAnswer,
+): SttDouble {
+  const { clock = realClock, key = FAKE_KEY } = options
+  const sessions: SttSessionRecord[] = []
+  return {
+    sessions,
+    server(request) {
+      const script = nextScript(options)
+      const refusal = refusalBy(script.fault)
+      if (refusal) return refusal
+      const hearing = answer({ ...request, script, clock, key })
+      if (typeof hearing !== 'function') return hearing
+      return (peer) => hearing(peer, recordIn(sessions, request.url))
+    },
+    get mistakes() {
+      return mistakesIn(sessions)
+    },
+    settingsAt: (url) => entryAt(url, key),
+  }
+}
+
+/** The record of a session that begins. */
+export function recordIn(sessions: SttSessionRecord[], url: URL): SttSessionRecord {
+  const record = { url, messages: [], framesMs: [], audioMs: 0, silentMs: 0, mistakes: [] }
+  sessions.push(record)
+  return record
+}
+
+export function mistakesIn(sessions: readonly SttSessionRecord[]): string[] {
+  return sessions.flatMap(({ mistakes }) => mistakes)
 }
 
 /** Answers to an upgrade that are faults; undefined when there is none. */

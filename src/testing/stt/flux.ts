@@ -8,16 +8,17 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import { bytesToMs } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Clock } from '../../clock.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
-  FAKE_KEY,
   fieldsOf,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDouble,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
@@ -35,38 +36,22 @@ const UPDATE_MS = 240
 const SILENCE_LIMIT_MS = 20_000
 const REQUEST = '00000000-0000-4000-8000-000000000000'
 
-export interface FakeFlux {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
+export interface FakeFluxOptions extends SttDoubleOptions {
+  /** `untimed` ones come without their times, as the SDK allows. */
+  readonly words?: 'timed' | 'untimed'
 }
 
-/** `words`: `untimed` ones come without their times, as the SDK allows. */
-export function fakeFlux(options: SttDoubleOptions & { readonly words?: 'timed' | 'untimed' }): FakeFlux {
-  const { clock, key = FAKE_KEY, words = 'timed' } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeFlux(options: FakeFluxOptions = {}): SttDouble {
+  const { words = 'timed' } = options
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'deepgram', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
       return { status: 401, body: '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}' }
     }
     const mistake = queryMistake(url)
     if (mistake !== undefined) return { status: 400, body: JSON.stringify({ err_msg: mistake }) }
-    return (peer) => {
-      const record: SttSessionRecord = {
-        url,
-        messages: [],
-        framesMs: [],
-        audioMs: 0,
-        silentMs: 0,
-        mistakes: [],
-      }
-      sessions.push(record)
-      return new Flux(peer, record, clock, script, words)
-    }
-  }
-  return { server, sessions }
+    return (peer, record) => new Flux(peer, record, clock, script, words)
+  })
 }
 
 function queryMistake({ pathname, searchParams: query }: URL): string | undefined {
@@ -116,7 +101,7 @@ class Flux implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
+    private readonly clock: Clock,
     private readonly script: SttScript,
     private readonly times: 'timed' | 'untimed',
   ) {
@@ -146,7 +131,7 @@ class Flux implements DoubleTalk {
     const zeros: readonly number[] = ZEROS[encoding]
     const silent = bytes.reduce((count, byte) => count + (zeros.includes(byte) ? 1 : 0), 0)
     const silentMs = silent === bytes.length ? bytesToMs(this.#format, bytes.length) : this.#tailMs(bytes)
-    this.record.silentMs = (this.record.silentMs ?? 0) + silentMs
+    this.record.silentMs += silentMs
     this.#out.heard(bytes, () => this.#fail('INTERNAL_SERVER_ERROR'))
     this.#spokenMs += bytesToMs(this.#format, bytes.length) - silentMs
     this.#listen(silentMs)

@@ -4,6 +4,7 @@
  * against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
+import { type Clock, realClock } from '../../clock.ts'
 import { type HttpDoubleRequest, type HttpDoubleServer, reply, type WholeReply } from '../carrier/http.ts'
 import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
 import { CallerAudio } from './caller-audio.ts'
@@ -11,7 +12,11 @@ import {
   FAKE_KEY,
   fieldsOf,
   type HeardWord,
+  mistakesIn,
+  nextScript,
   Outlet,
+  recordIn,
+  type SttDouble,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
@@ -43,25 +48,23 @@ export interface FakeGladiaOptions extends SttDoubleOptions {
   readonly speech?: 'untold'
 }
 
-export interface FakeGladia {
+export interface FakeGladia extends SttDouble {
   readonly http: HttpDoubleServer
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
   /** What each session was asked for with. */
   readonly asked: readonly Settings[]
 }
 
-export function fakeGladia(options: FakeGladiaOptions): FakeGladia {
-  const { key = FAKE_KEY } = options
+export function fakeGladia(given: FakeGladiaOptions = {}): FakeGladia {
+  const { key = FAKE_KEY, clock = realClock } = given
+  const options = { ...given, clock }
   const sessions: SttSessionRecord[] = []
   const asked: Settings[] = []
   const tokens = new Map<string, Settings>()
-  const scriptOf = () => options.scriptOf?.() ?? options.script ?? {}
   const http: HttpDoubleServer = (request, answer) =>
-    reply(options.clock, answer, refusalOf(request, scriptOf(), key) ?? made(request))
+    reply(clock, answer, refusalOf(request, nextScript(options), key) ?? made(request))
   function made({ url: { origin }, body }: HttpDoubleRequest): WholeReply {
     const settings = JSON.parse(body) as Settings
-    const mistake = scriptOf().fault === 'wrong_sample_rate' ? 'sample_rate' : mistakeIn(settings)
+    const mistake = nextScript(options).fault === 'wrong_sample_rate' ? 'sample_rate' : mistakeIn(settings)
     if (mistake !== undefined) return problem(400, mistake)
     asked.push(settings)
     const token = `token-${asked.length}`
@@ -74,20 +77,18 @@ export function fakeGladia(options: FakeGladiaOptions): FakeGladia {
     const settings = tokens.get(url.searchParams.get('token') ?? '')
     if (url.pathname !== '/v2/live') return { status: 404 }
     if (!settings) return { status: 401 }
-    return (peer) => {
-      const record: SttSessionRecord = {
-        url,
-        messages: [],
-        framesMs: [],
-        audioMs: 0,
-        silentMs: 0,
-        mistakes: [],
-      }
-      sessions.push(record)
-      return new Live(peer, record, options, scriptOf(), settings)
-    }
+    return (peer) => new Live(peer, recordIn(sessions, url), options, nextScript(options), settings)
   }
-  return { http, server, sessions, asked }
+  return {
+    http,
+    server,
+    sessions,
+    asked,
+    get mistakes() {
+      return mistakesIn(sessions)
+    },
+    settingsAt: (baseUrl) => ({ type: 'gladia', apiKey: key, baseUrl }),
+  }
 }
 
 function refusalOf(
@@ -147,7 +148,7 @@ class Live implements DoubleTalk {
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly options: FakeGladiaOptions,
+    private readonly options: FakeGladiaOptions & { readonly clock: Clock },
     private readonly script: SttScript,
     settings: Settings,
   ) {
@@ -182,7 +183,7 @@ class Live implements DoubleTalk {
       return this.#out.refuse('a message of more than 512 KiB', 4413, 'too large')
     const from = this.record.audioMs
     const silentMs = this.#caller.take(bytes, this.script.words ?? [])
-    this.record.silentMs = (this.record.silentMs ?? 0) + silentMs
+    this.record.silentMs += silentMs
     this.#out.heard(bytes, () =>
       this.#out.sendNow({
         ...this.#message('error', null),
@@ -278,7 +279,7 @@ class Live implements DoubleTalk {
         text: words.map(({ text }) => ` ${text}`).join(''),
         start: seconds(words[0]?.startMs ?? audioMs),
         end: seconds(words.at(-1)?.endMs ?? audioMs),
-        language: 'en',
+        language: words.at(-1)?.language ?? 'en',
         confidence: 0.9,
         channel: 0,
         words: words.map(({ text, startMs, endMs }) => ({

@@ -3,16 +3,17 @@
  * `error` event, and the session goes on. What it hears is data. The `openai` package is run against it.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
   FAKE_KEY,
   fieldsOf,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDirections,
+  type SttDouble,
   type SttDoubleOptions,
-  type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -48,32 +49,28 @@ export interface FakeOpenAiRealtimeOptions extends SttDoubleOptions {
   readonly sessionMs?: number
 }
 
-export interface FakeOpenAiRealtime {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
+export interface FakeOpenAiRealtime extends SttDouble {
   /** What each session was set to. */
   readonly settings: readonly Fields[]
 }
 
-export function fakeOpenAiRealtime(options: FakeOpenAiRealtimeOptions): FakeOpenAiRealtime {
-  const { key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
+export function fakeOpenAiRealtime(options: FakeOpenAiRealtimeOptions = {}): FakeOpenAiRealtime {
   const settings: Fields[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+  const entryAt = (url: string, apiKey: string) => ({
+    type: 'openai',
+    apiKey,
+    baseUrl: `${url}/v1`,
+    // Other addresses than OpenAI's own are sent files.
+    stt: 'realtime',
+  })
+  const double = sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (!/^(\/v1)?\/realtime$/.test(url.pathname) || url.search !== '?intent=transcription')
       return { status: 404 }
     const isKnown = headers['authorization'] === `Bearer ${key}` && script.fault !== 'refuse_auth'
     if (!isKnown) return { status: 401, body: `{"error":{"message":"Incorrect API key provided: ${key}"}}` }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      return new Transcribing(peer, record, { ...options, script }, settings)
-    }
-  }
-  return { server, sessions, settings }
+    return (peer, record) => new Transcribing(peer, record, { ...options, clock, script }, settings)
+  })
+  return Object.assign(double, { settings })
 }
 
 class Transcribing implements DoubleTalk {
@@ -91,7 +88,7 @@ class Transcribing implements DoubleTalk {
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly options: FakeOpenAiRealtimeOptions & { readonly script: SttScript },
+    private readonly options: FakeOpenAiRealtimeOptions & SttDirections,
     private readonly settings: Fields[],
   ) {
     // The client must have its socket before it hears of it.

@@ -3,15 +3,17 @@
  * hears is data. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Clock } from '../../clock.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
   FAKE_KEY,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDouble,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const FORMATS: Readonly<Record<string, AudioFormat>> = {
@@ -34,27 +36,14 @@ const COMMIT_MOST_MS = 90_000
 const CHUNK_MOST_MS = 1_000
 const SILENCE_LIMIT_MS = 10_000
 
-export interface FakeScribe {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
-}
-
-export function fakeScribe(options: SttDoubleOptions): FakeScribe {
-  const { clock, key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+export function fakeScribe(options: SttDoubleOptions = {}): SttDouble {
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'elevenlabs', apiKey, baseUrl })
+  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/v1/speech-to-text/realtime') return { status: 404 }
     if (headers['xi-api-key'] !== key || script.fault === 'refuse_auth') return { status: 403 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      return new Scribing(peer, record, clock, script, queryMistake(url.searchParams))
-    }
-  }
-  return { server, sessions }
+    const mistake = queryMistake(url.searchParams)
+    return (peer, record) => new Scribing(peer, record, clock, script, mistake)
+  })
 }
 
 function queryMistake(query: URLSearchParams): string | undefined {
@@ -73,6 +62,7 @@ class Scribing implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
   readonly #timed: boolean
+  readonly #detects: boolean
   #committedMs = 0
   #partialAtMs = 0
   #next = 0
@@ -83,13 +73,14 @@ class Scribing implements DoubleTalk {
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
+    private readonly clock: Clock,
     private readonly script: SttScript,
     mistake: string | undefined,
   ) {
     const { searchParams: query } = record.url
     this.#format = FORMATS[query.get('audio_format') ?? 'pcm_16000'] ?? FORMATS['pcm_16000']!
     this.#timed = query.get('include_timestamps') === 'true'
+    this.#detects = query.get('include_language_detection') === 'true'
     this.#out = new Outlet(peer, record, clock, script, this.#format, {
       message_type: 'partial_transcript',
       text: '',
@@ -170,7 +161,7 @@ class Scribing implements DoubleTalk {
       {
         message_type: 'committed_transcript_with_timestamps',
         text: textOf(words),
-        language_code: 'en',
+        ...(this.#detects && { language_code: words.at(-1)?.language ?? 'en' }),
         words: words.flatMap(({ text, startMs, endMs }, i) => [
           ...(i > 0 ? [{ text: ' ', start: startMs / 1000, end: startMs / 1000, type: 'spacing' }] : []),
           { text, start: startMs / 1000, end: endMs / 1000, type: 'word', logprob: -0.02, characters: [] },

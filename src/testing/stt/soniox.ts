@@ -3,15 +3,17 @@
  * data, said in tokens smaller than words. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Clock } from '../../clock.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
   FAKE_KEY,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDouble,
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const FORMATS: Readonly<Record<string, AudioFormat['encoding']>> = {
@@ -36,37 +38,28 @@ const KEEP_ALIVE = { tokens: [], final_audio_proc_ms: 0, total_audio_proc_ms: 0 
 
 type Fields = Readonly<Record<string, unknown>>
 
-export interface FakeSoniox {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
+export interface FakeSoniox extends SttDouble {
   /** The first message of each session. */
   readonly starts: readonly Fields[]
 }
 
-export function fakeSoniox(options: SttDoubleOptions): FakeSoniox {
-  const { clock, key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
+export function fakeSoniox(options: SttDoubleOptions = {}): FakeSoniox {
   const starts: Fields[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'soniox', apiKey, baseUrl })
+  const double = sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/transcribe-websocket') return { status: 404 }
     const { authorization } = headers
     const isWrong = authorization !== undefined && authorization !== `Bearer ${key}`
     if (isWrong || script.fault === 'refuse_auth') return { status: 401 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      // The SDK still sends its key in the first message.
-      const expected = authorization === undefined ? key : undefined
-      return new Session(peer, record, clock, script, (start) => {
-        starts.push(start)
-        return start['api_key'] === expected ? startMistake(start) : 'auth'
-      })
+    // The SDK still sends its key in the first message.
+    const expected = authorization === undefined ? key : undefined
+    const judge = (start: Fields) => {
+      starts.push(start)
+      return start['api_key'] === expected ? startMistake(start) : 'auth'
     }
-  }
-  return { server, sessions, starts }
+    return (peer, record) => new Session(peer, record, clock, script, judge)
+  })
+  return Object.assign(double, { starts })
 }
 
 function startMistake(start: Fields): string | undefined {
@@ -108,7 +101,7 @@ class Session implements DoubleTalk {
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: SttDoubleOptions['clock'],
+    private readonly clock: Clock,
     private readonly script: SttScript,
     private readonly judge: (start: Fields) => string | undefined,
   ) {
@@ -235,10 +228,10 @@ function tokensOf(
   words: readonly HeardWord[],
   is_final: boolean,
 ): readonly (Token & { is_final: boolean })[] {
-  return words.flatMap(({ text, startMs, endMs }) => {
+  return words.flatMap(({ text, startMs, endMs, language = 'en' }) => {
     const cut = Math.ceil(text.length / 2)
     const middle = Math.round((startMs + endMs) / 2)
-    const more = { confidence: 0.97, language: 'en', is_final }
+    const more = { confidence: 0.97, language, is_final }
     const head = { text: ` ${text.slice(0, cut)}`, start_ms: startMs, end_ms: middle, ...more }
     const tail = { text: text.slice(cut), start_ms: middle, end_ms: endMs, ...more }
     return tail.text === '' ? [{ ...head, end_ms: endMs }] : [head, tail]

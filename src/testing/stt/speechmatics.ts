@@ -3,14 +3,15 @@
  * close; what it hears is data. The official SDK is run against it in `test/sdks`.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
 import {
-  FAKE_KEY,
   type HeardWord,
   Outlet,
-  refusalBy,
+  type SttDirections,
+  type SttDouble,
   type SttDoubleOptions,
   type SttSessionRecord,
+  sttDouble,
 } from './double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = { pcm_s16le: 'pcm16', mulaw: 'mulaw' }
@@ -38,31 +39,22 @@ export interface FakeSpeechmaticsOptions extends SttDoubleOptions {
   readonly wordDelimiter?: string
 }
 
-export interface FakeSpeechmatics {
-  readonly server: DoubleServer
-  readonly sessions: readonly SttSessionRecord[]
+export interface FakeSpeechmatics extends SttDouble {
   /** The first message of each. */
   readonly starts: readonly Record<string, unknown>[]
 }
 
-export function fakeSpeechmatics(options: FakeSpeechmaticsOptions): FakeSpeechmatics {
-  const { key = FAKE_KEY } = options
-  const sessions: SttSessionRecord[] = []
+export function fakeSpeechmatics(options: FakeSpeechmaticsOptions = {}): FakeSpeechmatics {
   const starts: Record<string, unknown>[] = []
-  const server: DoubleServer = ({ url, headers }) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
-    const refusal = refusalBy(script.fault)
-    if (refusal) return refusal
+  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'speechmatics', apiKey, baseUrl })
+  const double = sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
     if (url.pathname !== '/v2') return { status: 404 }
     const given = url.searchParams.get('jwt') ?? headers['authorization']?.replace(/^Bearer /, '')
     if (given !== key) return { status: 401 }
-    return (peer) => {
-      const record: SttSessionRecord = { url, messages: [], framesMs: [], audioMs: 0, mistakes: [] }
-      sessions.push(record)
-      return new Recognising(peer, record, { ...options, script }, (start) => starts.push(start))
-    }
-  }
-  return { server, sessions, starts }
+    return (peer, record) =>
+      new Recognising(peer, record, { ...options, clock, script }, (start) => starts.push(start))
+  })
+  return Object.assign(double, { starts })
 }
 
 function startMistake(start: Record<string, unknown>): string | undefined {
@@ -97,19 +89,19 @@ class Recognising implements DoubleTalk {
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly options: FakeSpeechmaticsOptions,
+    private readonly options: FakeSpeechmaticsOptions & SttDirections,
     private readonly onStart: (start: Record<string, unknown>) => void,
   ) {
     this.#out = this.#outlet()
   }
 
   #outlet(): Outlet {
-    const { clock, script = {} } = this.options
+    const { clock, script } = this.options
     return new Outlet(this.peer, this.record, clock, script, this.#format, { message: 'Info', type: 'none' })
   }
 
   get #script() {
-    return this.options.script ?? {}
+    return this.options.script
   }
 
   binary(bytes: Uint8Array): void {

@@ -12,6 +12,7 @@ import {
   type WholeReply,
 } from '../carrier/http.ts'
 import { type Form, formIn } from '../carrier/multipart.ts'
+import type { Double } from '../double.ts'
 import { FAKE_KEY, type HeardWord } from './double.ts'
 import { placeOf } from './placed-sound.ts'
 
@@ -59,23 +60,27 @@ export interface FakeTranscriptionsOptions {
   readonly script?: TranscriptionScript
   /** Another script for each request. */
   readonly scriptOf?: () => TranscriptionScript
+  /** Of every request; left out: as its script says. */
+  readonly fault?: TranscriptionFault
   /** null: it asks for none. */
   readonly key?: string | null
 }
 
-export interface FakeTranscriptions {
+export interface FakeTranscriptions extends Double {
   readonly requests: TranscriptionRequest[]
   /** What it held against requests. */
   readonly mistakes: string[]
-  readonly server: HttpDoubleServer
+  readonly http: HttpDoubleServer
+  readonly sessions: readonly TranscriptionRequest[]
 }
 
 export function fakeTranscriptions(options: FakeTranscriptionsOptions = {}): FakeTranscriptions {
   const { clock = realClock, key = FAKE_KEY } = options
   const requests: TranscriptionRequest[] = []
   const mistakes: string[] = []
-  const server: HttpDoubleServer = (request, answer) => {
-    const script = options.scriptOf?.() ?? options.script ?? {}
+  const http: HttpDoubleServer = (request, answer) => {
+    const next = options.scriptOf?.() ?? options.script ?? {}
+    const script = options.fault === undefined ? next : { ...next, fault: options.fault }
     const refusal = refusalOf(request, script.fault, key)
     if (refusal) return reply(clock, answer, refusal)
     const form = formIn(request.headers['content-type'] ?? '', request.bytes)
@@ -107,7 +112,12 @@ export function fakeTranscriptions(options: FakeTranscriptionsOptions = {}): Fak
       record.gone = state === 'open'
     }
   }
-  return { requests, mistakes, server }
+  const settingsAt = (url: string) => ({
+    type: key === null ? 'openai-compatible' : 'openai',
+    ...(key !== null && { apiKey: key }),
+    baseUrl: `${url}/v1`,
+  })
+  return { requests, sessions: requests, mistakes, http, settingsAt }
 }
 
 function refusalOf(

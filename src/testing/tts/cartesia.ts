@@ -7,8 +7,11 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { Timer } from '../../clock.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from '../carrier/sockets.ts'
+import type { Double, ProviderEntry } from '../double.ts'
 import { formatOf, requestMistakes, sameContext } from './cartesia-mistakes.ts'
 import {
+  type Clocked,
+  clocked,
   DRIP_MS,
   FaultPlan,
   KEEP_ALIVE_MS,
@@ -34,9 +37,9 @@ export interface FakeCartesiaOptions extends SoundOptions {
   readonly concurrency?: number
 }
 
-export class FakeCartesia {
-  readonly options: FakeCartesiaOptions
-  readonly faults = new FaultPlan()
+export class FakeCartesia implements Double {
+  readonly options: Clocked<FakeCartesiaOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every frame heard, parsed. */
   readonly frames: Record<string, unknown>[] = []
@@ -47,8 +50,18 @@ export class FakeCartesia {
   readonly #connections = new Set<Connection>()
   #listeners: (() => void)[] = []
 
-  constructor(options: FakeCartesiaOptions) {
-    this.options = options
+  constructor(options: FakeCartesiaOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'cartesia', apiKey: CARTESIA_KEY, baseUrl }
   }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)

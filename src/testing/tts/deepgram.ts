@@ -5,7 +5,17 @@
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './double.ts'
+import type { Double, ProviderEntry } from '../double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './double.ts'
 
 export const SPEAK_KEY = 'dg_fake_0123456789'
 
@@ -33,17 +43,27 @@ const FLUSHES = { most: 20, withinMs: 60_000 }
 
 type Version = 'v1' | 'v2'
 
-export class FakeSpeak {
-  readonly options: FakeSpeakOptions
-  readonly faults = new FaultPlan()
+export class FakeSpeak implements Double {
+  readonly options: Clocked<FakeSpeakOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every frame heard, parsed. */
   readonly frames: Record<string, unknown>[] = []
   readonly addresses: URL[] = []
   #listeners: (() => void)[] = []
 
-  constructor(options: FakeSpeakOptions) {
-    this.options = options
+  constructor(options: FakeSpeakOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'deepgram', apiKey: SPEAK_KEY, baseUrl }
   }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)

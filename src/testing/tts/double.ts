@@ -3,7 +3,7 @@
  * known times, timers that end with the connection.
  */
 import { type AudioFormat, msToBytes } from '../../audio/format.ts'
-import type { Clock, Timer } from '../../clock.ts'
+import { type Clock, realClock, type Timer } from '../../clock.ts'
 
 export type TtsFault =
   // Of a connection
@@ -46,7 +46,10 @@ export interface SentenceFault {
 }
 
 export interface SoundOptions {
-  readonly clock: Clock
+  /** Left out: the real one. */
+  readonly clock?: Clock
+  /** Of every connection, or of every sentence; left out: as planned. */
+  readonly fault?: TtsFault
   /** The fault of a text, asked once for each; `conversation` is the same object for all that belongs to one answer. */
   readonly faultOf?: (text: string, conversation: object) => SentenceFault | undefined
   /** The two 16-bit samples that the sound of a character repeats; null: silence. Left out: `markOf`. */
@@ -125,22 +128,40 @@ function drawChars(
   }
 }
 
+function isOfConnection(fault: TtsFault | undefined): boolean {
+  return fault === 'refuse_auth' || fault === 'refuse_429' || fault === 'hang_on_connect'
+}
+
+/** With the clock that there is when none is given. */
+export type Clocked<Options> = Options & { readonly clock: Clock }
+
+export function clocked<Options extends SoundOptions>(options: Options): Clocked<Options> {
+  return { ...options, clock: options.clock ?? realClock }
+}
+
 /** Faults by when they are due. */
 export class FaultPlan {
   readonly #planned: PlannedFault[] = []
+  readonly #always: TtsFault | undefined
   #sentences = 0
+
+  constructor(always?: TtsFault) {
+    this.#always = always
+  }
 
   plan(fault: TtsFault, sentence?: number): void {
     this.#planned.push(sentence === undefined ? { fault } : { fault, sentence: this.#sentences + sentence })
   }
 
   ofConnection(): TtsFault | undefined {
-    return this.#take((one) => one.sentence === undefined)
+    const always = isOfConnection(this.#always) ? this.#always : undefined
+    return this.#take((one) => one.sentence === undefined) ?? always
   }
 
   ofSentence(): TtsFault | undefined {
     const now = this.#sentences++
-    return this.#take((one) => one.sentence === now)
+    const always = isOfConnection(this.#always) ? undefined : this.#always
+    return this.#take((one) => one.sentence === now) ?? always
   }
 
   #take(due: (one: PlannedFault) => boolean): TtsFault | undefined {

@@ -8,7 +8,10 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { Timer } from '../../clock.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from '../carrier/sockets.ts'
+import type { Double, ProviderEntry } from '../double.ts'
 import {
+  type Clocked,
+  clocked,
   DRIP_MS,
   FaultPlan,
   KEEP_ALIVE_MS,
@@ -31,9 +34,9 @@ const FORMATS: Readonly<Record<string, AudioFormat>> = {
   alaw_8000: { encoding: 'alaw', sampleRateHz: 8_000 },
 }
 
-export class FakeElevenLabs {
-  readonly options: SoundOptions
-  readonly faults = new FaultPlan()
+export class FakeElevenLabs implements Double {
+  readonly options: Clocked<SoundOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every frame heard, parsed. */
   readonly frames: Record<string, unknown>[] = []
@@ -41,8 +44,18 @@ export class FakeElevenLabs {
   /** Contexts counted at once, at most, over all connections. */
   mostContexts = 0
 
-  constructor(options: SoundOptions) {
-    this.options = options
+  constructor(options: SoundOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'elevenlabs', apiKey: ELEVENLABS_KEY, baseUrl }
   }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)

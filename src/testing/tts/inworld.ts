@@ -5,7 +5,17 @@
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
 import type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from '../carrier/http.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './double.ts'
+import type { Double, ProviderEntry } from '../double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './double.ts'
 import { wavHeader } from './openai.ts'
 
 export const INWORLD_KEY = 'ZmFrZTowMTIzNDU2Nzg5'
@@ -39,17 +49,27 @@ const TEXT_CHARACTERS = 2_000
 
 type Body = Readonly<Record<string, unknown>>
 
-export class FakeInworld {
-  readonly options: FakeInworldOptions
-  readonly faults = new FaultPlan()
+export class FakeInworld implements Double {
+  readonly options: Clocked<FakeInworldOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   readonly bodies: Body[] = []
 
-  constructor(options: FakeInworldOptions) {
-    this.options = options
+  constructor(options: FakeInworldOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
   }
 
-  readonly server: HttpDoubleServer = (request, answer) => {
+  /** The bodies of requests, in order. */
+  get sessions(): readonly object[] {
+    return this.bodies
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'inworld', apiKey: INWORLD_KEY, baseUrl }
+  }
+
+  readonly http: HttpDoubleServer = (request, answer) => {
     const timers = new Timers(this.options.clock)
     this.#answer(request, answer, timers)
     return () => timers.end()

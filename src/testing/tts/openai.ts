@@ -4,7 +4,17 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from '../carrier/http.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './double.ts'
+import type { Double, ProviderEntry } from '../double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './double.ts'
 
 export const SPEECH_KEY = 'sk-fake-0123456789'
 
@@ -18,9 +28,9 @@ const FIELDS = ['model', 'input', 'voice', 'instructions', 'response_format', 's
 const FORMATS = ['mp3', 'opus', 'aac', 'flac', 'wav', 'pcm']
 const INPUT_CHARACTERS = 4_096
 
-export class FakeSpeech {
-  readonly options: FakeSpeechOptions
-  readonly faults = new FaultPlan()
+export class FakeSpeech implements Double {
+  readonly options: Clocked<FakeSpeechOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   readonly bodies: Record<string, unknown>[] = []
   /** Answers that run now. */
@@ -28,11 +38,21 @@ export class FakeSpeech {
   /** Of those there were at once, the most. */
   most = 0
 
-  constructor(options: FakeSpeechOptions) {
-    this.options = options
+  constructor(options: FakeSpeechOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
   }
 
-  readonly server: HttpDoubleServer = (request, answer) => {
+  /** The bodies of requests, in order. */
+  get sessions(): readonly object[] {
+    return this.bodies
+  }
+
+  settingsAt(url: string): ProviderEntry {
+    return { type: 'openai', apiKey: SPEECH_KEY, baseUrl: `${url}/v1` }
+  }
+
+  readonly http: HttpDoubleServer = (request, answer) => {
     const timers = new Timers(this.options.clock)
     this.running++
     this.most = Math.max(this.most, this.running)

@@ -5,7 +5,17 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './double.ts'
+import type { Double, ProviderEntry } from '../double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './double.ts'
 
 export const RIME_KEY = 'rime_fake_0123456789'
 
@@ -27,16 +37,26 @@ const MODELS = ['coda', 'arcana', 'mistv2', 'mistv3']
 const RATES = [8_000, 16_000, 22_050, 24_000, 44_100]
 const OPERATIONS = ['flush', 'clear', 'eos']
 
-export class FakeRime {
-  readonly options: FakeRimeOptions
-  readonly faults = new FaultPlan()
+export class FakeRime implements Double {
+  readonly options: Clocked<FakeRimeOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every frame heard, parsed. */
   readonly frames: Record<string, unknown>[] = []
   readonly addresses: URL[] = []
 
-  constructor(options: FakeRimeOptions) {
-    this.options = options
+  constructor(options: FakeRimeOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'rime', apiKey: RIME_KEY, baseUrl }
   }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)

@@ -4,7 +4,10 @@
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Double, ProviderEntry } from '../double.ts'
 import {
+  type Clocked,
+  clocked,
   DRIP_MS,
   FaultPlan,
   type SoundChunk,
@@ -38,17 +41,26 @@ const STREAMS = 5
 
 type Frame = Readonly<Record<string, unknown>>
 
-export class FakeSonioxVoices {
-  readonly options: SoundOptions
-  readonly faults = new FaultPlan()
+export class FakeSonioxVoices implements Double {
+  readonly options: Clocked<SoundOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every frame heard, parsed. */
   readonly frames: Frame[] = []
-  /** Sockets opened. */
-  connections = 0
+  readonly addresses: URL[] = []
 
-  constructor(options: SoundOptions) {
-    this.options = options
+  constructor(options: SoundOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'soniox', apiKey: SONIOX_VOICES_KEY, baseUrl }
   }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)
@@ -58,7 +70,7 @@ export class FakeSonioxVoices {
     if (fault === 'hang_on_connect') return 'hang'
     if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' }, body: '{}' }
     if (url.pathname !== '/tts-websocket') return { status: 404 }
-    this.connections++
+    this.addresses.push(url)
     return (peer) => new Connection(this, peer, fault === 'refuse_auth' ? 'refuses' : 'takes the key')
   }
 }

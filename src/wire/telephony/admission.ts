@@ -7,7 +7,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { BridgeSetting } from '../../config/settings.ts'
-import type { Bridge, CallStart, Upgrade } from './bridge.ts'
+import type { Bridge, CallStart, Proof, Upgrade } from './bridge.ts'
 import { type CallTokens, TOKEN_PARAMETER, type TokenFacts } from './tokens.ts'
 
 export interface Gate {
@@ -25,7 +25,7 @@ export function admit(gate: Gate, upgrade: Upgrade, pathToken: string | undefine
   const { bridge, setting, open } = gate
   const own = bridge.prove(upgrade)
   if (own === 'wrong') return 'refused'
-  const shown = shownProof(setting, upgrade, pathToken)
+  const shown = shownToken(setting, upgrade, pathToken)
   if (shown === 'wrong') return 'refused'
   if (own === 'proved' || shown === 'proved') return 'admitted'
   // A bridge that signs signs always: without it, it is somebody else.
@@ -47,11 +47,12 @@ export function admitAtStart(
   return facts?.bridge === bridge.name ? facts : undefined
 }
 
-function shownProof(
+/** A token in the path, the query or as a bearer, or a name and a password. All that are shown must be right. */
+export function shownToken(
   setting: BridgeSetting,
   { query, headers }: Upgrade,
   pathToken: string | undefined,
-): 'proved' | 'wrong' | 'none' {
+): Proof {
   const authorization = headers.authorization ?? ''
   const bearer = /^bearer +(\S+) *$/i.exec(authorization)?.[1]
   const tokens = [pathToken, query['token'], bearer].filter((one) => one !== undefined)

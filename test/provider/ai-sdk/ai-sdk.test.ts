@@ -132,11 +132,11 @@ describe.each(['@ai-sdk/openai-compatible', '@ai-sdk/groq'])('%s', (packageName)
     ['refuse_auth', 'auth'],
     ['refuse_429', 'rate'],
     ['refuse_quota', 'quota'],
-    ['server_error', 'transient'],
+    ['refuse_503', 'transient'],
     ['drop_mid_stream', 'transient'],
     ['close_clean_early', 'transient'],
     ['malformed_json', 'transient'],
-    ['error_in_stream', 'transient'],
+    ['error_without_context', 'transient'],
     ['wrong_content_type', 'transient'],
     ['huge_event', 'transient'],
   ]
@@ -173,7 +173,7 @@ describe.each(['@ai-sdk/openai-compatible', '@ai-sdk/groq'])('%s', (packageName)
     })
   })
 
-  test.each(['hang_on_connect', 'silent'] as const)(
+  test.each(['hang_on_connect', 'silent_after_ms'] as const)(
     'an abort during %s rejects with its reason and closes upstream',
     async (fault) => {
       fake.answer({ pieces: ['One'], fault })
@@ -195,7 +195,7 @@ describe.each(['@ai-sdk/openai-compatible', '@ai-sdk/groq'])('%s', (packageName)
   )
 
   test('a reader that leaves early closes upstream too', async () => {
-    fake.answer({ pieces: ['One'], fault: 'silent' })
+    fake.answer({ pieces: ['One'], fault: 'silent_after_ms' })
     for await (const _ of stream()) break
     expect(await fake.requests.at(-1)!.closed).toBe(true)
   })
@@ -258,7 +258,7 @@ describe('structured output', () => {
 
   test('a package that would leave the schema out is not taken for one that keeps to it', async () => {
     made('@ai-sdk/openai-compatible')
-    fake.answer({ pieces: ['{}'], fault: 'silent' })
+    fake.answer({ pieces: ['{}'], fault: 'silent_after_ms' })
     await expect(collect(stream({ ...request, responseFormat }))).rejects.toMatchObject({
       kind: 'bad_request',
       told: { status: 400, message: expect.stringContaining('schema') },

@@ -147,7 +147,7 @@ describe('answers', () => {
       kind: 'bad_request',
     })
   })
-  test.each(['no_stop', 'never_closes'] as const)('an answer that is over ends: %s', async (fault) => {
+  test.each(['no_final', 'never_closes'] as const)('an answer that is over ends: %s', async (fault) => {
     fake.answer({ pieces: ['Fine'], fault })
     expect((await collect(stream())).at(-1)).toEqual({ type: 'finish', reason: 'stop' })
   })
@@ -190,12 +190,12 @@ describe('faults', () => {
     ['refuse_billing', 'quota'],
     ['refuse_too_long', 'bad_request'],
     ['overloaded', 'transient'],
-    ['server_error', 'transient'],
+    ['refuse_503', 'transient'],
     ['drop_mid_stream', 'transient'],
     ['close_clean_early', 'transient'],
     ['half_event', 'transient'],
     ['malformed_json', 'transient'],
-    ['error_in_stream', 'transient'],
+    ['error_without_context', 'transient'],
     ['wrong_content_type', 'transient'],
     ['huge_event', 'transient'],
   ]
@@ -213,7 +213,7 @@ describe('faults', () => {
     await expect(whole).rejects.toMatchObject({ name: 'ProviderError', kind: 'transient' })
   })
   test('what came before the fault is still given', async () => {
-    fake.answer({ pieces: ['Some', ' text'], fault: 'error_in_stream' })
+    fake.answer({ pieces: ['Some', ' text'], fault: 'error_without_context' })
     const seen: ModelEvent[] = []
     const reading = (async () => {
       for await (const event of stream()) seen.push(event)
@@ -233,7 +233,7 @@ describe('faults', () => {
     await expect(collect(stream())).rejects.toMatchObject({ kind: 'rate', retryAfterMs: 7_000 })
   })
   test('a silent server is left at once, and the request closed', async () => {
-    fake.answer({ pieces: ['Some'], fault: 'silent' })
+    fake.answer({ pieces: ['Some'], fault: 'silent_after_ms' })
     const scope = openScope()
     const events = stream(request, 'claude-haiku-4-5', scope.signal)[Symbol.asyncIterator]()
     expect((await events.next()).value).toEqual({ type: 'text', text: 'Some' })

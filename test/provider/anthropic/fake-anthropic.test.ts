@@ -74,14 +74,14 @@ test.each([
   ['refuse_billing', Anthropic.PaymentRequiredError],
   ['refuse_too_long', Anthropic.BadRequestError],
   ['overloaded', Anthropic.OverloadedError],
-  ['server_error', Anthropic.InternalServerError],
+  ['refuse_503', Anthropic.InternalServerError],
 ] as const)('its %s is the error class the SDK knows', async (fault, type) => {
   fake.answer({ fault })
   await expect(client.messages.create(ask)).rejects.toBeInstanceOf(type)
 })
 
 test('its error inside a stream is the SDK’s error', async () => {
-  fake.answer({ pieces: ['Half'], fault: 'error_in_stream' })
+  fake.answer({ pieces: ['Half'], fault: 'error_without_context' })
   await expect(client.messages.stream(ask).finalMessage()).rejects.toMatchObject({ type: 'overloaded_error' })
 })
 

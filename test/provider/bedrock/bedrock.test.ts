@@ -202,11 +202,11 @@ describe('answers', () => {
 
 describe('faults', () => {
   const cases: [BedrockFault, string][] = [
-    ['refuse_keys', 'auth'],
-    ['throttled', 'rate'],
+    ['refuse_auth', 'auth'],
+    ['refuse_429', 'rate'],
     ['spent', 'quota'],
-    ['quota', 'quota'],
-    ['server_error', 'transient'],
+    ['refuse_quota', 'quota'],
+    ['refuse_503', 'transient'],
     ['model_timeout', 'timeout'],
     ['model_error', 'transient'],
     ['too_long', 'bad_request'],
@@ -217,7 +217,7 @@ describe('faults', () => {
     ['endless_event', 'transient'],
     ['malformed_json', 'transient'],
     ['throttled_in_stream', 'rate'],
-    ['model_error_in_stream', 'transient'],
+    ['error_without_context', 'transient'],
     ['invalid_in_stream', 'bad_request'],
     ['wrong_content_type', 'transient'],
   ]
@@ -253,7 +253,7 @@ describe('faults', () => {
 })
 
 describe('cancelling', () => {
-  test.each(['hang_on_connect', 'silent'] as const)(
+  test.each(['hang_on_connect', 'silent_after_ms'] as const)(
     'an abort during %s rejects with its reason and closes upstream',
     async (fault) => {
       double.answer({ pieces: ['One'], fault })

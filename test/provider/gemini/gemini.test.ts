@@ -182,17 +182,17 @@ describe('answers', () => {
 
 describe('faults', () => {
   const cases: [GeminiFault, string][] = [
-    ['refuse_key', 'auth'],
+    ['refuse_auth', 'auth'],
     ['refuse_429', 'rate'],
-    ['refuse_spent', 'quota'],
+    ['refuse_quota', 'quota'],
     ['refuse_country', 'auth'],
-    ['server_error', 'transient'],
+    ['refuse_503', 'transient'],
     ['too_long', 'bad_request'],
     ['drop_mid_stream', 'transient'],
     ['half_an_event', 'transient'],
     ['close_clean_early', 'transient'],
     ['malformed_json', 'transient'],
-    ['error_in_stream', 'transient'],
+    ['error_without_context', 'transient'],
     ['wrong_content_type', 'transient'],
   ]
   test.each(cases)('%s is a ProviderError of kind %s that tells no secret', async (fault, kind) => {
@@ -222,7 +222,7 @@ describe('faults', () => {
 })
 
 describe('cancelling', () => {
-  test.each(['hang_on_connect', 'silent'] as const)(
+  test.each(['hang_on_connect', 'silent_after_ms'] as const)(
     'an abort during %s rejects with its reason and closes upstream',
     async (fault) => {
       double.answer({ pieces: ['One'], fault })

@@ -145,12 +145,12 @@ describe('faults', () => {
     ['refuse_auth', 'auth'],
     ['refuse_429', 'rate'],
     ['refuse_quota', 'quota'],
-    ['server_error', 'transient'],
+    ['refuse_503', 'transient'],
     ['drop_mid_stream', 'transient'],
     ['close_clean_early', 'transient'],
     ['half_event', 'transient'],
     ['malformed_json', 'transient'],
-    ['error_event', 'transient'],
+    ['error_without_context', 'transient'],
     ['error_event_nested', 'rate'],
     ['failed', 'transient'],
     ['wrong_content_type', 'transient'],
@@ -196,7 +196,7 @@ test('a request that cannot be said in the dialect is a ProviderError, and is no
 })
 
 test('an abort closes upstream', async () => {
-  double.answer({ items: hello, fault: 'silent' })
+  double.answer({ items: hello, fault: 'silent_after_ms' })
   const scope = openScope()
   const reading = (async () => {
     for await (const event of stream(request, scope.signal))

@@ -84,15 +84,18 @@ describe('faults', () => {
   test.each([
     ['refuse_auth', OpenAI.AuthenticationError],
     ['refuse_429', OpenAI.RateLimitError],
-    ['server_error', OpenAI.InternalServerError],
+    ['refuse_503', OpenAI.InternalServerError],
   ] as const)('%s is the error class the SDK knows', async (fault, type) => {
     double.answer({ fault })
     await expect(client.responses.create({ ...ask, stream: true })).rejects.toBeInstanceOf(type)
   })
-  test.each(['error_event', 'error_event_nested'] as const)('%s is thrown by the SDK', async (fault) => {
-    double.answer({ items: [{ type: 'message', pieces: ['Hi'] }], fault })
-    await expect(client.responses.stream(ask).finalResponse()).rejects.toBeInstanceOf(OpenAI.APIError)
-  })
+  test.each(['error_without_context', 'error_event_nested'] as const)(
+    '%s is thrown by the SDK',
+    async (fault) => {
+      double.answer({ items: [{ type: 'message', pieces: ['Hi'] }], fault })
+      await expect(client.responses.stream(ask).finalResponse()).rejects.toBeInstanceOf(OpenAI.APIError)
+    },
+  )
   test('a failed response is one with an error', async () => {
     double.answer({ items: [{ type: 'message', pieces: ['Hi'] }], fault: 'failed' })
     const response = await client.responses.stream(ask).finalResponse()

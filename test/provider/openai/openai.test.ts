@@ -79,7 +79,7 @@ describe('answers', () => {
     expect(textOf(await collect(stream({ messages, tools })))).toBe('Sunny.')
   })
   test('a missing [DONE] is forgiven', async () => {
-    fake.answer({ pieces: ['Fine'], fault: 'no_done' })
+    fake.answer({ pieces: ['Fine'], fault: 'no_final' })
     expect((await collect(stream())).at(-1)).toEqual({ type: 'finish', reason: 'stop' })
   })
   test('an answer that is over ends, even if the server never closes', async () => {
@@ -113,11 +113,11 @@ describe('faults', () => {
     ['refuse_auth', 'auth'],
     ['refuse_429', 'rate'],
     ['refuse_quota', 'quota'],
-    ['server_error', 'transient'],
+    ['refuse_503', 'transient'],
     ['drop_mid_stream', 'transient'],
     ['close_clean_early', 'transient'],
     ['malformed_json', 'transient'],
-    ['error_in_stream', 'transient'],
+    ['error_without_context', 'transient'],
     ['wrong_content_type', 'transient'],
     ['huge_event', 'transient'],
   ]
@@ -128,7 +128,7 @@ describe('faults', () => {
     expect(String((failed as Error).message)).not.toMatch(/SECRET|sk-fake/)
   })
   test('what came before the fault is still given', async () => {
-    fake.answer({ pieces: ['Some', ' text'], fault: 'error_in_stream' })
+    fake.answer({ pieces: ['Some', ' text'], fault: 'error_without_context' })
     const seen: ModelEvent[] = []
     const reading = (async () => {
       for await (const event of stream()) seen.push(event)
@@ -164,7 +164,7 @@ describe('faults', () => {
 })
 
 describe('cancelling', () => {
-  test.each(['hang_on_connect', 'silent'] as const)(
+  test.each(['hang_on_connect', 'silent_after_ms'] as const)(
     'an abort during %s rejects with its reason and closes upstream',
     async (fault) => {
       fake.answer({ pieces: ['One'], fault })
@@ -185,7 +185,7 @@ describe('cancelling', () => {
     },
   )
   test('a reader that leaves early closes upstream too', async () => {
-    fake.answer({ pieces: ['One'], fault: 'silent' })
+    fake.answer({ pieces: ['One'], fault: 'silent_after_ms' })
     for await (const _ of stream()) break
     expect(await fake.requests.at(-1)!.closed).toBe(true)
   })

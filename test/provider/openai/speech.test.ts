@@ -19,7 +19,7 @@ const settings = { name: 'voices', apiKey: SPEECH_KEY, baseUrl: 'http://double/v
 function stage(options: Partial<FakeSpeechOptions> = {}, more: Partial<OpenAiSettings> = {}) {
   const clock = new VirtualClock()
   const double = new FakeSpeech({ clock, ...options })
-  const memory = new MemoryDispatcher(double.server)
+  const memory = new MemoryDispatcher(double.http)
   const provider = createOpenAi({ clock, note }, { ...settings, dispatcher: memory, ...more })
   const adapter = provider.tts!('tts-1')!
   const open = (opening: Partial<TtsOpenOptions> = {}) =>
@@ -151,7 +151,7 @@ describe('over a real socket', () => {
 
   test('an answer of three sentences, then a cancel that the server sees', async () => {
     const double = new FakeSpeech({ clock: realClock, everyMs: 1 })
-    served = await serveHttpDouble(double.server)
+    served = await serveHttpDouble(double.http)
     const provider = createOpenAi({ clock: realClock, note }, { ...settings, baseUrl: `${served.url}/v1` })
     const adapter = provider.tts!('tts-1')!
     const scope = openScope()
@@ -186,7 +186,7 @@ describe('over a real socket', () => {
   test('a server that breaks off, and one that is not there', async () => {
     const double = new FakeSpeech({ clock: realClock, everyMs: 1 })
     double.faults.plan('drop_mid_stream', 0)
-    served = await serveHttpDouble(double.server)
+    served = await serveHttpDouble(double.http)
     const nobody = createServer()
     await new Promise<void>((resolve) => nobody.listen(0, '127.0.0.1', resolve))
     const { port } = nobody.address() as AddressInfo
@@ -208,7 +208,7 @@ describe("OpenAI's own SDK and the double", () => {
 
   async function connect(options: Partial<FakeSpeechOptions> = {}) {
     const double = new FakeSpeech({ clock: realClock, everyMs: 1, ...options })
-    served = await serveHttpDouble(double.server)
+    served = await serveHttpDouble(double.http)
     const client = new OpenAI({ apiKey: SPEECH_KEY, baseURL: `${served.url}/v1`, maxRetries: 0 })
     return { double, client }
   }

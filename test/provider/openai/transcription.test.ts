@@ -37,7 +37,7 @@ function rigOf(script: TranscriptionScript = {}, model = WHISPER) {
   const clock = new VirtualClock()
   let now: TranscriptionScript = { words: WORDS, answerMs: 80, ...script }
   const double = fakeTranscriptions({ clock, scriptOf: () => now })
-  const network = new MemoryDispatcher(double.server)
+  const network = new MemoryDispatcher(double.http)
   const settings = { name: 'test', baseUrl: 'http://stt.test/v1', apiKey: FAKE_KEY, dispatcher: network }
   const provider = createOpenAi({ clock, note: () => {} }, settings)
   return {
@@ -434,7 +434,7 @@ describe('the official SDK and our double', () => {
   let served: ServedHttpDouble
   let client: OpenAI
   beforeEach(async () => {
-    served = await serveHttpDouble(double.server)
+    served = await serveHttpDouble(double.http)
     client = new OpenAI({ apiKey: FAKE_KEY, baseURL: `${served.url}/v1`, maxRetries: 0 })
   })
   afterEach(() => served.close())

@@ -80,6 +80,7 @@ export const RECORD: TurnRecord = {
     },
   ],
   endedBy: 'silence',
+  language: null,
   budget: { turnMs: 1500, actualMs: 700, brokenBy: null, degraded: [] },
   heard: null,
   text: { user: 'private words', said: 'Good morning.' },

@@ -38,6 +38,7 @@ export function realtimeRecogniser(endpoint: RealtimeEndpoint, model: string): S
     id: `${name}/${model}`,
     caps: {
       languages: 'any',
+      findsLanguages: 'any',
       inputs: INPUTS,
       feed: 'speech',
       endOfTurn: 'none',

@@ -62,6 +62,7 @@ export function transcriptions(options: Transcriptions): (model: string) => SttA
     id: `${provider}/${model}`,
     caps: {
       languages: 'any',
+      findsLanguages: 'any',
       inputs: [PCM16_16K],
       feed: 'speech',
       endOfTurn: 'none',

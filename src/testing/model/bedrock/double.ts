@@ -2,25 +2,35 @@
  * A server of Bedrock's Converse for tests. It checks the signature of each request, or its API key, and refuses what the real one would;
  * answers and faults are data. AWS's own SDK is its client in `test/sdks`.
  */
-import type { ServerResponse } from 'node:http'
-import { type DoubleRequest, type ModelDouble, startModelDouble } from '../server.ts'
+import type { Clock } from '../../../clock.ts'
+import {
+  type ModelDouble,
+  type ModelRequest,
+  type ModelResponse,
+  modelServer,
+  type StartedModel,
+  startModel,
+} from '../server.ts'
 import { crc32 } from './crc32.ts'
 import { eventMessage } from './event-stream.ts'
 import { converseMistakes } from './mistakes.ts'
 import { type Keys, signatureMistake } from './signature.ts'
 
 export type BedrockFault =
-  | 'refuse_keys'
-  | 'throttled'
+  | 'refuse_auth'
+  | 'refuse_429'
   | 'spent'
-  | 'quota'
-  | 'server_error'
+  | 'refuse_quota'
+  | 'refuse_503'
   | 'model_timeout'
   | 'model_error'
   | 'too_long'
   | 'hang_on_connect'
   /** After the pieces, nothing more comes and nothing closes. */
-  | 'silent'
+  | 'silent_after_ms'
+  | 'slow_drip'
+  | 'no_final'
+  | 'duplicate_final'
   | 'drop_mid_stream'
   | 'half_an_event'
   | 'close_clean_early'
@@ -28,7 +38,7 @@ export type BedrockFault =
   | 'endless_event'
   | 'malformed_json'
   | 'throttled_in_stream'
-  | 'model_error_in_stream'
+  | 'error_without_context'
   | 'invalid_in_stream'
   | 'wrong_content_type'
   | 'never_closes'
@@ -43,9 +53,7 @@ export interface BedrockAnswer {
   readonly cuts?: 'as it is' | 'byteByByte'
 }
 
-export interface BedrockDouble extends ModelDouble {
-  answer(next: BedrockAnswer): void
-}
+export type BedrockDouble = StartedModel<BedrockAnswer>
 
 export const BEDROCK_KEYS: Keys = {
   accessKeyId: 'AKIAFAKE0123456789',
@@ -57,21 +65,38 @@ export const BEDROCK_API_KEY = 'bedrock-api-key-fake'
 /** Of thoughts; another is refused. */
 export const SIGNATURE = 'c2lnbmVk'
 
-export async function startBedrockDouble(): Promise<BedrockDouble> {
-  let answer: BedrockAnswer = { pieces: ['Hello'] }
-  const double = await startModelDouble((request, response) => serve(request, answer, response))
+export function fakeBedrock(
+  options: { readonly answer?: BedrockAnswer; readonly clock?: Clock } = {},
+): ModelDouble<BedrockAnswer> {
+  let answer: BedrockAnswer = options.answer ?? { pieces: ['Hello'] }
+  const mistakes: string[] = []
+  const { http, requests } = modelServer(
+    (request, response) => serve(request, answer, response, mistakes),
+    options.clock,
+  )
   return {
-    ...double,
-    get connections() {
-      return double.connections
-    },
+    http,
+    requests,
+    sessions: requests,
+    mistakes,
     answer(next) {
       answer = next
     },
+    settingsAt: (baseUrl) => ({
+      type: 'bedrock',
+      apiKey: BEDROCK_API_KEY,
+      region: BEDROCK_KEYS.region,
+      baseUrl,
+    }),
   }
 }
 
-function serve(request: DoubleRequest, answer: BedrockAnswer, response: ServerResponse): void {
+/** With answers that may change. */
+export function startBedrockDouble(): Promise<BedrockDouble> {
+  return startModel(fakeBedrock())
+}
+
+function serve(request: ModelRequest, answer: BedrockAnswer, response: ModelResponse, told: string[]): void {
   const { method, url, headers, body } = request
   const { fault } = answer
   if (fault === 'hang_on_connect') return
@@ -81,16 +106,16 @@ function serve(request: DoubleRequest, answer: BedrockAnswer, response: ServerRe
   const model = decodeURIComponent(found[1] ?? '')
   const bearer = headers.authorization === `Bearer ${BEDROCK_API_KEY}`
   const mistake = bearer ? null : signatureMistake(request, BEDROCK_KEYS)
-  if (fault === 'refuse_keys' || mistake !== null)
+  if (fault === 'refuse_auth' || mistake !== null)
     return refuse(response, 403, 'UnrecognizedClientException', mistake ?? 'the token is invalid')
   switch (fault) {
-    case 'throttled':
+    case 'refuse_429':
       return refuse(response, 429, 'ThrottlingException', 'Too many requests, please wait')
     case 'spent':
       return refuse(response, 429, 'ThrottlingException', 'Too many tokens per day, please wait')
-    case 'quota':
+    case 'refuse_quota':
       return refuse(response, 400, 'ServiceQuotaExceededException', 'the quota is exceeded')
-    case 'server_error':
+    case 'refuse_503':
       return refuse(response, 503, 'ServiceUnavailableException', 'unavailable')
     case 'model_timeout':
       return refuse(response, 408, 'ModelTimeoutException', 'the model took too long')
@@ -101,14 +126,18 @@ function serve(request: DoubleRequest, answer: BedrockAnswer, response: ServerRe
   }
   const wrong = converseMistakes(body, model)
   if (!/^application\/json/.test(headers['content-type'] ?? '')) wrong.push('content-type')
+  told.push(...wrong)
   if (wrong.length > 0) return refuse(response, 400, 'ValidationException', wrong.join('; '))
   if (fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-  } else if (found[2] === 'converse') whole(answer, response)
+    return
+  }
+  if (fault === 'slow_drip') response.drip()
+  if (found[2] === 'converse') whole(answer, response)
   else stream(answer, response)
 }
 
-function refuse(response: ServerResponse, status: number, name: string, why: string): void {
+function refuse(response: ModelResponse, status: number, name: string, why: string): void {
   response.writeHead(status, {
     'content-type': 'application/json',
     'x-amzn-errortype': `${name}:http://internal/`,
@@ -129,7 +158,7 @@ function stopOf({ stop, calls = [] }: BedrockAnswer): string {
   return stop ?? (calls.length > 0 ? 'tool_use' : 'end_turn')
 }
 
-function whole(answer: BedrockAnswer, response: ServerResponse): void {
+function whole(answer: BedrockAnswer, response: ModelResponse): void {
   const { thoughts, redacted, pieces = [], calls = [], fault } = answer
   const content = [
     ...(thoughts === undefined
@@ -146,13 +175,13 @@ function whole(answer: BedrockAnswer, response: ServerResponse): void {
     metrics: { latencyMs: 12 },
   })
   response.writeHead(200, { 'content-type': 'application/json' })
-  if (fault === 'silent') return void response.write(json.slice(0, 10))
+  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
   if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
   if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
   response.end(json)
 }
 
-function stream(answer: BedrockAnswer, response: ServerResponse): void {
+function stream(answer: BedrockAnswer, response: ModelResponse): void {
   const { fault, cuts } = answer
   response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' })
   const send = (bytes: Buffer) => {
@@ -166,7 +195,7 @@ function stream(answer: BedrockAnswer, response: ServerResponse): void {
   event('messageStart', { role: 'assistant' })
   blocksOf(answer, event)
   switch (fault) {
-    case 'silent':
+    case 'silent_after_ms':
       return
     case 'drop_mid_stream':
       return void response.write('', () => response.destroy())
@@ -193,14 +222,15 @@ function stream(answer: BedrockAnswer, response: ServerResponse): void {
     case 'throttled_in_stream':
       exception('throttlingException')
       break
-    case 'model_error_in_stream':
+    case 'error_without_context':
       exception('modelStreamErrorException')
       break
     case 'invalid_in_stream':
       exception('validationException')
       break
   }
-  event('messageStop', { stopReason: stopOf(answer) })
+  if (fault !== 'no_final') event('messageStop', { stopReason: stopOf(answer) })
+  if (fault === 'duplicate_final') event('messageStop', { stopReason: stopOf(answer) })
   event('metadata', { usage: USAGE, metrics: { latencyMs: 12 } })
   if (fault !== 'never_closes') response.end()
 }

@@ -1,6 +1,6 @@
 /** AWS's signature, version 4, computed again from what came, with nothing of AWS's own code. Null: it is right. */
 import { createHash, createHmac } from 'node:crypto'
-import type { DoubleRequest } from '../server.ts'
+import type { ModelRequest } from '../server.ts'
 
 export interface Keys {
   readonly accessKeyId: string
@@ -14,7 +14,7 @@ const hmac = (key: Buffer | string, text: string) => createHmac('sha256', key).u
 const escaped = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
-export function signatureMistake(request: DoubleRequest, keys: Keys): string | null {
+export function signatureMistake(request: ModelRequest, keys: Keys): string | null {
   const { headers, url, method, bytes } = request
   const shown = String(headers.authorization ?? '')
   const found = /^AWS4-HMAC-SHA256 Credential=([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(

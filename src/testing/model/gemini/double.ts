@@ -2,25 +2,35 @@
  * A server of Gemini models for tests. It refuses what the real one would; answers and faults are data. Google's own SDK is its client in
  * `test/sdks`, so that what the adapter is tested with is what a real client understands.
  */
-import type { ServerResponse } from 'node:http'
-import { type DoubleRequest, type ModelDouble, startModelDouble } from '../server.ts'
+import type { Clock } from '../../../clock.ts'
+import {
+  type ModelDouble,
+  type ModelRequest,
+  type ModelResponse,
+  modelServer,
+  type StartedModel,
+  startModel,
+} from '../server.ts'
 import { geminiMistakes, rulesOf } from './mistakes.ts'
 
 export type GeminiFault =
-  | 'refuse_key'
+  | 'refuse_auth'
   | 'refuse_429'
-  | 'refuse_spent'
+  | 'refuse_quota'
   | 'refuse_country'
-  | 'server_error'
+  | 'refuse_503'
   | 'too_long'
   | 'hang_on_connect'
   /** After the parts, nothing more comes and nothing closes. */
-  | 'silent'
+  | 'silent_after_ms'
+  | 'slow_drip'
+  | 'no_final'
+  | 'duplicate_final'
   | 'drop_mid_stream'
   | 'half_an_event'
   | 'close_clean_early'
   | 'malformed_json'
-  | 'error_in_stream'
+  | 'error_without_context'
   | 'wrong_content_type'
   | 'blocked_prompt'
   | 'never_closes'
@@ -37,11 +47,7 @@ export interface GeminiAnswer {
   readonly framing?: 'lf' | 'crlf' | 'byteByByte'
 }
 
-export interface GeminiDouble extends ModelDouble {
-  /** As `baseUrl` of the provider. */
-  readonly baseUrl: string
-  answer(next: GeminiAnswer): void
-}
+export type GeminiDouble = StartedModel<GeminiAnswer>
 
 export const GEMINI_KEY = 'AIza-fake-0123456789'
 export const GEMINI_TOKEN = 'ya29.fake-token'
@@ -52,22 +58,33 @@ const PATHS = [
   /^\/v1(?:beta1)?\/publishers\/google\/models\/([\w.-]+):(generateContent|streamGenerateContent\?alt=sse)$/,
 ]
 
-export async function startGeminiDouble(): Promise<GeminiDouble> {
-  let answer: GeminiAnswer = { pieces: ['Hello'] }
-  const double = await startModelDouble((request, response) => serve(request, answer, response))
+export function fakeGemini(
+  options: { readonly answer?: GeminiAnswer; readonly clock?: Clock } = {},
+): ModelDouble<GeminiAnswer> {
+  let answer: GeminiAnswer = options.answer ?? { pieces: ['Hello'] }
+  const mistakes: string[] = []
+  const { http, requests } = modelServer(
+    (request, response) => serve(request, answer, response, mistakes),
+    options.clock,
+  )
   return {
-    ...double,
-    baseUrl: `${double.url}/v1beta`,
-    get connections() {
-      return double.connections
-    },
+    http,
+    requests,
+    sessions: requests,
+    mistakes,
     answer(next) {
       answer = next
     },
+    settingsAt: (url) => ({ type: 'gemini', apiKey: GEMINI_KEY, baseUrl: `${url}/v1beta` }),
   }
 }
 
-function serve(request: DoubleRequest, answer: GeminiAnswer, response: ServerResponse): void {
+/** With answers that may change. */
+export function startGeminiDouble(): Promise<GeminiDouble> {
+  return startModel(fakeGemini())
+}
+
+function serve(request: ModelRequest, answer: GeminiAnswer, response: ModelResponse, told: string[]): void {
   const { method, url, headers, body } = request
   const { fault } = answer
   if (fault === 'hang_on_connect') return
@@ -75,7 +92,7 @@ function serve(request: DoubleRequest, answer: GeminiAnswer, response: ServerRes
   if (method !== 'POST' || !found) return refuse(response, 404, 'NOT_FOUND', 'models/x is not found')
   const [, model = '', how = ''] = found
   const known = headers['x-goog-api-key'] === GEMINI_KEY || headers.authorization === `Bearer ${GEMINI_TOKEN}`
-  if (fault === 'refuse_key' || !known) {
+  if (fault === 'refuse_auth' || !known) {
     const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }]
     return refuse(response, 400, 'INVALID_ARGUMENT', 'API key not valid', details)
   }
@@ -83,27 +100,31 @@ function serve(request: DoubleRequest, answer: GeminiAnswer, response: ServerRes
     const details = [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34.5s' }]
     return refuse(response, 429, 'RESOURCE_EXHAUSTED', 'exceeded', details)
   }
-  if (fault === 'refuse_spent') {
+  if (fault === 'refuse_quota') {
     const violations = [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }]
     return refuse(response, 429, 'RESOURCE_EXHAUSTED', 'exceeded', [{ violations }])
   }
   if (fault === 'refuse_country') return refuse(response, 400, 'FAILED_PRECONDITION', 'User location')
-  if (fault === 'server_error') return refuse(response, 503, 'UNAVAILABLE', 'The model is overloaded')
+  if (fault === 'refuse_503') return refuse(response, 503, 'UNAVAILABLE', 'The model is overloaded')
   if (fault === 'too_long') {
     const why = 'The input token count (9) exceeds the maximum number of tokens allowed (8).'
     return refuse(response, 400, 'INVALID_ARGUMENT', why)
   }
   const wrong = geminiMistakes(body, rulesOf(model))
   if (!/^application\/json/.test(headers['content-type'] ?? '')) wrong.push('content-type')
+  told.push(...wrong)
   if (wrong.length > 0) return refuse(response, 400, 'INVALID_ARGUMENT', wrong.join('; '))
   if (fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-  } else if (how === 'generateContent') whole(model, answer, response)
+    return
+  }
+  if (fault === 'slow_drip') response.drip()
+  if (how === 'generateContent') whole(model, answer, response)
   else stream(model, answer, response)
 }
 
 function refuse(
-  response: ServerResponse,
+  response: ModelResponse,
   status: number,
   code: string,
   why: string,
@@ -143,7 +164,7 @@ function bodyOf(model: string, candidates: object[], more: object = {}): object 
   }
 }
 
-function whole(model: string, answer: GeminiAnswer, response: ServerResponse): void {
+function whole(model: string, answer: GeminiAnswer, response: ModelResponse): void {
   const { fault, finish = 'STOP', logprobs } = answer
   const parts = partsOf(answer)
   const content = { role: 'model', parts }
@@ -153,7 +174,7 @@ function whole(model: string, answer: GeminiAnswer, response: ServerResponse): v
       ? JSON.stringify(bodyOf(model, [], BLOCKED))
       : JSON.stringify(bodyOf(model, [candidate], { usageMetadata: USAGE }))
   response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' })
-  if (fault === 'silent') return void response.write(json.slice(0, 10))
+  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
   if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
   if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
   response.end(json)
@@ -161,7 +182,7 @@ function whole(model: string, answer: GeminiAnswer, response: ServerResponse): v
 
 const BLOCKED = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } }
 
-function stream(model: string, answer: GeminiAnswer, response: ServerResponse): void {
+function stream(model: string, answer: GeminiAnswer, response: ModelResponse): void {
   const { fault, finish = 'STOP', logprobs } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const send = writer(response, answer.framing ?? 'crlf')
@@ -172,12 +193,12 @@ function stream(model: string, answer: GeminiAnswer, response: ServerResponse): 
   for (const part of partsOf(answer)) {
     send(JSON.stringify(bodyOf(model, [{ content: { role: 'model', parts: [part] }, index: 0 }])))
   }
-  if (fault === 'silent') return
+  if (fault === 'silent_after_ms') return
   if (fault === 'drop_mid_stream') return void response.write('', () => response.destroy())
   if (fault === 'half_an_event') return void response.write('data: {"candid', () => response.destroy())
   if (fault === 'close_clean_early') return void response.end()
   if (fault === 'malformed_json') send('{"candidates":[{"content":"SECRET')
-  if (fault === 'error_in_stream')
+  if (fault === 'error_without_context')
     send(JSON.stringify({ error: { code: 503, message: 'SECRET-IN-MESSAGE', status: 'UNAVAILABLE' } }))
   const last = {
     content: { role: 'model', parts: [{ text: '' }] },
@@ -185,11 +206,13 @@ function stream(model: string, answer: GeminiAnswer, response: ServerResponse): 
     index: 0,
     ...(logprobs && { logprobsResult: logprobs }),
   }
-  send(JSON.stringify(bodyOf(model, [last], { usageMetadata: USAGE })))
+  const end = JSON.stringify(bodyOf(model, [last], { usageMetadata: USAGE }))
+  if (fault !== 'no_final') send(end)
+  if (fault === 'duplicate_final') send(end)
   if (fault !== 'never_closes') response.end()
 }
 
-function writer(response: ServerResponse, framing: 'lf' | 'crlf' | 'byteByByte'): (data: string) => void {
+function writer(response: ModelResponse, framing: 'lf' | 'crlf' | 'byteByByte'): (data: string) => void {
   const end = framing === 'lf' ? '\n' : '\r\n'
   return (data) => {
     const bytes = Buffer.from(`data: ${data}${end}${end}`)

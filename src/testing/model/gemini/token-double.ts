@@ -1,9 +1,11 @@
 /** Google's token endpoint for tests: it checks the assertion's signature and claims before it gives the token that the models' double knows. */
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
-import { type ModelDouble, startModelDouble } from '../server.ts'
+import { type Started, startDouble } from '../../start.ts'
+import { type ModelRequest, modelServer } from '../server.ts'
 import { GEMINI_TOKEN } from './double.ts'
 
-export interface TokenDouble extends ModelDouble {
+export interface TokenDouble extends Started {
+  readonly requests: readonly ModelRequest[]
   /** The JSON key of its one service account. */
   readonly keyFile: string
   /** The next requests get this instead: a status with an error, or nothing at all. */
@@ -22,7 +24,7 @@ const { publicKey, privateKey } = generateKeyPairSync('rsa', {
 
 export async function startTokenDouble(expiresInS = 3_600): Promise<TokenDouble> {
   let fault: 'refuse' | 'unavailable' | 'silent' | null = null
-  const double = await startModelDouble(({ bytes }, response) => {
+  const { http, requests } = modelServer(({ bytes }, response) => {
     if (fault === 'silent') return
     const form = new URLSearchParams(bytes.toString('utf8'))
     const wrong =
@@ -33,21 +35,24 @@ export async function startTokenDouble(expiresInS = 3_600): Promise<TokenDouble>
     const error = { error: 'invalid_grant', error_description: `${wrong} SECRET-IN-MESSAGE` }
     response.end(JSON.stringify(status === 200 ? token : error))
   })
-  return {
-    ...double,
-    get connections() {
-      return double.connections
-    },
+  const double = await startDouble({
+    http,
+    sessions: requests,
+    mistakes: [],
+    settingsAt: () => ({ type: 'gemini' }),
+  })
+  return Object.assign(double, {
+    requests,
     keyFile: JSON.stringify({
       type: 'service_account',
       client_email: EMAIL,
       private_key: privateKey,
       token_uri: `${double.url}/token`,
     }),
-    fault(next) {
+    fault(next: typeof fault) {
       fault = next
     },
-  }
+  })
 }
 
 function assertionMistake(assertion: string, publicKey: string): string | null {

@@ -3,8 +3,15 @@
  * its faults, are data. The `openai` SDK is run against it in its own test, so that what adapters are tested with is what a real client
  * understands.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../../clock.ts'
+import {
+  type ModelDouble,
+  type ModelRequest,
+  type ModelResponse,
+  modelServer,
+  type StartedModel,
+  startModel,
+} from '../server.ts'
 import { mistakeIn } from './mistakes.ts'
 import { eventsOf, responseOf, type Script } from './script.ts'
 
@@ -12,17 +19,20 @@ export type DoubleFault =
   | 'refuse_auth'
   | 'refuse_429'
   | 'refuse_quota'
-  | 'server_error'
+  | 'refuse_503'
+  | 'slow_drip'
+  | 'duplicate_final'
+  | 'no_final'
   | 'hang_on_connect'
   /** After the items, nothing more comes and nothing closes. */
-  | 'silent'
+  | 'silent_after_ms'
   /** In the middle of the last item. */
   | 'drop_mid_stream'
   | 'close_clean_early'
   | 'half_event'
   | 'malformed_json'
   /** As the types have it. */
-  | 'error_event'
+  | 'error_without_context'
   /** As servers send it. */
   | 'error_event_nested'
   | 'failed'
@@ -38,77 +48,54 @@ export interface DoubleAnswer extends Script {
   readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte' | 'unnamed' | 'done'
 }
 
-export interface DoubleRequest {
-  readonly body: Record<string, unknown>
-  readonly headers: IncomingMessage['headers']
-  /** Resolves when the connection of this request closed; true when the client closed it before the answer's end. */
-  readonly closed: Promise<boolean>
-}
-
-export interface ResponsesDouble {
-  readonly baseUrl: string
-  readonly requests: readonly DoubleRequest[]
-  answer(next: DoubleAnswer): void
-  close(): Promise<void>
-}
+export type ResponsesDouble = StartedModel<DoubleAnswer>
 
 export const DOUBLE_KEY = 'sk-double-0123456789'
 
-export async function startResponsesDouble(): Promise<ResponsesDouble> {
-  const requests: DoubleRequest[] = []
+export function fakeResponses(
+  options: { readonly answer?: DoubleAnswer; readonly clock?: Clock } = {},
+): ModelDouble<DoubleAnswer> {
   const stored = new Set<string>()
-  let answer: DoubleAnswer = {}
+  const mistakes: string[] = []
+  let answer: DoubleAnswer = options.answer ?? {}
   let made = 0
-  const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      const closed = new Promise<boolean>((resolve) => {
-        response.on('close', () => resolve(!response.writableFinished))
-      })
-      requests.push({ body, headers: request.headers, closed })
-      if (!admitted(request, body, answer, stored, response)) return
-      const id = `resp_${++made}`
-      if (body['store'] !== false) stored.add(id)
-      if (body['stream'] === true) return stream(id, body, answer, response)
-      response.writeHead(200, { 'content-type': 'application/json' })
-      const failed = { status: 'failed', error: { code: 'server_error', message: SECRET } }
-      const whole = { ...responseOf(id, body, answer), ...(answer.fault === 'failed' && failed) }
-      response.end(JSON.stringify(whole))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const { http, requests } = modelServer((request, response) => {
+    const { body } = request
+    if (!admitted(request, answer, { stored, mistakes }, response)) return
+    const id = `resp_${++made}`
+    if (body['store'] !== false) stored.add(id)
+    if (answer.fault === 'slow_drip') response.drip()
+    if (body['stream'] === true) return stream(id, body, answer, response)
+    response.writeHead(200, { 'content-type': 'application/json' })
+    const failed = { status: 'failed', error: { code: 'server_error', message: SECRET } }
+    const whole = { ...responseOf(id, body, answer), ...(answer.fault === 'failed' && failed) }
+    response.end(JSON.stringify(whole))
+  }, options.clock)
   return {
-    baseUrl: `http://127.0.0.1:${port}/v1`,
+    http,
     requests,
+    sessions: requests,
+    mistakes,
     answer(next) {
       answer = next
     },
-    close() {
-      server.closeAllConnections()
-      return new Promise((resolve) => server.close(() => resolve()))
-    },
+    settingsAt: (url) => ({ type: 'openai', api: 'responses', apiKey: DOUBLE_KEY, baseUrl: `${url}/v1` }),
   }
+}
+
+/** With answers that may change. */
+export function startResponsesDouble(): Promise<ResponsesDouble> {
+  return startModel(fakeResponses())
 }
 
 /** The real one quotes the caller's key and words in its messages: adapters must not pass them on. */
 const SECRET = 'SECRET-IN-MESSAGE'
 
-async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = []
-  for await (const chunk of request) chunks.push(chunk)
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    return {}
-  }
-}
-
 function admitted(
-  request: IncomingMessage,
-  body: Record<string, unknown>,
+  request: ModelRequest,
   { fault, retryAfter }: DoubleAnswer,
-  stored: ReadonlySet<string>,
-  response: ServerResponse,
+  { stored, mistakes }: { readonly stored: ReadonlySet<string>; readonly mistakes: string[] },
+  response: ModelResponse,
 ): boolean {
   if (fault === 'hang_on_connect') return false
   const refuse = (
@@ -131,11 +118,12 @@ function admitted(
     return refuse(401, 'invalid_request_error', 'invalid_api_key')
   if (fault === 'refuse_429') return refuse(429, 'requests', 'rate_limit_exceeded')
   if (fault === 'refuse_quota') return refuse(429, 'insufficient_quota', 'insufficient_quota')
-  if (fault === 'server_error') return refuse(503, 'server_error', null)
+  if (fault === 'refuse_503') return refuse(503, 'server_error', null)
   if (!/^application\/json/.test(request.headers['content-type'] ?? ''))
     return refuse(415, 'invalid_request_error', null, 'content type')
-  const mistake = mistakeIn(body, stored)
-  if (mistake)
+  const mistake = mistakeIn(request.body, stored)
+  if (mistake) {
+    mistakes.push(mistake.message)
     return refuse(
       mistake.status ?? 400,
       'invalid_request_error',
@@ -143,6 +131,7 @@ function admitted(
       mistake.message,
       mistake.param,
     )
+  }
   if (fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
     return false
@@ -150,11 +139,14 @@ function admitted(
   return true
 }
 
+/** Faults that leave all items whole. */
+const WHOLE: readonly DoubleFault[] = ['silent_after_ms', 'slow_drip', 'duplicate_final', 'no_final']
+
 function stream(
   id: string,
   body: Record<string, unknown>,
   answer: DoubleAnswer,
-  response: ServerResponse,
+  response: ModelResponse,
 ): void {
   const { fault, framing = 'lf' } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
@@ -166,12 +158,12 @@ function stream(
   const last = events.pop() as Record<string, unknown>
   // Before the items' texts are done, or before their end.
   const upTo = events.findLastIndex(({ type }) => String(type).endsWith('.delta'))
-  const cut = fault !== undefined && fault !== 'silent' && upTo >= 0 ? upTo + 1 : events.length
+  const cut = fault !== undefined && !WHOLE.includes(fault) && upTo >= 0 ? upTo + 1 : events.length
   for (const event of events.slice(0, cut)) send(event)
   switch (fault) {
     case undefined:
       break
-    case 'silent':
+    case 'silent_after_ms':
       return
     case 'drop_mid_stream':
       return void response.write('', () => response.destroy())
@@ -184,7 +176,7 @@ function stream(
     case 'malformed_json':
       write('response.output_text.delta', `{"type":"response.output_text.delta","delta":"${SECRET}`)
       return void response.end()
-    case 'error_event':
+    case 'error_without_context':
       send({ type: 'error', code: 'server_error', message: SECRET, param: null })
       return void response.end()
     case 'error_event_nested':
@@ -208,13 +200,14 @@ function stream(
     default:
       break
   }
-  send(last)
+  if (fault !== 'no_final') send(last)
+  if (fault === 'duplicate_final') send(last)
   if (framing === 'done') write('message', '[DONE]')
   response.end()
 }
 
 function writer(
-  response: ServerResponse,
+  response: ModelResponse,
   framing: NonNullable<DoubleAnswer['framing']>,
 ): (name: string, data: string) => void {
   const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'

@@ -1,0 +1,67 @@
+/** `parley/testing`: the doubles of providers, what starts them, and the virtual clock, for the tests of those who build on Parley. */
+export { type Clock, type Timer, VirtualClock } from '../clock.ts'
+export type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from './carrier/http.ts'
+export type { DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from './carrier/sockets.ts'
+export type { Double, ProviderEntry } from './double.ts'
+export { type AnthropicAnswer, type AnthropicFault, fakeAnthropic } from './model/anthropic.ts'
+export { type BedrockAnswer, type BedrockFault, fakeBedrock } from './model/bedrock/double.ts'
+export { fakeGemini, type GeminiAnswer, type GeminiFault } from './model/gemini/double.ts'
+export {
+  type FakeAnswer as OpenAiAnswer,
+  type FakeFault as OpenAiFault,
+  type FakeOpenAiOptions,
+  fakeOpenAi,
+  type OpenAiDouble,
+} from './model/openai.ts'
+export {
+  type DoubleAnswer as ResponsesAnswer,
+  type DoubleFault as ResponsesFault,
+  fakeResponses,
+} from './model/openai-responses/double.ts'
+export type { ModelDouble, ModelRequest } from './model/server.ts'
+export { type InMemory, inMemory, type Started, startDouble } from './start.ts'
+export { type FakeAssemblyAiOptions, fakeAssemblyAi } from './stt/assemblyai.ts'
+export { fakeDeepgram } from './stt/deepgram.ts'
+export type {
+  HeardWord,
+  ScriptStep,
+  SttDouble,
+  SttDoubleOptions,
+  SttFaultName,
+  SttScript,
+  SttSessionRecord,
+} from './stt/double.ts'
+export { type FakeFluxOptions, fakeFlux } from './stt/flux.ts'
+export { type FakeGladia, type FakeGladiaOptions, fakeGladia } from './stt/gladia.ts'
+export {
+  type FakeOpenAiRealtime,
+  type FakeOpenAiRealtimeOptions,
+  fakeOpenAiRealtime,
+} from './stt/openai-realtime.ts'
+export { fakeScribe } from './stt/scribe.ts'
+export { type FakeSoniox, fakeSoniox } from './stt/soniox.ts'
+export { type FakeSpeechmatics, type FakeSpeechmaticsOptions, fakeSpeechmatics } from './stt/speechmatics.ts'
+export {
+  type FakeTranscriptions,
+  type FakeTranscriptionsOptions,
+  fakeTranscriptions,
+  type TranscriptionFault,
+  type TranscriptionScript,
+} from './stt/transcriptions.ts'
+export type { FakeCartesia, FakeCartesiaOptions } from './tts/cartesia.ts'
+export type { FakeSpeak, FakeSpeakOptions } from './tts/deepgram.ts'
+export type { FaultPlan, SentenceFault, SoundOptions, TtsFault } from './tts/double.ts'
+export type { FakeElevenLabs } from './tts/elevenlabs.ts'
+export type { FakeInworld, FakeInworldOptions } from './tts/inworld.ts'
+export {
+  fakeCartesia,
+  fakeElevenLabs,
+  fakeInworld,
+  fakeRime,
+  fakeSonioxVoices,
+  fakeSpeak,
+  fakeSpeech,
+} from './tts/makers.ts'
+export type { FakeSpeech, FakeSpeechOptions } from './tts/openai.ts'
+export type { FakeRime, FakeRimeOptions } from './tts/rime.ts'
+export type { FakeSonioxVoices } from './tts/soniox.ts'

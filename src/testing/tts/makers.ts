@@ -1,0 +1,19 @@
+/** The doubles of voices, made as all others are: by a function with options that may be left out. */
+import { FakeCartesia, type FakeCartesiaOptions } from './cartesia.ts'
+import { FakeSpeak, type FakeSpeakOptions } from './deepgram.ts'
+import type { SoundOptions } from './double.ts'
+import { FakeElevenLabs } from './elevenlabs.ts'
+import { FakeInworld, type FakeInworldOptions } from './inworld.ts'
+import { FakeSpeech, type FakeSpeechOptions } from './openai.ts'
+import { FakeRime, type FakeRimeOptions } from './rime.ts'
+import { FakeSonioxVoices } from './soniox.ts'
+
+export const fakeCartesia = (options: FakeCartesiaOptions = {}) => new FakeCartesia(options)
+/** Deepgram's voices, Aura and Flux. */
+export const fakeSpeak = (options: FakeSpeakOptions = {}) => new FakeSpeak(options)
+export const fakeElevenLabs = (options: SoundOptions = {}) => new FakeElevenLabs(options)
+export const fakeInworld = (options: FakeInworldOptions = {}) => new FakeInworld(options)
+/** OpenAI's `/v1/audio/speech`. */
+export const fakeSpeech = (options: FakeSpeechOptions = {}) => new FakeSpeech(options)
+export const fakeRime = (options: FakeRimeOptions = {}) => new FakeRime(options)
+export const fakeSonioxVoices = (options: SoundOptions = {}) => new FakeSonioxVoices(options)
