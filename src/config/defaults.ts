@@ -112,6 +112,19 @@ export const DTMF_AFTER_MS = 2500
 /** A card number with its check digits fits. */
 export const DTMF_MAX_DIGITS = 32
 
+// -- telephone bridges
+
+/**
+ * AudioSocket's TCP listener: this machine alone, since the protocol has no password; the port of its own documentation; room
+ * for what one process paces cleanly; the one rate of the dialplan's application.
+ */
+export const AUDIOSOCKET = {
+  host: '127.0.0.1',
+  port: 9092,
+  maxConnections: 500,
+  sampleRateHz: 8000,
+} as const
+
 // -- speculation
 
 /** Each further revision costs a model call and is seldom the one that answers. */

@@ -118,6 +118,9 @@ export class BridgeMistake extends Error {
   override readonly name = 'BridgeMistake'
 }
 
+/** A start that cannot be served, such as a format that is not spoken: the stream is ended at once, and the log says why. */
+export class BridgeRefused extends BridgeMistake {}
+
 /** What an upgrade request shows. */
 export interface Upgrade {
   /** With the query, as it was asked. */
@@ -141,13 +144,27 @@ export interface Bridge {
   readonly subprotocols: readonly string[]
   /** Its own proof on the upgrade: a signature. Tokens and passwords, which are the same for all, are not its business. */
   prove(upgrade: Upgrade): Proof
-  open(): BridgeCodec
+  /** `query`: of the upgrade, for bridges that give the call's parameters there. */
+  open(query?: Readonly<Record<string, string>>): BridgeCodec
   /** Whether the first text message of a socket is this bridge's `start`: for the one path that all may use. */
   recognises(first: Readonly<Record<string, unknown>>): boolean
+  /** Where it connects to; left out: over WebSocket, as nearly all. */
+  readonly tcp?: TcpPort
   /** Answers its webhook for an incoming call; left out: it has none. */
   readonly webhook?: BridgeWebhook
   /** Its interface for calls in progress and new ones; left out: none, or no credentials for it. */
   readonly control?: CallControl
+}
+
+/** A port of a bridge that speaks over bare TCP. */
+export interface TcpPort {
+  readonly host: string
+  /** 0: any that is free. */
+  readonly port: number
+  /** Addresses, and networks such as `10.1.0.0/16`, that may connect. */
+  readonly allow: readonly string[]
+  /** Open at the same time; one more is cut. */
+  readonly maxConnections: number
 }
 
 /** A request of the bridge's webhook. */

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts'
 import type { Ticker } from '../../playout/ticker.ts'
 import { type SessionHost, type SessionOrigin, SessionRefused } from '../../session/session.ts'
-import type { Bridge, CallStart } from './bridge.ts'
+import type { Bridge, BridgeCaps, CallStart } from './bridge.ts'
 import { Call, type CallEnd } from './call.ts'
 import type { Closing, Link } from './link.ts'
 import { TOKEN_PARAMETER } from './tokens.ts'
@@ -92,7 +92,7 @@ export class Calls {
     const facts = { callId, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) }
     return {
       wire: bridge.name,
-      caps: { leadMs: bridge.caps.leadMs, ownsOutput: bridge.caps.clear !== 'none', reportsPlayed: false },
+      caps: { leadMs: bridge.caps.leadMs, ownsOutput: ownsOutput(bridge.caps), reportsPlayed: false },
       pipeline: asked !== undefined && this.#options.hasPipeline(asked) ? asked : account.pipeline,
       key: account.key,
       // The bridge's own facts win over parameters of their names.
@@ -101,4 +101,9 @@ export class Calls {
       begin: (settings) => ({ ...settings, inputFormat, outputFormat }),
     }
   }
+}
+
+/** What is on its way can be taken back, or there is next to nothing of it, since we own the clock. */
+function ownsOutput({ clear, idle }: BridgeCaps): boolean {
+  return clear !== 'none' || idle === 'silence'
 }

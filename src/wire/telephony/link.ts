@@ -9,7 +9,7 @@ import type { InputMeter } from '../../access/input-rates.ts'
 import type { Clock, Timer } from '../../clock.ts'
 import { type WireSocket, Writer } from '../writer.ts'
 import type { Bridge, BridgeCodec, BridgeEvents, CallStart, Frame } from './bridge.ts'
-import { BridgeMistake } from './bridge.ts'
+import { BridgeMistake, BridgeRefused } from './bridge.ts'
 import { MAX_MESSAGE_BYTES } from './message.ts'
 
 export type MediaSocket = WireSocket<Frame>
@@ -29,6 +29,7 @@ export const CLOSINGS = {
   no_start: [1008, 'no start came'],
   unproved: [1008, 'the call did not prove itself'],
   mistakes: [1008, 'too many broken messages'],
+  unserved: [1003, 'a start that cannot be served'],
   flood: [1008, 'more than a call may send'],
   slow_reader: [1008, 'the stream is not read'],
   too_large: [1009, 'a message is too large'],
@@ -40,6 +41,8 @@ export type Closing = keyof typeof CLOSINGS
 export interface LinkOptions {
   readonly bridge: Bridge
   readonly clock: Clock
+  /** Of the upgrade. */
+  readonly query?: Readonly<Record<string, string>>
   /** Whose call it is; throws nothing: a closing instead of an owner refuses it. */
   readonly begin: (link: Link, start: CallStart) => LinkOwner | Closing
   /** Bytes that come in are counted by it, from `start` on. */
@@ -77,10 +80,10 @@ export class Link implements BridgeEvents {
   #over = false
 
   constructor(socket: MediaSocket, options: LinkOptions) {
-    const { bridge, clock } = options
+    const { bridge, clock, query } = options
     this.#socket = socket
     this.#options = options
-    this.codec = bridge.open()
+    this.codec = bridge.open(query)
     this.#writer = new Writer<Frame>(socket, clock, () => this.close('slow_reader'))
     this.#start = clock.setTimer(START_MS, () => this.close('no_start'))
     this.#pingLater()
@@ -96,6 +99,10 @@ export class Link implements BridgeEvents {
     try {
       this.codec.read(message, kind, this)
     } catch (error) {
+      if (error instanceof BridgeRefused) {
+        this.#count(error.message)
+        return this.close('unserved')
+      }
       if (error instanceof BridgeMistake) return this.#mistake(error.message)
       this.#options.note('a telephone message failed', {
         bridge: this.#options.bridge.name,
