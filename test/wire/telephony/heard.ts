@@ -38,6 +38,8 @@ export function setting(name: string): BridgeSetting {
     password: null,
     key: null,
     pipeline: null,
+    from: null,
+    dial: [],
     options: {},
     at: { file: 'parley.yaml', line: 1, column: 1 },
   }
