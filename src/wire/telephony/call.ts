@@ -115,7 +115,7 @@ export class Call implements LinkOwner {
   hangUp(): void {
     if (this.#hangingUp) return
     this.#hangingUp = true
-    this.#lastWords = this.#options.clock.setTimer(LAST_WORDS_MS, () => this.#end('hung_up'))
+    this.#endWithin(LAST_WORDS_MS)
     this.#considerEnd()
   }
 
@@ -218,7 +218,11 @@ export class Call implements LinkOwner {
   }
 
   #count(output: SessionOutput): void {
-    if (output.type === 'responseCreated') this.#responses.add(output.response.id)
+    if (output.type === 'responseCreated') {
+      this.#responses.add(output.response.id)
+      // What it says after a tool's answer is still the goodbye.
+      if (this.#hangingUp) this.#endWithin(LAST_WORDS_MS)
+    }
     if (output.type !== 'responseDone') return
     this.#responses.delete(output.response.id)
     if (this.#link) this.#speech.finish(this.#link)
@@ -246,8 +250,12 @@ export class Call implements LinkOwner {
     if (!this.#hangingUp || this.#over || this.#responses.size > 0) return
     const { clock } = this.#options
     const waitMs = this.#speech.playback.waitingMs(clock.now()) + AFTER_LAST_SOUND_MS
+    this.#endWithin(waitMs)
+  }
+
+  #endWithin(ms: number): void {
     this.#lastWords?.cancel()
-    this.#lastWords = clock.setTimer(waitMs, () => this.#end('hung_up'))
+    this.#lastWords = this.#options.clock.setTimer(ms, () => this.#end('hung_up'))
   }
 
   #end(why: CallEnd): void {
