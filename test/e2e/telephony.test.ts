@@ -216,3 +216,19 @@ describe('calls of ours', () => {
     expect(stranger.status).toBe(401)
   })
 })
+
+test('a stream on the path that all bridges may use is the bridge that its start is', async () => {
+  const running = await serve({
+    settings: 'telephony: { twilio: { token: a-token-of-the-operator, key: tester } }',
+  })
+  const url = (token: string) => `ws://127.0.0.1:${running.port}/v1/telephony/any/${token}`
+  const caller = phone(running, { dialect: twilioPhone(), url: url('a-token-of-the-operator') })
+  caller.call()
+  await until(() => running.app.host.size === 1)
+  caller.hangUp()
+  await until(() => running.app.host.size === 0)
+  const stranger = phone(running, { dialect: twilioPhone(), url: url('another-token-entirely') })
+  stranger.call()
+  await until(() => stranger.record.closes.length > 0)
+  expect(stranger.record.closes[0]).toMatchObject({ code: 1008 })
+})

@@ -14,7 +14,7 @@ import { ERRORS, openaiError } from '../../errors.ts'
 import { type Admission, admit, admitAtStart } from './admission.ts'
 import type { CallStart, Upgrade } from './bridge.ts'
 import type { CallAccount, Calls } from './calls.ts'
-import type { Lines } from './lines.ts'
+import type { Line, Lines } from './lines.ts'
 import { type Closing, Link, type LinkOwner, type MediaSocket } from './link.ts'
 import type { CallTokens } from './tokens.ts'
 
@@ -81,7 +81,7 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
           return account ? deps.calls.begin(link, line.bridge, start, account) : 'unproved'
         }
         const { query } = upgradeOf(request, null)
-        attach(socket, { ...deps, line, begin, query, onOver: began })
+        listenTo(socket, openLink(mediaSocket(socket), { ...deps, line, begin, query, onOver: began }))
       },
     })
   }
@@ -94,8 +94,9 @@ const MESSAGES = {
   server_full: 'Too many streams have not started yet. Try again shortly.',
 } as const
 
-function accountAtStart(
-  line: NonNullable<ReturnType<Lines['get']>>,
+/** Whom a call acts for; undefined: it did not prove itself. */
+export function accountAtStart(
+  line: Line,
   admission: Pending['admission'],
   start: CallStart,
   { tokens }: TelephonyDeps,
@@ -108,7 +109,7 @@ function accountAtStart(
 }
 
 export interface Attached extends Omit<TelephonyDeps, 'lines' | 'calls' | 'tokens' | 'publicUrl'> {
-  readonly line: NonNullable<ReturnType<Lines['get']>>
+  readonly line: Line
   readonly begin: (link: Link, start: CallStart) => LinkOwner | Closing
   readonly query?: Readonly<Record<string, string>>
   readonly onOver: () => void
@@ -128,8 +129,8 @@ export function openLink(socket: MediaSocket, attached: Attached): Link {
   })
 }
 
-function attach(socket: WebSocket, attached: Attached): void {
-  const link = openLink(mediaSocket(socket), attached)
+/** What comes on a socket goes to its link. */
+export function listenTo(socket: WebSocket, link: Link): void {
   socket.on('message', (data: RawData, isBinary: boolean) =>
     link.message(data as Buffer, isBinary ? 'binary' : 'text'),
   )
@@ -139,7 +140,7 @@ function attach(socket: WebSocket, attached: Attached): void {
   socket.on('error', () => {})
 }
 
-function mediaSocket(socket: WebSocket): MediaSocket {
+export function mediaSocket(socket: WebSocket): MediaSocket {
   return {
     get bufferedAmount() {
       return socket.bufferedAmount

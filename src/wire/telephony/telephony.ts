@@ -6,6 +6,7 @@ import { ConfigError } from '../../config/problem.ts'
 import type { Settings } from '../../config/settings.ts'
 import { Ticker } from '../../playout/ticker.ts'
 import type { SessionHost } from '../../session/session.ts'
+import { registerAnyBridge } from './any-bridge.ts'
 import { type Listening, listenAudioSocket } from './audiosocket/listener.ts'
 import { Calls } from './calls.ts'
 import { registerCallsApi } from './calls-api.ts'
@@ -73,6 +74,7 @@ export class Telephony {
       note,
     }
     registerTelephony(app, { ...shared, calls, inputRates })
+    registerAnyBridge(app, { ...shared, calls, inputRates })
     await registerWebhooks(app, { ...shared, hasRoom })
     registerCallsApi(app, { ...shared, calls, hasRoom })
     this.#calls = calls
