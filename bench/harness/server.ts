@@ -19,6 +19,8 @@ import { LiveSession } from '../../src/session/live-session.ts'
 import { Track } from '../../src/session/speaker.ts'
 import type { TurnRecord } from '../../src/trace/record.ts'
 import { Connection } from '../../src/wire/realtime/connection.ts'
+import { Call } from '../../src/wire/telephony/call.ts'
+import { Link } from '../../src/wire/telephony/link.ts'
 import { FakeVad } from '../../test/support/fake-vad.ts'
 import { type Api, serveParent } from './process.ts'
 import { BenchStages, type RealDelays, type StageDelays } from './stages.ts'
@@ -32,6 +34,8 @@ export interface ServerConfig {
   /** Files of `bench/pipelines`; the first is the default. */
   readonly pipelines: readonly string[]
   readonly turnsKept: number
+  /** Lines of `parley.yaml` beside what every benchmark has. */
+  readonly settings?: string
 }
 
 /** Totals of the process at one moment. */
@@ -68,7 +72,7 @@ export interface ServerApi extends Api {
   close(_: null): Promise<void>
 }
 
-const COUNTED = { LiveSession, Connection, Ear, Track, Pacer, WebSocket }
+const COUNTED = { LiveSession, Connection, Call, Link, Ear, Track, Pacer, WebSocket }
 
 class CountingClock implements Clock {
   pending = 0
@@ -115,7 +119,7 @@ async function embedded(vad: ServerConfig['vad']): Promise<Embedded> {
 
 const api: ServerApi = {
   async start(config) {
-    const text = `limits: { sessions: 5000, turnsKept: ${config.turnsKept} }\nlog: { level: error }\n`
+    const text = `limits: { sessions: 5000, turnsKept: ${config.turnsKept} }\nlog: { level: error }\n${config.settings ?? ''}`
     const settings = parseSettings(text, null, { env: {}, listen: { host: '127.0.0.1', port: 0 } })
     const files = config.pipelines.map((name) =>
       fileURLToPath(new URL(`../pipelines/${name}.yaml`, import.meta.url)),
