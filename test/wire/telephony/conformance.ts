@@ -118,6 +118,7 @@ export function bridgeConformance(options: ConformanceOptions): void {
       const call = await answering()
       // Everything is at the bridge: less than the lead is left.
       const total = ANSWER.length * MS_PER_CHAR
+      while (!call.phone.playback.timeline.some(({ bytes }) => loud(bytes))) await call.wait(20)
       const startedAt = call.phone.playback.timeline.find(({ bytes }) => loud(bytes))!.startMs
       await call.wait(startedAt + total - Math.min(600, caps.leadMs - 100) - call.clock.now())
       const clearsBefore = call.phone.record.clears.length
