@@ -7,7 +7,8 @@ import { bytesToMs } from '../../../src/audio/format.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../../support/stages.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 
-export interface ConformanceOptions extends Pick<ExchangeOptions, 'bridge' | 'setting' | 'dialect'> {
+export interface ConformanceOptions
+  extends Pick<ExchangeOptions, 'bridge' | 'setting' | 'dialect' | 'phone'> {
   /** Whether the caller's keys come over the media socket. */
   readonly keys: 'sent' | 'none'
 }
@@ -26,6 +27,7 @@ export function bridgeConformance(options: ConformanceOptions): void {
       bridge,
       setting: options.setting,
       dialect,
+      ...(options.phone ? { phone: options.phone } : {}),
       stt: new FakeStt({ words: ['Tell me a story', 'Stop it please'], finalMs: 30 }),
       llm: new FakeLlm({ answer: (r) => (r.messages.length <= 2 ? ANSWER : 'Fine.'), firstTokenMs: 50 }),
       tts: new FakeTts({ firstAudioMs: 40, msPerChar: MS_PER_CHAR, sounds: 'speech' }),
