@@ -38,12 +38,17 @@ export class Speech {
   say(output: SaidAudio, link: Link): void {
     const sentence = output.parts[0]?.tag
     if (output.responseId !== this.#place?.responseId) this.finish(link)
-    else if (sentence !== undefined && sentence !== this.#sentence) this.#flush(link, 'sentence')
+    else if (this.#endsSentence(sentence)) this.#flush(link, 'sentence')
     this.#place = output
     this.#sentence = output.parts.at(-1)?.tag ?? this.#sentence
     this.#gathered.push(output.audio)
     this.#gatheredBytes += output.audio.length
     if (this.#gatheredBytes >= this.#messageBytes) this.#flush(link, 'nothing')
+  }
+
+  /** A bridge that takes whole messages alone gets its next sentence in the same one. */
+  #endsSentence(next: number | undefined): boolean {
+    return next !== undefined && next !== this.#sentence && this.#options.caps.lastMessage === 'short'
   }
 
   /** No more of the answer comes. How much silence its last message was filled up with, ms. */
