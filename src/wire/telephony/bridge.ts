@@ -170,6 +170,8 @@ export interface TcpPort {
 /** A request of the bridge's webhook. */
 export interface WebhookRequest extends Upgrade {
   readonly rawBody: Buffer
+  /** Unix epoch ms. Signatures with a time in them are good for minutes. */
+  readonly receivedAtMs: number
   /** Form fields or the members of the JSON body that are text. */
   readonly fields: Readonly<Record<string, string>>
 }

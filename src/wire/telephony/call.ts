@@ -58,6 +58,7 @@ export class Call implements LinkOwner {
   #reconnect: Timer | undefined
   #limit: Timer | undefined
   #lastWords: Timer | undefined
+  #wordsEnd: Timer | undefined
   #hangingUp = false
   #responses = new Set<string>()
   #over = false
@@ -160,6 +161,7 @@ export class Call implements LinkOwner {
     this.#link = undefined
     this.#generation++
     this.#comfort?.detach()
+    this.#wordsEnd?.cancel()
     const played = this.#speech.playback.played(this.#options.clock.now())
     this.#speech.clear(undefined)
     if (played) this.#tellPlayed(played.responseId)
@@ -209,7 +211,7 @@ export class Call implements LinkOwner {
       case 'answerAudio':
         return this.#speech.say(output, link)
       case 'answerDone':
-        return this.#speech.finish(link)
+        return this.#finish(output.responseId, link)
       case 'outputCleared':
         return this.#clear(output)
       default:
@@ -225,13 +227,27 @@ export class Call implements LinkOwner {
     }
     if (output.type !== 'responseDone') return
     this.#responses.delete(output.response.id)
-    if (this.#link) this.#speech.finish(this.#link)
+    if (this.#link) this.#finish(output.response.id, this.#link)
     this.#considerEnd()
+  }
+
+  /**
+   * The mark behind a message that was filled up comes back when the silence was played too, and that is later than the
+   * session waits for it: the clock tells the end of the words.
+   */
+  #finish(responseId: string, link: Link): void {
+    const filledMs = this.#speech.finish(link)
+    if (filledMs <= 0) return
+    const { clock } = this.#options
+    const leftMs = this.#speech.playback.waitingMs(clock.now()) - filledMs
+    this.#wordsEnd?.cancel()
+    this.#wordsEnd = clock.setTimer(leftMs, () => this.#tellPlayed(responseId))
   }
 
   /** The session took sound back. It is told how far the far side came, which nobody else knows. */
   #clear({ responseId, itemId, why }: Extract<SessionOutput, { type: 'outputCleared' }>): void {
     this.#speech.clear(this.#link)
+    this.#wordsEnd?.cancel()
     const heardMs = this.#speech.playback.heardOf(responseId)
     if (heardMs === undefined) return
     if (why === 'pause') return this.#tellPlayed(responseId)
@@ -239,7 +255,9 @@ export class Call implements LinkOwner {
     this.session.send({ type: 'truncateItem', itemId, contentIndex: 0, audioEndMs, ref: null })
   }
 
+  /** Once told, a session waits to be told again: a bridge without marks leaves it to its own clock. */
   #tellPlayed(responseId: string): void {
+    if (this.bridge.caps.marks === 'none') return
     const heardMs = this.#speech.playback.heardOf(responseId)
     if (heardMs === undefined) return
     this.session.send({ type: 'played', responseId, playedMs: Math.floor(heardMs) })
@@ -261,7 +279,7 @@ export class Call implements LinkOwner {
   #end(why: CallEnd): void {
     if (this.#over) return
     this.#over = true
-    for (const timer of [this.#reconnect, this.#limit, this.#lastWords]) timer?.cancel()
+    for (const timer of [this.#reconnect, this.#limit, this.#lastWords, this.#wordsEnd]) timer?.cancel()
     this.#hearing.close()
     this.#comfort?.detach()
     const link = this.#link

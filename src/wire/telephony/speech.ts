@@ -38,7 +38,7 @@ export class Speech {
   say(output: SaidAudio, link: Link): void {
     const sentence = output.parts[0]?.tag
     if (output.responseId !== this.#place?.responseId) this.finish(link)
-    else if (sentence !== undefined && sentence !== this.#sentence) this.#flush(link, 'sentence')
+    else if (this.#endsSentence(sentence)) this.#flush(link, 'sentence')
     this.#place = output
     this.#sentence = output.parts.at(-1)?.tag ?? this.#sentence
     this.#gathered.push(output.audio)
@@ -46,11 +46,17 @@ export class Speech {
     if (this.#gatheredBytes >= this.#messageBytes) this.#flush(link, 'nothing')
   }
 
-  /** No more of the answer comes. */
-  finish(link: Link): void {
-    this.#flush(link, 'sentence', this.#options.caps.lastMessage)
+  /** A bridge that takes whole messages alone gets its next sentence in the same one. */
+  #endsSentence(next: number | undefined): boolean {
+    return next !== undefined && next !== this.#sentence && this.#options.caps.lastMessage === 'short'
+  }
+
+  /** No more of the answer comes. How much silence its last message was filled up with, ms. */
+  finish(link: Link): number {
+    const filledMs = this.#flush(link, 'sentence', this.#options.caps.lastMessage)
     this.#place = undefined
     this.#sentence = undefined
+    return filledMs
   }
 
   /** Takes back what waits here and at the bridge. `link` undefined: the bridge is gone, and with it what it held. */
@@ -68,21 +74,24 @@ export class Speech {
     return this.playback.marked(name, this.#options.clock.now())
   }
 
-  #flush(link: Link, ends: 'sentence' | 'nothing', last: BridgeCaps['lastMessage'] = 'short'): void {
+  #flush(link: Link, ends: 'sentence' | 'nothing', last: BridgeCaps['lastMessage'] = 'short'): number {
     const { clock, format } = this.#options
+    let filledMs = 0
     if (this.#place && this.#gatheredBytes > 0) {
       const message = this.#message(last === 'filled' ? this.#messageBytes : 0)
       const now = clock.now()
       const ms = bytesToMs(format, this.#gatheredBytes)
       link.send(link.codec.audio(message))
       this.playback.sent(this.#place, ms, now)
-      this.playback.padded(bytesToMs(format, message.length) - ms, now)
+      filledMs = bytesToMs(format, message.length) - ms
+      this.playback.padded(filledMs, now)
       this.#gathered = []
       this.#gatheredBytes = 0
     }
-    if (this.#options.caps.marks === 'none' || !this.playback.wantsMark(ends)) return
+    if (this.#options.caps.marks === 'none' || !this.playback.wantsMark(ends)) return filledMs
     const frame = link.codec.mark(this.playback.mark())
     if (frame !== null) link.send(frame)
+    return filledMs
   }
 
   /** What was gathered, as one; filled up with silence to `leastBytes`. */

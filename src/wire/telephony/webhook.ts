@@ -42,7 +42,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, deps: WebhookDeps)
   const line = deps.lines.get(name)
   const webhook = line?.bridge.webhook
   if (!line || !webhook) return refuse('not_found')
-  const asked = webhookRequest(request, deps.publicUrl)
+  const asked = webhookRequest(request, deps)
   if (
     !mayAsk(line, webhook.prove(asked), shownToken(line.setting, asked, token)) &&
     !ours(asked, name, deps)
@@ -93,11 +93,15 @@ export function streamUrl(publicUrl: string, bridge: string): string {
   return `${publicUrl.replace(/^http/, 'ws').replace(/\/+$/, '')}/v1/telephony/${bridge}`
 }
 
-function webhookRequest(request: FastifyRequest, publicUrl: string | null): WebhookRequest {
+function webhookRequest(
+  request: FastifyRequest,
+  { publicUrl, clock }: Pick<WebhookDeps, 'publicUrl' | 'clock'>,
+): WebhookRequest {
   const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   return {
     ...upgradeOf(request, publicUrl),
     rawBody,
+    receivedAtMs: clock.wallMs(),
     fields: fieldsOf(rawBody, request.headers['content-type']),
   }
 }

@@ -7,7 +7,8 @@ import { bytesToMs } from '../../../src/audio/format.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../../support/stages.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 
-export interface ConformanceOptions extends Pick<ExchangeOptions, 'bridge' | 'setting' | 'dialect'> {
+export interface ConformanceOptions
+  extends Pick<ExchangeOptions, 'bridge' | 'setting' | 'dialect' | 'phone'> {
   /** Whether the caller's keys come over the media socket. */
   readonly keys: 'sent' | 'none'
 }
@@ -26,6 +27,7 @@ export function bridgeConformance(options: ConformanceOptions): void {
       bridge,
       setting: options.setting,
       dialect,
+      ...(options.phone ? { phone: options.phone } : {}),
       stt: new FakeStt({ words: ['Tell me a story', 'Stop it please'], finalMs: 30 }),
       llm: new FakeLlm({ answer: (r) => (r.messages.length <= 2 ? ANSWER : 'Fine.'), firstTokenMs: 50 }),
       tts: new FakeTts({ firstAudioMs: 40, msPerChar: MS_PER_CHAR, sounds: 'speech' }),
@@ -118,6 +120,7 @@ export function bridgeConformance(options: ConformanceOptions): void {
       const call = await answering()
       // Everything is at the bridge: less than the lead is left.
       const total = ANSWER.length * MS_PER_CHAR
+      while (!call.phone.playback.timeline.some(({ bytes }) => loud(bytes))) await call.wait(20)
       const startedAt = call.phone.playback.timeline.find(({ bytes }) => loud(bytes))!.startMs
       await call.wait(startedAt + total - Math.min(600, caps.leadMs - 100) - call.clock.now())
       const clearsBefore = call.phone.record.clears.length

@@ -4,12 +4,12 @@
  */
 import { z } from 'zod'
 import type { BridgeSetting } from '../../../config/settings.ts'
-import type { Bridge, BridgeCaps, Proof, Upgrade, WebhookRequest } from '../bridge.ts'
+import type { Bridge, BridgeCaps } from '../bridge.ts'
 import { asFields } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { TwilioCodec } from './codec.ts'
 import { TWILIO_CONTROL_OPTIONS, twilioControl } from './control.ts'
-import { sameSignature, twilioSignature } from './signature.ts'
+import { twilioProof } from './signature.ts'
 import { twimlAnswers } from './voice.ts'
 
 /** Twilio buffers without a documented limit and plays at the pace of listening. */
@@ -25,6 +25,8 @@ export const TWILIO_CAPS: BridgeCaps = {
   goodbye: 'stop',
   reconnects: 'yes',
 }
+
+const SIGNATURE = 'x-twilio-signature'
 
 const OPTIONS = {
   ...TWILIO_CONTROL_OPTIONS,
@@ -44,32 +46,18 @@ export function twilio(setting: BridgeSetting): Bridge {
     caps: TWILIO_CAPS,
     signs: true,
     subprotocols: [],
-    prove: (upgrade) => (token ? proofOf(token.reveal(), upgrade, 'wss:') : 'none'),
+    prove: (upgrade) => (token ? twilioProof(token.reveal(), upgrade, SIGNATURE, 'wss:') : 'none'),
     open: () => new TwilioCodec(),
     recognises: ({ event, start }) => {
       const { streamSid, callSid } = asFields(start) ?? {}
       return event === 'start' && typeof streamSid === 'string' && typeof callSid === 'string'
     },
     webhook: {
-      ...twimlAnswers,
-      prove: (request) => (token ? proofOf(token.reveal(), request, 'https:') : 'none'),
+      ...twimlAnswers(),
+      prove: (request) => (token ? twilioProof(token.reveal(), request, SIGNATURE) : 'none'),
     },
     ...(token && accountSid
       ? { control: twilioControl({ accountSid, authToken: () => token.reveal(), baseUrl }) }
       : {}),
   }
-}
-
-/**
- * Over the configured address, since what a proxy leaves of the request is not what Twilio signed. The address of a stream is
- * signed with its scheme `wss`, a form with its fields.
- */
-function proofOf(authToken: string, request: Upgrade | WebhookRequest, scheme: 'wss:' | 'https:'): Proof {
-  const given = request.headers['x-twilio-signature']
-  if (typeof given !== 'string') return 'none'
-  if (request.publicUrl === null) return 'wrong'
-  const base = request.publicUrl.replace(/^https:/, scheme).replace(/\/+$/, '')
-  const fields = 'fields' in request ? request.fields : {}
-  const right = twilioSignature(authToken, base + request.path, fields)
-  return sameSignature(given, right) ? 'proved' : 'wrong'
 }
