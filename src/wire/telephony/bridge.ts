@@ -129,6 +129,8 @@ export interface Upgrade {
   readonly headers: IncomingHttpHeaders
   /** `https://voice.example.com`, from the settings; null: not configured. */
   readonly publicUrl: string | null
+  /** Unix epoch ms. Signatures with a time in them are good for seconds or minutes. */
+  readonly receivedAtMs: number
 }
 
 /** `proved`: it is the bridge. `wrong`: it showed a proof, and it is not right. `none`: it showed none. */
@@ -185,6 +187,8 @@ export interface StreamTarget {
 export interface BridgeWebhook {
   /** Its signature over the whole request. */
   prove(request: WebhookRequest): Proof
+  /** `own`: its `Authorization` is part of that, and no token of the operator's. */
+  readonly bearer?: 'own'
   /** What the request says of the call. */
   facts(request: WebhookRequest): {
     readonly callId: string | null
