@@ -239,7 +239,9 @@ export class Call implements LinkOwner {
     this.session.send({ type: 'truncateItem', itemId, contentIndex: 0, audioEndMs, ref: null })
   }
 
+  /** Once told, a session waits to be told again: a bridge without marks leaves it to its own clock. */
   #tellPlayed(responseId: string): void {
+    if (this.bridge.caps.marks === 'none') return
     const heardMs = this.#speech.playback.heardOf(responseId)
     if (heardMs === undefined) return
     this.session.send({ type: 'played', responseId, playedMs: Math.floor(heardMs) })

@@ -36,9 +36,12 @@ export class Speech {
   }
 
   say(output: SaidAudio, link: Link): void {
+    const { caps } = this.#options
     const sentence = output.parts[0]?.tag
     if (output.responseId !== this.#place?.responseId) this.finish(link)
-    else if (sentence !== undefined && sentence !== this.#sentence) this.#flush(link, 'sentence')
+    // Where no mark can follow it, a sentence's end is no reason for a small message.
+    else if (caps.marks !== 'none' && sentence !== undefined && sentence !== this.#sentence)
+      this.#flush(link, 'sentence')
     this.#place = output
     this.#sentence = output.parts.at(-1)?.tag ?? this.#sentence
     this.#gathered.push(output.audio)
