@@ -6,10 +6,12 @@ import type { Gate } from './admission.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { BridgeSettingError } from './options.ts'
 import { twilio } from './twilio/index.ts'
+import { vonage } from './vonage/index.ts'
 
 /** How each bridge is made of its setting. */
 export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeSetting) => Bridge>>> = {
   twilio,
+  vonage,
 }
 
 export interface Line extends Gate {
