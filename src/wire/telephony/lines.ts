@@ -5,6 +5,7 @@ import type { SessionOrigin } from '../../session/session.ts'
 import type { Gate } from './admission.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { infobip } from './infobip/index.ts'
+import { jambonz } from './jambonz/index.ts'
 import { BridgeSettingError } from './options.ts'
 import { twilio } from './twilio/index.ts'
 import { vonage } from './vonage/index.ts'
@@ -13,6 +14,7 @@ import { vonage } from './vonage/index.ts'
 export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeSetting) => Bridge>>> = {
   twilio,
   vonage,
+  jambonz,
   infobip,
 }
 
