@@ -3,6 +3,7 @@ import type { Problem } from '../../config/problem.ts'
 import type { BridgeSetting, Settings } from '../../config/settings.ts'
 import type { SessionOrigin } from '../../session/session.ts'
 import type { Gate } from './admission.ts'
+import { audiohook } from './audiohook/index.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { infobip } from './infobip/index.ts'
 import { jambonz } from './jambonz/index.ts'
@@ -16,6 +17,7 @@ export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeS
   vonage,
   jambonz,
   infobip,
+  audiohook,
 }
 
 export interface Line extends Gate {
