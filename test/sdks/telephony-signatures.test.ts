@@ -41,7 +41,7 @@ describeSdk('twilio', () => {
     const headers = twilioPhone({ authToken: 'token' }).headers(url)
     const signature = headers['x-twilio-signature']!
     expect((await sdk()).validateRequest('token', signature, url, {})).toBe(true)
-    const upgrade = { path: '/v1/telephony/twilio', query: {}, headers, publicUrl: BASE }
+    const upgrade = { path: '/v1/telephony/twilio', query: {}, headers, publicUrl: BASE, receivedAtMs: 0 }
     expect(bridge.prove(upgrade)).toBe('proved')
   })
 })

@@ -44,7 +44,7 @@ export function registerAnyBridge(app: FastifyInstance, deps: TelephonyDeps): vo
 }
 
 function detect(socket: WebSocket, request: FastifyRequest, deps: TelephonyDeps, known: () => void): void {
-  const upgrade = upgradeOf(request, deps.publicUrl)
+  const upgrade = upgradeOf(request, deps)
   const { token } = request.params as { token?: string }
   const close = (closing: 'unproved' | 'unserved') => socket.close(...closeArguments(closing))
   const detector = new Detector({

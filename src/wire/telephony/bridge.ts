@@ -129,6 +129,8 @@ export interface Upgrade {
   readonly headers: IncomingHttpHeaders
   /** `https://voice.example.com`, from the settings; null: not configured. */
   readonly publicUrl: string | null
+  /** Unix epoch ms. Signatures with a time in them are good for seconds or minutes. */
+  readonly receivedAtMs: number
 }
 
 /** `proved`: it is the bridge. `wrong`: it showed a proof, and it is not right. `none`: it showed none. */
@@ -170,8 +172,6 @@ export interface TcpPort {
 /** A request of the bridge's webhook. */
 export interface WebhookRequest extends Upgrade {
   readonly rawBody: Buffer
-  /** Unix epoch ms. Signatures with a time in them are good for minutes. */
-  readonly receivedAtMs: number
   /** Form fields or the members of the JSON body that are text. */
   readonly fields: Readonly<Record<string, string>>
 }
@@ -187,6 +187,8 @@ export interface StreamTarget {
 export interface BridgeWebhook {
   /** Its signature over the whole request. */
   prove(request: WebhookRequest): Proof
+  /** `own`: its `Authorization` is part of that, and no token of the operator's. */
+  readonly bearer?: 'own'
   /** What the request says of the call. */
   facts(request: WebhookRequest): {
     readonly callId: string | null

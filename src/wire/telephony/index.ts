@@ -56,7 +56,7 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
         if (!line || line.bridge.tcp) return refuse('not_found')
         if (!request.ws) return refuse('upgrade_required')
         if (pending >= MAX_PENDING) return refuse('server_full')
-        const admission = admit(line, upgradeOf(request, deps.publicUrl), token)
+        const admission = admit(line, upgradeOf(request, deps), token)
         if (admission === 'refused') {
           deps.note('a telephone stream was refused', { bridge: name })
           return refuse('bridge_not_proved')
@@ -80,7 +80,7 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
           began()
           return account ? deps.calls.begin(link, line.bridge, start, account) : 'unproved'
         }
-        const { query } = upgradeOf(request, null)
+        const { query } = upgradeOf(request, deps)
         listenTo(socket, openLink(mediaSocket(socket), { ...deps, line, begin, query, onOver: began }))
       },
     })
@@ -152,11 +152,15 @@ export function mediaSocket(socket: WebSocket): MediaSocket {
   }
 }
 
-export function upgradeOf(request: FastifyRequest, publicUrl: string | null): Upgrade {
+export function upgradeOf(
+  request: FastifyRequest,
+  { publicUrl, clock }: Pick<TelephonyDeps, 'publicUrl' | 'clock'>,
+): Upgrade {
   const query: Record<string, string> = Object.create(null)
   for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
     const last = Array.isArray(value) ? value.at(-1) : value
     if (last !== undefined) query[name] = last
   }
-  return { path: request.raw.url ?? '', query, headers: request.headers, publicUrl }
+  const receivedAtMs = clock.wallMs()
+  return { path: request.raw.url ?? '', query, headers: request.headers, publicUrl, receivedAtMs }
 }

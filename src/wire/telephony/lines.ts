@@ -3,14 +3,18 @@ import type { Problem } from '../../config/problem.ts'
 import type { BridgeSetting, Settings } from '../../config/settings.ts'
 import type { SessionOrigin } from '../../session/session.ts'
 import type { Gate } from './admission.ts'
+import { audiohook } from './audiohook/index.ts'
 import { bandwidth } from './bandwidth/index.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { exotel } from './exotel/index.ts'
+import { infobip } from './infobip/index.ts'
+import { jambonz } from './jambonz/index.ts'
 import { BridgeSettingError } from './options.ts'
 import { plivo } from './plivo/index.ts'
 import { signalwire } from './signalwire/index.ts'
 import { telnyx } from './telnyx/index.ts'
 import { twilio } from './twilio/index.ts'
+import { vonage } from './vonage/index.ts'
 
 /** How each bridge is made of its setting. */
 export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeSetting) => Bridge>>> = {
@@ -20,6 +24,10 @@ export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeS
   telnyx,
   plivo,
   bandwidth,
+  vonage,
+  jambonz,
+  infobip,
+  audiohook,
 }
 
 export interface Line extends Gate {

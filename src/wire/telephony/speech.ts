@@ -46,9 +46,10 @@ export class Speech {
     if (this.#gatheredBytes >= this.#messageBytes) this.#flush(link, 'nothing')
   }
 
-  /** A bridge that takes whole messages alone gets its next sentence in the same one. */
+  /** Where no mark can follow it, or only whole messages are taken, a sentence's end is no reason for a small one. */
   #endsSentence(next: number | undefined): boolean {
-    return next !== undefined && next !== this.#sentence && this.#options.caps.lastMessage === 'short'
+    const { marks, lastMessage } = this.#options.caps
+    return next !== undefined && next !== this.#sentence && marks !== 'none' && lastMessage === 'short'
   }
 
   /** No more of the answer comes. How much silence its last message was filled up with, ms. */

@@ -43,8 +43,9 @@ function answer(request: FastifyRequest, reply: FastifyReply, deps: WebhookDeps)
   const webhook = line?.bridge.webhook
   if (!line || !webhook) return refuse('not_found')
   const asked = webhookRequest(request, deps)
+  const shown = webhook.bearer === 'own' ? { ...asked, headers: {} } : asked
   if (
-    !mayAsk(line, webhook.prove(asked), shownToken(line.setting, asked, token)) &&
+    !mayAsk(line, webhook.prove(asked), shownToken(line.setting, shown, token)) &&
     !ours(asked, name, deps)
   ) {
     deps.note('a telephone webhook was refused', { bridge: name })
@@ -63,10 +64,11 @@ function ours({ query }: WebhookRequest, bridge: string, { tokens }: WebhookDeps
   return token !== undefined && tokens.take(token)?.bridge === bridge
 }
 
-function mayAsk({ open, setting, bridge }: Line, signed: Proof, shown: Proof): boolean {
+function mayAsk({ open, setting }: Line, signed: Proof, shown: Proof): boolean {
   if (signed === 'wrong' || shown === 'wrong') return false
   if (signed === 'proved' || shown === 'proved') return true
-  return open && setting.token === null && !(setting.authToken !== null && bridge.signs)
+  // A bridge whose secret is configured signs always: without it, it is somebody else.
+  return open && setting.token === null && setting.authToken === null
 }
 
 /** Where the bridge shall stream to, with what it knows of the call and what its address says. */
@@ -82,6 +84,7 @@ export function targetOf(
     url: streamUrl(publicUrl, bridge.name),
     parameters: {
       ...parametersOf(given),
+      ...(facts?.callId ? { callId: facts.callId } : {}),
       ...(facts?.from ? { from: facts.from } : {}),
       ...(facts?.to ? { to: facts.to } : {}),
       [TOKEN_PARAMETER]: tokens.mint({ bridge: bridge.name, pipeline: pipeline ?? setting.pipeline }),
@@ -93,15 +96,11 @@ export function streamUrl(publicUrl: string, bridge: string): string {
   return `${publicUrl.replace(/^http/, 'ws').replace(/\/+$/, '')}/v1/telephony/${bridge}`
 }
 
-function webhookRequest(
-  request: FastifyRequest,
-  { publicUrl, clock }: Pick<WebhookDeps, 'publicUrl' | 'clock'>,
-): WebhookRequest {
+function webhookRequest(request: FastifyRequest, deps: WebhookDeps): WebhookRequest {
   const rawBody = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
   return {
-    ...upgradeOf(request, publicUrl),
+    ...upgradeOf(request, deps),
     rawBody,
-    receivedAtMs: clock.wallMs(),
     fields: fieldsOf(rawBody, request.headers['content-type']),
   }
 }

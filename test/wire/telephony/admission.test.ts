@@ -14,6 +14,7 @@ const upgrade = (more: Partial<Upgrade> = {}): Upgrade => ({
   query: {},
   headers: {},
   publicUrl: 'https://voice.example.com',
+  receivedAtMs: 1_795_000_000_000,
   ...more,
 })
 const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })

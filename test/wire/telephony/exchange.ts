@@ -90,6 +90,7 @@ export class Exchange {
           query: {},
           headers: request.headers,
           publicUrl: 'https://voice.example.com',
+          receivedAtMs: this.clock.wallMs(),
         }
         if (admit(gate, upgrade, undefined) !== 'admitted') return { status: 401 }
         const link = new Link(

@@ -143,6 +143,7 @@ describe('who opens a stream as Telnyx', () => {
       query: {},
       headers: header === undefined ? {} : { 'x-telnyx-streaming-auth-token': header },
       publicUrl: null,
+      receivedAtMs: 0,
     })
 
   test('shows the token it was given', () => {

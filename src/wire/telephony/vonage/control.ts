@@ -5,9 +5,10 @@
 import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { z } from 'zod'
 import type { Clock } from '../../../clock.ts'
-import { type CallControl, CallControlError, type StreamTarget } from '../bridge.ts'
+import { type CallControl, CallControlError } from '../bridge.ts'
 import { asFields } from '../message.ts'
 import { BASE_URL_OPTION, callIdOf, isSip, json, orGone, pathOf, type RestPlace, restOf } from '../rest.ts'
+import { connectSocket } from './voice.ts'
 
 export const VONAGE_CONTROL_OPTIONS = {
   ...BASE_URL_OPTION,
@@ -43,7 +44,7 @@ export function vonageControl(credentials: VonageCredentials): CallControl {
       const body = json({
         to: [endpointOf(to)],
         from: { type: 'phone', number: digitsOf(from) },
-        ncco: websocketNcco(target, sampleRateHz),
+        ncco: connectSocket(target, sampleRateHz),
       })
       const made = await rest({ method: 'POST', path: '/v1/calls', body, signal })
       return callIdOf('Vonage', asFields(made)?.['uuid'])
@@ -69,12 +70,6 @@ export function vonageToken(applicationId: string, key: KeyObject, nowMs: number
   const claims = { application_id: applicationId, iat, exp: iat + TOKEN_SECONDS, jti: randomUUID() }
   const signed = `${part({ typ: 'JWT', alg: 'RS256' })}.${part(claims)}`
   return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), key).toString('base64url')}`
-}
-
-function websocketNcco({ url, parameters }: StreamTarget, sampleRateHz: number) {
-  const type = `audio/l16;rate=${sampleRateHz}`
-  const endpoint = { type: 'websocket', uri: url, 'content-type': type, headers: parameters }
-  return [{ action: 'connect', endpoint: [endpoint] }]
 }
 
 function endpointOf(to: string) {
