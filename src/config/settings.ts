@@ -343,10 +343,6 @@ function lint(settings: Settings, input: SettingsInput, source: YamlSource): Pro
       problems.push({ ...at, severity: 'error', message: unknownMember(`providers.${name}.${member}`, near) })
     }
   }
-  if (settings.callRecording) {
-    const message = 'callRecording is accepted, not acted on yet'
-    problems.push({ ...source.atKey([], 'callRecording'), severity: 'warning', message })
-  }
   for (const [name, bridge] of Object.entries(settings.telephony)) {
     if (bridge.key === null || settings.keys.some((key) => key.id === bridge.key)) continue
     problems.push(source.problem(['telephony', name, 'key'], `telephony.${name}.key: no key has this id`))
