@@ -1,4 +1,4 @@
-/** The members of a pipeline that matter on the telephone alone: what the model may do with a call. */
+/** The members of a pipeline that matter on the telephone alone: what the model may do with a call, and what an answering machine is told. */
 import { z } from 'zod'
 
 /** Where a call may go: E.164, or a SIP address. Nothing that could end an attribute, a line or a channel's name. */
@@ -28,3 +28,17 @@ export const callMember = z
   .nullable()
   .default(null)
   .describe('What the model may do with a telephone call; null: nothing.')
+
+export const voicemailMember = z
+  .strictObject({
+    // biome-ignore lint/suspicious/noThenProperty: it is read as a member of a file and never awaited.
+    then: z.enum(['hang_up', 'leave_message']),
+    say: z.string().min(1).max(2000).optional().describe('The message, for leave_message.'),
+  })
+  .refine((one) => (one.say !== undefined) === (one.then === 'leave_message'), {
+    message: 'is for leave_message, which needs it',
+    path: ['say'],
+  })
+  .nullable()
+  .default(null)
+  .describe('What is done when a machine answers a call that the server placed; null: it is talked to.')

@@ -68,6 +68,10 @@ export const RECORDED_AUDIO = 'keep'
 /** Twenty minutes of both voices: a minute of 24 kHz PCM each way, as text, is some 6 MB. */
 export const RECORDING_MB = 128
 
+// -- telephone calls as stereo WAV (off unless a folder is named)
+/** Two hours of both voices at 8 kHz, and some: 32 kB a second. */
+export const CALL_RECORDING_MB = 256
+
 // -- speech that is said again
 
 /** About eleven minutes of 24 kHz PCM: hundreds of phrases. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { GENDERS } from '../catalog/voice-entry.ts'
 import { METRICS } from '../experiment/figures.ts'
 import { SORT_KEYS } from '../route/sort.ts'
-import { callMember } from './call-schema.ts'
+import { callMember, voicemailMember } from './call-schema.ts'
 import * as defaults from './defaults.ts'
 
 /** Names of pipelines, routes, voices and variants: no slash, which parts `provider/model`. */
@@ -282,6 +282,7 @@ export const pipelineSchema = z
       .prefault({})
       .describe('Keys of a telephone, as a turn of the caller; null: they do nothing.'),
     call: callMember,
+    voicemail: voicemailMember,
     speculation: z
       .strictObject({ maxRevisions: z.int().min(0).max(3).default(defaults.MAX_REVISIONS) })
       .prefault({})

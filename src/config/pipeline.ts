@@ -79,6 +79,11 @@ export interface CallPolicy {
   readonly sendDigits: boolean
 }
 
+export interface VoicemailPolicy {
+  /** What is said to a machine; null: it is hung up on. */
+  readonly message: string | null
+}
+
 export interface Pipeline {
   readonly name: string
   readonly instructions: string
@@ -106,6 +111,8 @@ export interface Pipeline {
   } | null
   /** On the telephone; null: the model may do nothing with a call. */
   readonly call: CallPolicy | null
+  /** Of calls that the server placed; null: a machine is talked to. */
+  readonly voicemail: VoicemailPolicy | null
   readonly speculation: { readonly maxRevisions: number }
   readonly clientMay: readonly Choice[]
   readonly tools: readonly ServerTool[]

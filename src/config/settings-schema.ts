@@ -214,6 +214,13 @@ export const settingsSchema = z.strictObject({
       sentences: z.enum(['memory', 'disk']).default(defaults.SPEECH_CACHE_SENTENCES),
     })
     .prefault({}),
+  callRecording: z
+    .strictObject({
+      dir: z.string().min(1).max(1000),
+      maxMb: z.number().gt(0).max(2048).default(defaults.CALL_RECORDING_MB),
+      keepDays: z.number().gt(0).max(36_500).optional(),
+    })
+    .optional(),
   log: z
     .strictObject({
       level: z

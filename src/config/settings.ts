@@ -83,6 +83,16 @@ export interface RecordingSetting {
   readonly keepDays: number | null
 }
 
+/** Of telephone calls, both voices as stereo WAV. */
+export interface CallRecordingSetting {
+  /** A full path. */
+  readonly dir: string
+  /** Of one call's file. */
+  readonly maxMb: number
+  /** null: kept for ever. */
+  readonly keepDays: number | null
+}
+
 export interface Settings {
   /** null: no file, all defaults. */
   readonly file: string | null
@@ -145,6 +155,8 @@ export interface Settings {
   readonly origins: readonly string[]
   /** null: no session is recorded. */
   readonly recording: RecordingSetting | null
+  /** null: no telephone call is recorded. */
+  readonly callRecording: CallRecordingSetting | null
   readonly speechCache: {
     readonly memoryMb: number
     /** Null: nothing of it is on disk. */
@@ -287,6 +299,13 @@ function build(
       ...input.speechCache,
       dir: input.speechCache.dir === undefined ? null : resolve(folder, input.speechCache.dir),
     },
+    callRecording: input.callRecording
+      ? {
+          ...input.callRecording,
+          dir: resolve(folder, input.callRecording.dir),
+          keepDays: input.callRecording.keepDays ?? null,
+        }
+      : null,
     log: input.log,
     warnings: [],
   }

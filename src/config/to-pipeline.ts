@@ -22,6 +22,7 @@ export function toPipeline(input: PipelineInput): Pipeline {
     idle: input.idle,
     dtmf: input.dtmf,
     call: input.call && { ...input.call, transfer: bare(Object.entries(input.call.transfer)) },
+    voicemail: input.voicemail && { message: input.voicemail.say ?? null },
     speculation: input.speculation,
     clientMay: input.clientMay,
     tools: input.tools.map((tool) => {

@@ -1,10 +1,9 @@
 /** The folder of recordings: a file for each session, and the old ones taken away. */
-import { accessSync, constants, mkdirSync } from 'node:fs'
-import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { RecordingSetting } from '../config/settings.ts'
 import type { HostOptions } from '../session/host.ts'
+import { keepFolder } from '../store/retention.ts'
 import { type LineSink, lineFile } from './file.ts'
 import { recordSession } from './session.ts'
 
@@ -24,29 +23,19 @@ export interface Shelf {
 }
 
 const MB = 1024 * 1024
-const DAY_MS = 86_400_000
-const SWEEP_MS = 3_600_000
 /** Only what was written here is ever taken away. */
 const OURS = /^\d{8}T\d{6}Z-sess_[0-9a-f]+\.jsonl$/
 
 /** Throws the system's error when the folder cannot be made or written to: said at start, not at the first call. */
 export function openShelf({ setting, clock, note }: ShelfOptions): Shelf {
   const { dir, audio, redact, maxMb, keepDays } = setting
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  accessSync(dir, constants.W_OK)
-
-  async function sweep(): Promise<number> {
-    if (keepDays === null) return 0
-    const before = clock.wallMs() - keepDays * DAY_MS
-    let gone = 0
-    for (const name of await readdir(dir)) {
-      const path = join(dir, name)
-      if (!OURS.test(name) || (await stat(path)).mtimeMs >= before) continue
-      await unlink(path)
-      gone++
-    }
-    return gone
-  }
+  const folder = keepFolder({
+    dir,
+    ours: OURS,
+    keepDays,
+    clock,
+    onFailed: (code) => note('old recordings cannot be taken away', { dir, code }),
+  })
 
   const writing = new Set<Promise<void>>()
   /** A session is gone from its host before its file is whole. */
@@ -66,18 +55,10 @@ export function openShelf({ setting, clock, note }: ShelfOptions): Shelf {
     }
   }
 
-  let timer = clock.setTimer(0, swept)
-  function swept(): void {
-    sweep().catch((error: NodeJS.ErrnoException) =>
-      note('old recordings cannot be taken away', { dir, code: error.code }),
-    )
-    timer = clock.setTimer(SWEEP_MS, swept)
-  }
-
   return {
-    sweep,
+    sweep: folder.sweep,
     async close() {
-      timer.cancel()
+      folder.close()
       await Promise.all(writing)
     },
     begin(options, pipeline) {

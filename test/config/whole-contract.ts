@@ -10,6 +10,7 @@ default: true
 interruption: { minSpeechMs: 200, minWords: 0, ignore: [uh-huh, okay] }
 idle: { afterMs: 15000, say: ["Are you still there?"], hangUpAfter: 2 }
 call: { hangUp: true, transfer: { sales: "+15551234567", desk: "sip:desk@pbx.example.com" }, sendDigits: true }
+voicemail: { then: leave_message, say: "Hello, this is Parley. Please call us back." }
 speculation: { maxRevisions: 3 }
 clientMay: [instructions, voice, tools]
 tools:

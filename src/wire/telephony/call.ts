@@ -9,6 +9,7 @@ import type { Ticker } from '../../playout/ticker.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { CloseReason, Session } from '../../session/session.ts'
 import type { Bridge, CallStart } from './bridge.ts'
+import type { CallRecorder } from './call-recorder.ts'
 import { Comfort } from './comfort.ts'
 import { Hearing } from './hearing.ts'
 import type { Link, LinkOwner } from './link.ts'
@@ -28,6 +29,8 @@ export interface CallOptions {
   readonly onOver: (call: Call, why: CallEnd) => void
   /** Ends the call at the bridge, which else would go on without us; left out: closing the stream is all that can be done. */
   readonly hangUpFar?: () => Promise<void>
+  /** Left out: the call is not recorded. Closed with it. */
+  readonly recorder?: CallRecorder | undefined
 }
 
 /** `caller`: hung up, or the bridge ended the stream; `lost`: the line broke and did not come back. */
@@ -64,13 +67,13 @@ export class Call implements LinkOwner {
   #over = false
 
   constructor(options: CallOptions) {
-    const { bridge, start, session, clock, ticker, sessionMinutes } = options
+    const { bridge, start, session, clock, ticker, sessionMinutes, recorder } = options
     this.start = start
     this.session = session
     this.bridge = bridge
     this.keyId = options.keyId
     this.#options = options
-    this.#speech = new Speech({ clock, caps: bridge.caps, format: start.outputFormat })
+    this.#speech = new Speech({ clock, caps: bridge.caps, format: start.outputFormat, recorder })
     this.#hearing = new Hearing({
       clock,
       format: start.inputFormat,
@@ -128,7 +131,9 @@ export class Call implements LinkOwner {
   // -- LinkOwner
 
   audio(bytes: Uint8Array, placeMs?: number): void {
-    if (!this.#over) this.#hearing.frame(bytes, placeMs)
+    if (this.#over) return
+    this.#options.recorder?.caller(bytes, this.start.inputFormat, this.#options.clock.now())
+    this.#hearing.frame(bytes, placeMs)
   }
 
   digit(digit: string): void {
@@ -284,7 +289,8 @@ export class Call implements LinkOwner {
     this.#comfort?.detach()
     const link = this.#link
     this.#link = undefined
-    const { hangUpFar } = this.#options
+    const { hangUpFar, recorder } = this.#options
+    void recorder?.close()
     const leave = () => link?.close(why === 'error' ? 'failed' : 'over')
     // First the call and then its stream: a bridge whose stream is closed may go on with the call by itself.
     if (hangUpFar && FOR_THE_CALLER.has(why)) hangUpFar().then(leave, leave)

@@ -6,6 +6,7 @@ import { type SessionHost, type SessionOrigin, SessionRefused } from '../../sess
 import type { ServerTools } from '../../stage/tools.ts'
 import type { Bridge, BridgeCaps, CallStart } from './bridge.ts'
 import { Call, type CallEnd } from './call.ts'
+import type { CallShelf } from './call-shelf.ts'
 import { callTools } from './call-tools.ts'
 import { FarCall } from './far-call.ts'
 import type { Closing, Link } from './link.ts'
@@ -23,6 +24,8 @@ export interface CallsOptions {
   readonly ticker: Ticker
   readonly sessionMinutes: number
   readonly hasPipeline: (name: string) => boolean
+  /** Left out: no call is recorded. */
+  readonly shelf?: Pick<CallShelf, 'record'> | undefined
   readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
 }
 
@@ -74,7 +77,7 @@ export class Calls {
   }
 
   #open(id: string, link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call {
-    const { host, clock, ticker, sessionMinutes, note } = this.#options
+    const { host, clock, ticker, sessionMinutes, note, shelf } = this.#options
     const far = bridge.control ? new FarCall(bridge.control, start.callId, clock) : undefined
     const acts = { hangUp: () => call.hangUp(), ...far?.acts }
     const tools = (pipeline: Pipeline): ServerTools => callTools(pipeline.call, acts)
@@ -84,6 +87,7 @@ export class Calls {
       start,
       session,
       keyId: account.key?.id ?? null,
+      recorder: shelf?.record(session.id, start.inputFormat),
       clock,
       ticker,
       sessionMinutes,

@@ -9,6 +9,7 @@ import { type AudioFormat, bytesToMs, msToBytes } from '../../audio/format.ts'
 import type { Clock } from '../../clock.ts'
 import type { SessionOutput } from '../../session/output.ts'
 import type { BridgeCaps } from './bridge.ts'
+import type { CallRecorder } from './call-recorder.ts'
 import type { Link } from './link.ts'
 import { type Place, Playback, type Played } from './playback.ts'
 
@@ -18,6 +19,8 @@ export interface SpeechOptions {
   readonly clock: Clock
   readonly caps: BridgeCaps
   readonly format: AudioFormat
+  /** Told what plays at the far side, and from when on it does not. Left out: nobody writes it down. */
+  readonly recorder?: Pick<CallRecorder, 'heard' | 'cut'> | undefined
 }
 
 export class Speech {
@@ -65,7 +68,9 @@ export class Speech {
     this.#gathered = []
     this.#gatheredBytes = 0
     if (!this.playback.holdsSome) return
-    this.playback.clear(this.#options.clock.now())
+    const { clock, recorder } = this.#options
+    this.playback.clear(clock.now())
+    recorder?.cut(clock.now())
     const frame = link?.codec.clear()
     if (frame) link?.send(frame)
   }
@@ -76,13 +81,14 @@ export class Speech {
   }
 
   #flush(link: Link, ends: 'sentence' | 'nothing', last: BridgeCaps['lastMessage'] = 'short'): number {
-    const { clock, format } = this.#options
+    const { clock, format, recorder } = this.#options
     let filledMs = 0
     if (this.#place && this.#gatheredBytes > 0) {
       const message = this.#message(last === 'filled' ? this.#messageBytes : 0)
       const now = clock.now()
       const ms = bytesToMs(format, this.#gatheredBytes)
       link.send(link.codec.audio(message))
+      recorder?.heard(message, format, now + this.playback.waitingMs(now))
       this.playback.sent(this.#place, ms, now)
       filledMs = bytesToMs(format, message.length) - ms
       this.playback.padded(filledMs, now)

@@ -8,6 +8,7 @@ import { Ticker } from '../../playout/ticker.ts'
 import type { SessionHost } from '../../session/session.ts'
 import { registerAnyBridge } from './any-bridge.ts'
 import { type Listening, listenAudioSocket } from './audiosocket/listener.ts'
+import { type CallShelf, openCallShelf } from './call-shelf.ts'
 import { Calls } from './calls.ts'
 import { registerCallsApi } from './calls-api.ts'
 import { openLink, registerTelephony, TELEPHONY } from './index.ts'
@@ -35,6 +36,7 @@ export class Telephony {
   #calls: Calls | undefined
   #inputRates: InputRates | undefined
   #ports: Listening[] = []
+  #shelf: CallShelf | undefined
 
   /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
   constructor(options: TelephonyOptions) {
@@ -57,6 +59,7 @@ export class Telephony {
   async close(): Promise<void> {
     this.#calls?.closeAll('drain')
     await Promise.all(this.#ports.splice(0).map((port) => port.close()))
+    await this.#shelf?.close()
   }
 
   async register(
@@ -65,7 +68,12 @@ export class Telephony {
   ): Promise<void> {
     const { settings, clock, note } = this.#options
     const { sessionMinutes } = settings.limits
-    const calls = new Calls({ host, clock, ticker: new Ticker(clock), sessionMinutes, hasPipeline, note })
+    const setting = settings.callRecording
+    // Throws the system's error for a folder that cannot be: at the start, not at the first call.
+    const shelf = setting ? openCallShelf({ setting, clock, note }) : undefined
+    this.#shelf = shelf
+    const ticker = new Ticker(clock)
+    const calls = new Calls({ host, clock, ticker, sessionMinutes, hasPipeline, shelf, note })
     const shared = {
       lines: this.lines,
       tokens: new CallTokens(clock),

@@ -17,6 +17,7 @@ import type { TurnRecord } from '../../../src/trace/record.ts'
 import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
 import { admit } from '../../../src/wire/telephony/admission.ts'
 import type { Bridge } from '../../../src/wire/telephony/bridge.ts'
+import type { CallShelf } from '../../../src/wire/telephony/call-shelf.ts'
 import { Calls } from '../../../src/wire/telephony/calls.ts'
 import { Link } from '../../../src/wire/telephony/link.ts'
 import { SETTINGS } from '../../session/story.ts'
@@ -33,6 +34,8 @@ export interface ExchangeOptions {
   readonly tts?: FakeTts
   readonly settings?: Partial<SessionSettings>
   readonly phone?: Partial<PhoneOptions>
+  /** Calls are recorded there. */
+  readonly shelf?: (clock: VirtualClock) => CallShelf
   /** Sessions are refused. */
   readonly full?: 'full'
 }
@@ -71,6 +74,7 @@ export class Exchange {
       ticker: this.ticker,
       sessionMinutes: 60,
       hasPipeline: () => false,
+      shelf: options.shelf?.(this.clock),
       note: (message) => void this.notes.push(message),
     })
     this.phone = this.another()

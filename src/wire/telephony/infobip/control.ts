@@ -1,6 +1,6 @@
 /**
- * Infobip's Calls API, as far as it is sure: `POST /calls/1/calls/{callId}/hangup` stands in its official clients (infobip-api-
- * php-client, read 2026-11-25). Placing a call and connecting it to a WebSocket takes several requests and events between
+ * Infobip's Calls API, as far as it is sure: `POST /calls/1/calls/{callId}/hangup` stands in its official Java client (com.infobip.api,
+ * CallsApi; read 2026-11-25). Placing a call and connecting it to a WebSocket takes several requests and events between
  * them; that, and transfers, are left out.
  */
 import { z } from 'zod'
