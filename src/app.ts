@@ -317,6 +317,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
   const close = () => {
     closed ??= (async () => {
       watching?.close()
+      await telephony.close()
       await host.closeAll('drain')
       await http.close()
       await speech.phrases.close()
@@ -337,6 +338,7 @@ export async function buildApp(settings: Settings, pipelines: PipelineSet, deps:
     advice: embedded.advice,
     async listen() {
       const { host: address, port } = settings.listen
+      await telephony.listen()
       await http.listen({ host: address, port })
       state = 'ready'
       const bound = http.server.address()

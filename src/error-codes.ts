@@ -91,6 +91,20 @@ export const ERRORS = {
     'A telephone bridge must be told where to stream to, and the settings do not say.',
     'Set `listen.publicUrl`.',
   ),
+  dial_not_allowed: fact(
+    403,
+    INVALID,
+    'final',
+    'The number begins with nothing that `telephony.NAME.dial` allows.',
+    'Add the beginning of the number to `dial`, or call another.',
+  ),
+  call_failed: fact(
+    502,
+    SERVER,
+    'retry',
+    'The telephone bridge did not place the call; the message says why.',
+    'Check its credentials and the caller number in `telephony`; the bridge’s own log says more.',
+  ),
   payload_too_large: fact(
     413,
     INVALID,

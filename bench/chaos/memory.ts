@@ -1,28 +1,16 @@
 /** The run in memory: everything of the server but its sockets, on the virtual clock. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { SessionLimits } from '../../src/access/session-limits.ts'
-import { Health } from '../../src/attempt/health.ts'
-import { PhraseCache } from '../../src/attempt/phrases.ts'
-import { Snapshots } from '../../src/attempt/snapshots.ts'
-import { traitsOf } from '../../src/attempt/traits.ts'
 import { loadAudio } from '../../src/audio/convert.ts'
 import { settled, VirtualClock } from '../../src/clock.ts'
-import { loadPipelines } from '../../src/config/pipeline-set.ts'
-import { Pricing } from '../../src/price/pricing.ts'
-import { Host } from '../../src/session/host.ts'
+import type { Host } from '../../src/session/host.ts'
 import type { WireCaps } from '../../src/session/session.ts'
 import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
-import { Metrics } from '../../src/trace/metrics.ts'
-import { memoryTurnStore } from '../../src/trace/turn-store.ts'
-import { FakeVad } from '../../test/support/fake-vad.ts'
+import { openMemoryHost } from '../harness/memory-host.ts'
 import { Caller } from './caller.ts'
 import { IDLE_MS, type Verdict } from './judge.ts'
 import type { Line, LineEvents } from './line.ts'
 import { TOOL } from './model.ts'
 import { MemoryDispatcher } from './model-carriers.ts'
-import { pipelineOf, TURN_MS } from './pipelines.ts'
+import { pipelinesOf, TURN_MS } from './pipelines.ts'
 import { planRun } from './plan.ts'
 import { createProviders } from './providers.ts'
 import { World } from './world.ts'
@@ -66,22 +54,11 @@ export async function runInMemory({ seed, turns, lanes }: RunOptions): Promise<R
     },
     model: async (double) => ({ dispatcher: new MemoryDispatcher(double) }),
   })
-  const byName = new Map(providers.all.map((provider) => [provider.name, provider]))
-  const phrases = new PhraseCache({ clock, onFailed: (voice) => world.wrong(null, `no phrase in ${voice}`) })
-  const snapshots = new Snapshots(byName, new Health({ clock, traits: traitsOf(byName, new Pricing()) }), {
-    phrases,
-  })
-  snapshots.load(pipelinesOf(lanes))
-  const metrics = new Metrics()
-  const limits = new SessionLimits({ limits: { sessions: 1_000, sessionsPerKey: null }, keys: [] })
-  const vad = new FakeVad()
-  const host = new Host({
+  const { host, limits, phrases, metrics, vad } = openMemoryHost({
     clock,
-    vad,
-    limits,
-    turns: memoryTurnStore(1_000),
-    metrics,
-    snapshot: (name) => snapshots.get(name),
+    providers: providers.all,
+    pipelines: pipelinesOf(lanes),
+    onFailed: (voice) => world.wrong(null, `no phrase in ${voice}`),
   })
   const verdicts: Verdict[] = []
   // The phrases are synthesised.
@@ -138,21 +115,6 @@ export async function runInMemory({ seed, turns, lanes }: RunOptions): Promise<R
     ...left(vad.streams.filter(({ closed }) => !closed).length, 'voice detectors'),
   ]
   return { world, verdicts, leaks, elapsedMs }
-}
-
-function pipelinesOf(lanes: number) {
-  const folder = writePipelines(lanes)
-  try {
-    return loadPipelines({ dir: folder })
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-export function writePipelines(lanes: number): string {
-  const folder = mkdtempSync(join(tmpdir(), 'parley-chaos-'))
-  for (let lane = 0; lane < lanes; lane++) writeFileSync(join(folder, `lane${lane}.yaml`), pipelineOf(lane))
-  return folder
 }
 
 function openLine(host: Host, lane: number, events: LineEvents): Line {

@@ -8,7 +8,12 @@ export function groupOf(lane: number): number {
   return Math.floor(lane / LANES_OF_A_GROUP)
 }
 
-export function pipelineOf(lane: number): string {
+/** By their names. */
+export function pipelinesOf(lanes: number): ReadonlyMap<string, string> {
+  return new Map(Array.from({ length: lanes }, (_, lane) => [`lane${lane}`, pipelineOf(lane)]))
+}
+
+function pipelineOf(lane: number): string {
   const group = groupOf(lane)
   const order = <T>(one: T, other: T) => (lane % 2 === 0 ? [one, other] : [other, one]).join(', ')
   const hedge = lane % 4 === 3 ? ', hedge: { after: p95, maxShare: 0.1 }' : ''

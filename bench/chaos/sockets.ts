@@ -9,12 +9,14 @@ import { type ServedDouble, serveDouble } from '../../src/testing/carrier/socket
 import { createLogger } from '../../src/trace/logger.ts'
 import type { TurnRecord } from '../../src/trace/record.ts'
 import { FakeVad } from '../../test/support/fake-vad.ts'
+import { writePipelines } from '../harness/memory-host.ts'
 import { Caller } from './caller.ts'
 import type { Verdict } from './judge.ts'
 import type { Line, LineEvents } from './line.ts'
-import { type RunOptions, type RunResult, SILENCE_LIMIT_MS, writePipelines } from './memory.ts'
+import { type RunOptions, type RunResult, SILENCE_LIMIT_MS } from './memory.ts'
 import { TOOL } from './model.ts'
 import { serveModel } from './model-carriers.ts'
+import { pipelinesOf } from './pipelines.ts'
 import { planRun } from './plan.ts'
 import { createProviders } from './providers.ts'
 import { World } from './world.ts'
@@ -42,7 +44,7 @@ export async function runOverSockets({ seed, turns, lanes }: RunOptions): Promis
       return { baseUrl: one.baseUrl }
     },
   })
-  const folder = writePipelines(lanes)
+  const folder = writePipelines(pipelinesOf(lanes))
   const vad = new FakeVad()
   const embedded: Embedded = { name: 'local', vad, advice: [], close: async () => {} }
   const settings = parseSettings('listen: { port: 0 }', `${folder}/parley.yaml`, { env: {} })

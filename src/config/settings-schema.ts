@@ -84,6 +84,14 @@ const bridge = z.looseObject({
   password: z.string().min(8).max(1000).optional(),
   key: id.optional(),
   pipeline: z.string().min(1).optional(),
+  from: z
+    .string()
+    .regex(/^\+[1-9]\d{3,14}$/, 'wants a number such as +4930123456')
+    .optional(),
+  dial: z
+    .array(z.string().regex(/^\+\d{0,15}$/, 'wants the beginning of numbers, such as +49'))
+    .max(1000)
+    .optional(),
 })
 
 const target = z

@@ -63,6 +63,10 @@ export interface BridgeSetting {
   readonly key: string | null
   /** null: the default pipeline. */
   readonly pipeline: string | null
+  /** Shown to whom we call; null: each request says. */
+  readonly from: string | null
+  /** Beginnings of the numbers that may be called; empty: none. */
+  readonly dial: readonly string[]
   /** Members that only this bridge knows, as written. May hold secrets: never logged. */
   readonly options: Readonly<Record<string, unknown>>
   readonly at: Position
@@ -245,7 +249,7 @@ function build(
     catalog: bare(Object.entries(input.catalog)),
     telephony: bare(
       Object.entries(input.telephony).map(([name, given]) => {
-        const { authToken, token, username, password, key, pipeline, ...options } = given ?? {}
+        const { authToken, token, username, password, key, pipeline, from, dial, ...options } = given ?? {}
         const secret = (value: string | undefined) => (value === undefined ? null : new Secret(value))
         const setting: BridgeSetting = {
           name,
@@ -255,6 +259,8 @@ function build(
           password: secret(password),
           key: key ?? null,
           pipeline: pipeline ?? null,
+          from: from ?? null,
+          dial: dial ?? [],
           options,
           at: source.atKey(['telephony'], name),
         }

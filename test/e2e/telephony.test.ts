@@ -1,9 +1,11 @@
 /** A telephone call through the whole server, over real sockets, with the embedded models: a bridge's double calls, and speaks. */
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { MULAW_8K, PCM16_24K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
+import { serveHttpDouble } from '../../src/testing/carrier/http.ts'
 import { dialWebSocket } from '../../src/testing/telephony/dial.ts'
 import { Phone, type PhoneOptions } from '../../src/testing/telephony/phone.ts'
+import { FakeCallResource, TWILIO_SID, TWILIO_TOKEN } from '../../src/testing/telephony/rest/twilio.ts'
 import { twilioPhone } from '../../src/testing/telephony/twilio.ts'
 import { twilioSignature } from '../../src/wire/telephony/twilio/signature.ts'
 import { FakeLlm } from '../support/stages.ts'
@@ -122,5 +124,95 @@ describe('the webhook for an incoming call', () => {
     expect((await ask(running)).status).toBe(401)
     const other = twilioSignature(TOKEN, PUBLIC + path, { ...fields, From: '+4930999' })
     expect((await ask(running, other)).status).toBe(401)
+  })
+})
+
+describe('calls of ours', () => {
+  const rest = new FakeCallResource()
+  let http: Awaited<ReturnType<typeof serveHttpDouble>>
+  beforeAll(async () => {
+    http = await serveHttpDouble(rest.server)
+  })
+  afterAll(() => http.close())
+
+  const start = (llm: FakeLlm) =>
+    serve({
+      publicUrl: PUBLIC,
+      llm,
+      settings: `telephony: { twilio: { authToken: ${TWILIO_TOKEN}, accountSid: ${TWILIO_SID}, baseUrl: '${http.url}', key: tester, from: '+4930222', dial: ['+49'] } }`,
+      pipeline: 'call: { hangUp: true }\n',
+    })
+  const api = (running: RunningApp, method: string, path: string, body?: object) =>
+    fetch(`${running.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${KEY}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+
+  test('is placed, spoken, and ended by the model once its goodbye was heard', async () => {
+    const goodbye = new FakeLlm({
+      answer: ({ messages }) =>
+        messages.at(-1)?.role === 'tool'
+          ? 'Goodbye and thank you.'
+          : [
+              { type: 'toolCall', call: { callId: 'c1', name: 'hang_up', arguments: '{}' } },
+              { type: 'finish', reason: 'tool_calls' },
+            ],
+      firstTokenMs: 20,
+    })
+    const running = await start(goodbye)
+    const placed = await api(running, 'POST', '/v1/calls', { to: '+4930111', parameters: { order: '7' } })
+    const call = (await placed.json()) as { id: string }
+    expect(placed.status, JSON.stringify(call)).toBe(201)
+    expect(call).toMatchObject({ bridge: 'twilio', from: '+4930222', to: '+4930111', state: 'dialing' })
+    const [callId = '', made] = [...rest.calls].at(-1) ?? []
+    const twiml = String(made?.placedWith)
+    expect(twiml).toContain('<Parameter name="order" value="7"/>')
+    const dialect = twilioPhone({ authToken: TWILIO_TOKEN, signedUrl: STREAM })
+    const callee = phone(running, {
+      dialect,
+      call: { callId, parameters: { from: '+4930222', to: '+4930111' } },
+    })
+    callee.call()
+    callee.say(convert(await spoken('That is all, thank you, goodbye.'), PCM16_24K, MULAW_8K))
+    await until(async () => {
+      const { data } = (await (await api(running, 'GET', '/v1/calls')).json()) as { data: unknown[] }
+      return data.length === 1
+    })
+    await until(() => made?.state === 'over')
+    // Nothing of the goodbye was cut off.
+    const [turn] = await running.turns()
+    expect(turn?.heard).toMatchObject({ text: 'Goodbye and thank you.', interrupted: false })
+    await until(() => callee.record.closes.length > 0)
+    expect(rest.mistakes).toEqual([])
+    expect(running.app.host.size).toBe(0)
+  })
+
+  test('is refused where the number, the key or the request is not right', async () => {
+    const running = await start(new FakeLlm())
+    const code = async (response: Response) => [
+      response.status,
+      ((await response.json()) as { error: { code: string } }).error.code,
+    ]
+    expect(await code(await api(running, 'POST', '/v1/calls', { to: '+3312345678' }))).toEqual([
+      403,
+      'dial_not_allowed',
+    ])
+    expect(await code(await api(running, 'POST', '/v1/calls', { to: '030 111' }))).toEqual([
+      400,
+      'invalid_value',
+    ])
+    expect(await code(await api(running, 'POST', '/v1/calls', {}))).toEqual([
+      400,
+      'missing_required_parameter',
+    ])
+    expect(await code(await api(running, 'DELETE', '/v1/calls/twilio/CA1'))).toEqual([404, 'not_found'])
+    rest.fault = 'drop'
+    expect(await code(await api(running, 'POST', '/v1/calls', { to: '+4930111' }))).toEqual([
+      502,
+      'call_failed',
+    ])
+    const stranger = await fetch(`${running.url}/v1/calls`, { method: 'POST' })
+    expect(stranger.status).toBe(401)
   })
 })

@@ -30,6 +30,8 @@ export type TranscriptionFault =
 
 export interface TranscriptionScript {
   readonly words?: readonly HeardWord[]
+  /** In place of `words`: what a file's samples hold, with times in the file. */
+  hear?(samples: Int16Array): readonly HeardWord[]
   readonly answerMs?: number
   readonly fault?: TranscriptionFault | undefined
   /** Whose answers it gives. Left out: OpenAI's. */
@@ -106,7 +108,8 @@ export function fakeTranscriptions(options: FakeTranscriptionsOptions = {}): Fak
         answer.end()
       },
     }
-    const cancel = reply(clock, told, { ...replyTo(script, record), afterMs: script.answerMs ?? 0 })
+    const heard = script.hear ? [...script.hear(samples)] : wordsIn(script, record)
+    const cancel = reply(clock, told, { ...replyTo(script, record, heard), afterMs: script.answerMs ?? 0 })
     return () => {
       cancel()
       record.gone = state === 'open'
@@ -174,7 +177,11 @@ function wavMistake(bytes: Buffer): string | undefined {
   return bytes.length - 44 < 3_200 ? 'audio is shorter than 0.1 seconds' : undefined
 }
 
-function replyTo(script: TranscriptionScript, request: TranscriptionRequest): Exclude<WholeReply, string> {
+function replyTo(
+  script: TranscriptionScript,
+  request: TranscriptionRequest,
+  words: HeardWord[],
+): Exclude<WholeReply, string> {
   const [format = 'json'] = request.fields['response_format'] ?? []
   const { fault } = script
   if (fault === 'plain_only' && format !== 'json') {
@@ -182,7 +189,6 @@ function replyTo(script: TranscriptionScript, request: TranscriptionRequest): Ex
   }
   if (fault === 'malformed_json') return { status: 200, body: '{"text":' }
   if (fault === 'no_transcription') return { status: 200, body: '{"task":"transcribe"}' }
-  const words = wordsIn(script, request)
   const body = format === 'verbose_json' ? verbose(script, request, words) : { text: joined(words) }
   return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
 }

@@ -18,17 +18,23 @@ export interface CallOptions {
   readonly bridge: Bridge
   readonly start: CallStart
   readonly session: Session
+  /** Of the key it acts for. */
+  readonly keyId: string | null
   readonly clock: Clock
   readonly ticker: Ticker
   readonly sessionMinutes: number
   readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
   /** The call is over, whoever ended it; called once. */
   readonly onOver: (call: Call, why: CallEnd) => void
+  /** Ends the call at the bridge, which else would go on without us; left out: closing the stream is all that can be done. */
+  readonly hangUpFar?: () => Promise<void>
 }
 
 /** `caller`: hung up, or the bridge ended the stream; `lost`: the line broke and did not come back. */
 export type CallEnd = 'caller' | 'lost' | 'hung_up' | CloseReason
 
+/** Ends that are ours, and meant for the caller's call and not for our part in it alone. */
+const FOR_THE_CALLER: ReadonlySet<CallEnd> = new Set(['hung_up', 'idle', 'expired'])
 /** A line that broke comes back at once, or not at all. */
 export const RECONNECT_MS = 2_000
 /** Beyond the last sound: the way to the caller's ear. */
@@ -40,6 +46,7 @@ export class Call implements LinkOwner {
   readonly start: CallStart
   readonly session: Session
   readonly bridge: Bridge
+  readonly keyId: string | null
   readonly #options: CallOptions
   readonly #speech: Speech
   readonly #hearing: Hearing
@@ -60,6 +67,7 @@ export class Call implements LinkOwner {
     this.start = start
     this.session = session
     this.bridge = bridge
+    this.keyId = options.keyId
     this.#options = options
     this.#speech = new Speech({ clock, caps: bridge.caps, format: start.outputFormat })
     this.#hearing = new Hearing({
@@ -107,7 +115,7 @@ export class Call implements LinkOwner {
   hangUp(): void {
     if (this.#hangingUp) return
     this.#hangingUp = true
-    this.#lastWords = this.#options.clock.setTimer(LAST_WORDS_MS, () => this.#end('hung_up'))
+    this.#endWithin(LAST_WORDS_MS)
     this.#considerEnd()
   }
 
@@ -210,7 +218,11 @@ export class Call implements LinkOwner {
   }
 
   #count(output: SessionOutput): void {
-    if (output.type === 'responseCreated') this.#responses.add(output.response.id)
+    if (output.type === 'responseCreated') {
+      this.#responses.add(output.response.id)
+      // What it says after a tool's answer is still the goodbye.
+      if (this.#hangingUp) this.#endWithin(LAST_WORDS_MS)
+    }
     if (output.type !== 'responseDone') return
     this.#responses.delete(output.response.id)
     if (this.#link) this.#speech.finish(this.#link)
@@ -238,8 +250,12 @@ export class Call implements LinkOwner {
     if (!this.#hangingUp || this.#over || this.#responses.size > 0) return
     const { clock } = this.#options
     const waitMs = this.#speech.playback.waitingMs(clock.now()) + AFTER_LAST_SOUND_MS
+    this.#endWithin(waitMs)
+  }
+
+  #endWithin(ms: number): void {
     this.#lastWords?.cancel()
-    this.#lastWords = clock.setTimer(waitMs, () => this.#end('hung_up'))
+    this.#lastWords = this.#options.clock.setTimer(ms, () => this.#end('hung_up'))
   }
 
   #end(why: CallEnd): void {
@@ -250,7 +266,11 @@ export class Call implements LinkOwner {
     this.#comfort?.detach()
     const link = this.#link
     this.#link = undefined
-    link?.close(why === 'error' ? 'failed' : 'over')
+    const { hangUpFar } = this.#options
+    const leave = () => link?.close(why === 'error' ? 'failed' : 'over')
+    // First the call and then its stream: a bridge whose stream is closed may go on with the call by itself.
+    if (hangUpFar && FOR_THE_CALLER.has(why)) hangUpFar().then(leave, leave)
+    else leave()
     this.ready()
     this.session
       .close(why === 'caller' || why === 'lost' || why === 'hung_up' ? 'client' : why)

@@ -1,9 +1,13 @@
 /** The calls that are under way: each begins at its bridge's `start`, and finds its session again when its line comes back. */
 import type { Clock } from '../../clock.ts'
+import type { Pipeline } from '../../config/pipeline.ts'
 import type { Ticker } from '../../playout/ticker.ts'
 import { type SessionHost, type SessionOrigin, SessionRefused } from '../../session/session.ts'
+import type { ServerTools } from '../../stage/tools.ts'
 import type { Bridge, BridgeCaps, CallStart } from './bridge.ts'
 import { Call, type CallEnd } from './call.ts'
+import { callTools } from './call-tools.ts'
+import { FarCall } from './far-call.ts'
 import type { Closing, Link } from './link.ts'
 import { TOKEN_PARAMETER } from './tokens.ts'
 
@@ -60,21 +64,31 @@ export class Calls {
     }
   }
 
+  /** Those that act for this key; null: for nobody's. */
+  of(keyId: string | null): readonly Call[] {
+    return [...this.#calls.values()].filter((call) => call.keyId === keyId)
+  }
+
   closeAll(why: CallEnd): void {
     for (const call of this.#calls.values()) call.close(why)
   }
 
   #open(id: string, link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call {
     const { host, clock, ticker, sessionMinutes, note } = this.#options
-    const session = host.open(this.#origin(bridge, start, account))
-    const call = new Call({
+    const far = bridge.control ? new FarCall(bridge.control, start.callId, clock) : undefined
+    const acts = { hangUp: () => call.hangUp(), ...far?.acts }
+    const tools = (pipeline: Pipeline): ServerTools => callTools(pipeline.call, acts)
+    const session = host.open({ ...this.#origin(bridge, start, account), tools })
+    const call: Call = new Call({
       bridge,
       start,
       session,
+      keyId: account.key?.id ?? null,
       clock,
       ticker,
       sessionMinutes,
       note,
+      ...(far ? { hangUpFar: () => far.hangUp() } : {}),
       onOver: (over, why) => {
         if (this.#calls.get(id) === over) this.#calls.delete(id)
         note('a call ended', { bridge: bridge.name, sessionId: session.id, why, ...over.counts })

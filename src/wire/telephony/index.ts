@@ -53,7 +53,7 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
         }
         const { bridge: name, token } = request.params as { bridge: string; token?: string }
         const line = deps.lines.get(name)
-        if (!line) return refuse('not_found')
+        if (!line || line.bridge.tcp) return refuse('not_found')
         if (!request.ws) return refuse('upgrade_required')
         if (pending >= MAX_PENDING) return refuse('server_full')
         const admission = admit(line, upgradeOf(request, deps.publicUrl), token)
@@ -80,7 +80,8 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
           began()
           return account ? deps.calls.begin(link, line.bridge, start, account) : 'unproved'
         }
-        attach(socket, { ...deps, line, begin, onOver: began })
+        const { query } = upgradeOf(request, null)
+        attach(socket, { ...deps, line, begin, query, onOver: began })
       },
     })
   }
@@ -106,21 +107,29 @@ function accountAtStart(
   return facts === 'admitted' ? own : { ...own, pipeline: facts.pipeline ?? own.pipeline }
 }
 
-interface Attached extends TelephonyDeps {
+export interface Attached extends Omit<TelephonyDeps, 'lines' | 'calls' | 'tokens' | 'publicUrl'> {
   readonly line: NonNullable<ReturnType<Lines['get']>>
   readonly begin: (link: Link, start: CallStart) => LinkOwner | Closing
+  readonly query?: Readonly<Record<string, string>>
   readonly onOver: () => void
 }
 
-function attach(socket: WebSocket, { line, begin, onOver, clock, inputRates, note }: Attached): void {
-  const link = new Link(mediaSocket(socket), {
+/** A link on a socket of whatever kind. */
+export function openLink(socket: MediaSocket, attached: Attached): Link {
+  const { line, begin, onOver, clock, inputRates, note, query } = attached
+  return new Link(socket, {
     bridge: line.bridge,
     clock,
     begin,
     note,
     onOver,
+    ...(query ? { query } : {}),
     ...(inputRates ? { meter: (exceeded) => inputRates.open(line.key?.id ?? null, exceeded) } : {}),
   })
+}
+
+function attach(socket: WebSocket, attached: Attached): void {
+  const link = openLink(mediaSocket(socket), attached)
   socket.on('message', (data: RawData, isBinary: boolean) =>
     link.message(data as Buffer, isBinary ? 'binary' : 'text'),
   )

@@ -3,6 +3,8 @@ import type { Problem } from '../../config/problem.ts'
 import type { BridgeSetting, Settings } from '../../config/settings.ts'
 import type { SessionOrigin } from '../../session/session.ts'
 import type { Gate } from './admission.ts'
+import { asterisk } from './asterisk/index.ts'
+import { audiosocket } from './audiosocket/index.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { BridgeSettingError } from './options.ts'
 import { twilio } from './twilio/index.ts'
@@ -10,6 +12,8 @@ import { twilio } from './twilio/index.ts'
 /** How each bridge is made of its setting. */
 export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeSetting) => Bridge>>> = {
   twilio,
+  asterisk,
+  audiosocket,
 }
 
 export interface Line extends Gate {

@@ -6,9 +6,11 @@ import { ConfigError } from '../../config/problem.ts'
 import type { Settings } from '../../config/settings.ts'
 import { Ticker } from '../../playout/ticker.ts'
 import type { SessionHost } from '../../session/session.ts'
+import { type Listening, listenAudioSocket } from './audiosocket/listener.ts'
 import { Calls } from './calls.ts'
-import { registerTelephony, TELEPHONY } from './index.ts'
-import { chooseSubprotocol, type Lines, linesOf } from './lines.ts'
+import { registerCallsApi } from './calls-api.ts'
+import { openLink, registerTelephony, TELEPHONY } from './index.ts'
+import { chooseSubprotocol, type Line, type Lines, linesOf } from './lines.ts'
 import { CallTokens } from './tokens.ts'
 import { registerWebhooks } from './webhook.ts'
 
@@ -29,6 +31,9 @@ export interface TelephonyServices {
 export class Telephony {
   readonly lines: Lines
   readonly #options: TelephonyOptions
+  #calls: Calls | undefined
+  #inputRates: InputRates | undefined
+  #ports: Listening[] = []
 
   /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
   constructor(options: TelephonyOptions) {
@@ -43,10 +48,20 @@ export class Telephony {
     return path.startsWith(`${TELEPHONY}/`) ? chooseSubprotocol(this.lines, path, asked) : undefined
   }
 
+  /** Opens the ports of bridges that speak over bare TCP. Rejects with the system's error. */
+  async listen(): Promise<void> {
+    for (const line of this.lines.values()) if (line.bridge.tcp) this.#ports.push(await this.#listen(line))
+  }
+
+  async close(): Promise<void> {
+    this.#calls?.closeAll('drain')
+    await Promise.all(this.#ports.splice(0).map((port) => port.close()))
+  }
+
   async register(
     app: FastifyInstance,
     { host, inputRates, hasPipeline, hasRoom }: TelephonyServices,
-  ): Promise<Calls> {
+  ): Promise<void> {
     const { settings, clock, note } = this.#options
     const { sessionMinutes } = settings.limits
     const calls = new Calls({ host, clock, ticker: new Ticker(clock), sessionMinutes, hasPipeline, note })
@@ -59,6 +74,29 @@ export class Telephony {
     }
     registerTelephony(app, { ...shared, calls, inputRates })
     await registerWebhooks(app, { ...shared, hasRoom })
-    return calls
+    registerCallsApi(app, { ...shared, calls, hasRoom })
+    this.#calls = calls
+    this.#inputRates = inputRates
+  }
+
+  #listen(line: Line): Promise<Listening> {
+    const { clock, note } = this.#options
+    const calls = this.#calls!
+    const inputRates = this.#inputRates
+    const account = { key: line.key, pipeline: line.setting.pipeline }
+    return listenAudioSocket(
+      line.bridge.tcp!,
+      (socket) =>
+        openLink(socket, {
+          line,
+          clock,
+          note,
+          ...(inputRates ? { inputRates } : {}),
+          begin: (link, start) => calls.begin(link, line.bridge, start, account),
+          onOver: () => {},
+        }),
+      clock,
+      note,
+    )
   }
 }

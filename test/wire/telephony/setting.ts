@@ -21,6 +21,8 @@ export function settingOf(
     password: secret(given.password),
     key: null,
     pipeline: null,
+    from: null,
+    dial: [],
     options: given.options ?? {},
     at: { file: 'parley.yaml', line: 1, column: 1 },
   }
