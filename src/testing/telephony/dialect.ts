@@ -1,5 +1,6 @@
 /** What a double of one bridge adds to a phone: its messages, its formats, its manners. One file a bridge. */
 import type { AudioFormat } from '../../audio/format.ts'
+import type { Timer } from '../../clock.ts'
 import type { LineMessage } from './line.ts'
 import type { Playback, PlaybackOptions } from './playback.ts'
 
@@ -27,12 +28,17 @@ export interface PhoneDialect {
   readonly holds?: Pick<PlaybackOptions, 'limitMs' | 'flow'>
   /** Of the upgrade; names in lower case. */
   headers(url: string): Readonly<Record<string, string>>
+  /** Where it dials, if the call's facts are in the address; left out: as it was told. */
+  address?(url: string, call: CallFacts): string
   /** `stream`: 1 for the first connection of the call. */
   connect(call: CallFacts, stream: number): PhoneWire
 }
 
 /** One connection: its ids and its counters. */
 export interface PhoneWire {
+  /** Before the greeting: what it may ask for by itself, as long as the line is there. */
+  opened?(ear: PhoneEar): void
+  closed?(): void
   /** When the connection is open, before any sound. */
   greeting(): readonly LineMessage[]
   /** `placeMs`: where in the stream it begins. */
@@ -60,6 +66,8 @@ export interface PhoneEar {
   hangUp(): void
   /** Sent at once. */
   reply(message: LineMessage): void
+  /** As long as the phone is whole. */
+  later(ms: number, act: () => void): Timer
   /** It broke the bridge's rules. */
   mistake(text: string): void
   readonly playback: Playback

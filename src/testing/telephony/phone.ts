@@ -94,11 +94,13 @@ export class Phone {
   call(): void {
     if (this.#connection) throw new Error('the phone is off the hook already')
     const { dialect, dial, url, headers, call } = this.#options
-    const wire = dialect.connect({ ...FACTS, ...call }, ++this.#streams)
+    const facts = { ...FACTS, ...call }
+    const wire = dialect.connect(facts, ++this.#streams)
+    const address = dialect.address?.(url, facts) ?? url
     const connection: Connection = { wire, live: false, line: undefined }
     this.#connection = connection
     connection.line = dial(
-      { url, headers: { ...dialect.headers(url), ...headers }, protocols: dialect.protocols },
+      { url: address, headers: { ...dialect.headers(url), ...headers }, protocols: dialect.protocols },
       {
         open: (protocol) => this.#opened(connection, protocol),
         message: (message) => this.#hear(connection, message),
@@ -153,6 +155,7 @@ export class Phone {
 
   #opened(connection: Connection, protocol: string): void {
     this.record.protocols.push(protocol)
+    connection.wire.opened?.(this.#earOf(connection))
     for (const each of connection.wire.greeting()) this.send(each)
     connection.live = true
     this.#mouth.open()
@@ -210,6 +213,7 @@ export class Phone {
       },
       hangUp: () => this.hangUp(),
       reply: (message) => say([message]),
+      later: (ms, act) => this.#later(ms, act),
       mistake: (text) => void record.mistakes.push(text),
     }
   }
@@ -217,18 +221,20 @@ export class Phone {
   #closed(connection: Connection, close: LineClose): void {
     if (connection !== this.#connection) return
     this.#connection = undefined
+    connection.wire.closed?.()
     this.#late = undefined
     this.record.closes.push({ ...close, atMs: this.#options.clock.now() })
     this.#mouth.close()
     this.playback.abandon()
   }
 
-  #later(ms: number, act: () => void): void {
+  #later(ms: number, act: () => void): Timer {
     const timer = this.#options.clock.setTimer(ms, () => {
       this.#timers.delete(timer)
       act()
     })
     this.#timers.add(timer)
+    return timer
   }
 
   /** Nothing of it is left: no connection, no timer. */

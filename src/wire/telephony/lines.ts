@@ -3,7 +3,9 @@ import type { Problem } from '../../config/problem.ts'
 import type { BridgeSetting, Settings } from '../../config/settings.ts'
 import type { SessionOrigin } from '../../session/session.ts'
 import type { Gate } from './admission.ts'
+import { asterisk } from './asterisk/index.ts'
 import { audiohook } from './audiohook/index.ts'
+import { audiosocket } from './audiosocket/index.ts'
 import { bandwidth } from './bandwidth/index.ts'
 import type { Bridge, BridgeName } from './bridge.ts'
 import { exotel } from './exotel/index.ts'
@@ -17,7 +19,7 @@ import { twilio } from './twilio/index.ts'
 import { vonage } from './vonage/index.ts'
 
 /** How each bridge is made of its setting. */
-export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeSetting) => Bridge>>> = {
+export const BRIDGE_KINDS: Readonly<Record<BridgeName, (setting: BridgeSetting) => Bridge>> = {
   twilio,
   signalwire,
   exotel,
@@ -28,6 +30,8 @@ export const BRIDGE_KINDS: Readonly<Partial<Record<BridgeName, (setting: BridgeS
   jambonz,
   infobip,
   audiohook,
+  asterisk,
+  audiosocket,
 }
 
 export interface Line extends Gate {
@@ -45,7 +49,9 @@ export function linesOf(settings: Settings): {
   const open = settings.keys.length === 0
   for (const setting of Object.values(settings.telephony)) {
     const fail = (message: string) => problems.push({ ...setting.at, severity: 'error', message })
-    const make = BRIDGE_KINDS[setting.name as BridgeName]
+    const make = Object.hasOwn(BRIDGE_KINDS, setting.name)
+      ? BRIDGE_KINDS[setting.name as BridgeName]
+      : undefined
     if (!make) {
       fail(
         `telephony.${setting.name}: there is no such bridge; there are ${Object.keys(BRIDGE_KINDS).join(', ')}`,

@@ -89,9 +89,10 @@ export class Exchange {
       url: `wss://voice.example.com/v1/telephony/${bridge.name}`,
       dial: dialInMemory((caller, request) => {
         const gate = { bridge, setting, open: true }
+        const { pathname, searchParams } = new URL(request.url)
         const upgrade = {
-          path: new URL(request.url).pathname,
-          query: {},
+          path: pathname,
+          query: Object.fromEntries(searchParams),
           headers: request.headers,
           publicUrl: 'https://voice.example.com',
           receivedAtMs: this.clock.wallMs(),
@@ -111,6 +112,7 @@ export class Exchange {
           {
             bridge,
             clock: this.clock,
+            query: upgrade.query,
             begin: (begun, start) => this.calls.begin(begun, bridge, start, { pipeline: null, key: null }),
             note: (message) => void this.notes.push(message),
             onOver: () => {},

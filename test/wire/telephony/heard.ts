@@ -1,5 +1,4 @@
-/** What a codec finds in messages, written down; and the setting of a bridge that has nothing but its name. */
-import type { BridgeSetting } from '../../../src/config/settings.ts'
+/** What a codec finds in messages, written down. */
 import type { BridgeCodec, BridgeEvents } from '../../../src/wire/telephony/bridge.ts'
 
 /** Sound in hexadecimal. */
@@ -26,21 +25,5 @@ export function heardBy(codec: BridgeCodec) {
     read,
     text: (text: string) => read(Buffer.from(text), 'text'),
     binary: (bytes: Uint8Array) => read(Buffer.from(bytes), 'binary'),
-  }
-}
-
-export function setting(name: string): BridgeSetting {
-  return {
-    name,
-    authToken: null,
-    token: null,
-    username: null,
-    password: null,
-    key: null,
-    pipeline: null,
-    from: null,
-    dial: [],
-    options: {},
-    at: { file: 'parley.yaml', line: 1, column: 1 },
   }
 }

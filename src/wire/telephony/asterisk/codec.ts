@@ -23,6 +23,9 @@ const FORMATS: ReadonlyMap<string, AudioFormat> = new Map([
   ['slin48', pcm(48_000)],
 ])
 
+/** Variables that Asterisk sets itself; one of them repeats the dial string, and a token in it. */
+const OWN_VARIABLES = /^(DIALEDPEER|MEDIA_WEBSOCKET_)/
+
 export class AsteriskCodec implements BridgeCodec {
   readonly #query: Readonly<Record<string, string>>
   #spelling: Spelling | undefined
@@ -104,7 +107,8 @@ export class AsteriskCodec implements BridgeCodec {
   #parameters(variables: Fields): Readonly<Record<string, string>> {
     // A proof that was judged already, and no parameter.
     const { token: _, ...query } = this.#query
-    return parametersOf({ ...query, ...variables, ...query })
+    const named = Object.entries(variables).filter(([name]) => !OWN_VARIABLES.test(name))
+    return parametersOf({ ...query, ...Object.fromEntries(named), ...query })
   }
 }
 

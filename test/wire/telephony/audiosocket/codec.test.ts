@@ -4,7 +4,8 @@ import { AudioSocketCodec, SOUND_TYPES } from '../../../../src/wire/telephony/au
 import { Framer, MAX_FRAME_BYTES } from '../../../../src/wire/telephony/audiosocket/framer.ts'
 import { audiosocket } from '../../../../src/wire/telephony/audiosocket/index.ts'
 import { BridgeMistake, BridgeRefused } from '../../../../src/wire/telephony/bridge.ts'
-import { heardBy, setting } from '../heard.ts'
+import { heardBy } from '../heard.ts'
+import { settingOf } from '../setting.ts'
 
 const UUID_FRAME = hex('010010 40325ec2 5efd 4bd3 805f 53576e581d13')
 
@@ -144,7 +145,7 @@ describe('frames out of chunks', () => {
 })
 
 describe('the setting', () => {
-  const given = (options: Record<string, unknown>) => audiosocket({ ...setting('audiosocket'), options })
+  const given = (options: Record<string, unknown>) => audiosocket(settingOf('audiosocket', { options }))
 
   test('listens for this machine alone unless it is told otherwise', () => {
     expect(given({}).tcp).toEqual({
@@ -169,6 +170,6 @@ describe('the setting', () => {
   })
 
   test('a password is an error, since nobody could show it', () => {
-    expect(() => audiosocket({ ...setting('audiosocket'), username: 'asterisk' })).toThrow('want allow')
+    expect(() => audiosocket(settingOf('audiosocket', { username: 'asterisk' }))).toThrow('want allow')
   })
 })
