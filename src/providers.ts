@@ -12,6 +12,7 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { createGladia } from './provider/gladia/index.ts'
+import { createHume } from './provider/hume/index.ts'
 import { createInworld } from './provider/inworld/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
@@ -34,6 +35,7 @@ const CLOUD = {
   gladia: createGladia,
   inworld: createInworld,
   rime: createRime,
+  hume: createHume,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
