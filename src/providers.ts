@@ -12,6 +12,12 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { createGladia } from './provider/gladia/index.ts'
+import {
+  createGoogleSpeech,
+  googleEntries,
+  googleRpcs,
+  googleSpeechSettings,
+} from './provider/google-speech/index.ts'
 import { createHume } from './provider/hume/index.ts'
 import { createInworld } from './provider/inworld/index.ts'
 import { keptAdapters } from './provider/kept.ts'
@@ -41,10 +47,13 @@ const CLOUD = {
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
 const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
 
+/** Those whose package is the operator's; its credentials may be the machine's. */
+const OPTIONAL = ['ai-sdk', 'google-speech']
+
 /** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
 export const providerTypes: readonly string[] = [
   'local',
-  'ai-sdk',
+  ...OPTIONAL,
   ...Object.keys(CLOUD),
   ...Object.keys(KEYED),
   ...PRESETS.keys(),
@@ -102,6 +111,15 @@ function creatorOf(
     if (entry === undefined) return undefined
     return (key) => createAiSdk(deps, aiSdkSettings({ ...read, ...key }), entry)
   }
+  if (written === 'google-speech') {
+    const read = { name, members: options, folder, ...(baseUrl !== null && { baseUrl }) }
+    const entries = googleEntries(deps, googleSpeechSettings(read), packageFolders(folder))
+    if (entries === undefined) return undefined
+    return (key) => {
+      const settings = googleSpeechSettings({ ...read, ...key })
+      return createGoogleSpeech(deps, settings, googleRpcs(deps, settings, entries))
+    }
+  }
   const preset = presetOf(written)
   if (!preset) return undefined
   const stt = sttOf(name, options['stt'])
@@ -113,7 +131,7 @@ function creatorOf(
 
 /** Somebody else's address may want none, and some have other kinds. */
 function needsKey({ type, baseUrl }: ProviderSetting): boolean {
-  if (Object.hasOwn(KEYED, type) || type === 'ai-sdk') return false
+  if (Object.hasOwn(KEYED, type) || OPTIONAL.includes(type)) return false
   const preset = presetOf(type)
   return preset === undefined || (preset.key === 'needed' && baseUrl === null)
 }

@@ -5,6 +5,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   'google-gla': 'google',
   'google-ai': 'google',
   'google-ai-studio': 'google',
+  'google-speech': 'google',
   'google-vertex-ai': 'google-vertex',
   'vertex-ai': 'google-vertex',
   vertex_ai: 'google-vertex',

@@ -1,0 +1,37 @@
+/**
+ * The face of Google's SDKs that the adapters speak through, so that their tests run in memory and on the virtual clock:
+ * a connection, and calls on it that stream both ways.
+ */
+export interface Rpc {
+  /** Resolves when the connection is open. Rejects with the signal's reason, or with what the SDK says. */
+  ready(signal: AbortSignal): Promise<void>
+  call(hearing: CallHearing): RpcCall
+  /** Of the SDK's credentials. */
+  project(): Promise<string>
+  close(): Promise<void>
+}
+
+export interface RpcCall {
+  /** `taken`: the network has it. */
+  write(request: object, taken: () => void): void
+  /** Nothing more is written; what is left is answered. */
+  end(): void
+  /** Nothing more is heard. Idempotent. */
+  cancel(): void
+}
+
+/** Nothing comes after `ended` or `failed`. */
+export interface CallHearing {
+  message(response: unknown): void
+  ended(): void
+  failed(fault: RpcFault): void
+}
+
+export interface RpcFault {
+  /** https://grpc.io/docs/guides/status-codes; undefined: the SDK's own. */
+  readonly code: number | undefined
+  /** Google's `ErrorInfo.reason`, such as `API_KEY_INVALID`. */
+  readonly reason: string | undefined
+  /** Of its `RetryInfo`. */
+  readonly retryAfterMs: number | undefined
+}
