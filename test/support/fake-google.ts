@@ -4,7 +4,9 @@
  * Words of the script are placed in all audio of all calls, as a caller's are.
  */
 import type { AudioFormat } from '../../src/audio/format.ts'
-import type { CallHearing, Rpc } from '../../src/provider/google-speech/rpc.ts'
+import type { CallHearing, Rpc } from '../../src/provider/call.ts'
+import type { GoogleRpc } from '../../src/provider/google-speech/sdk.ts'
+import { faultOf } from '../../src/provider/google-speech/wire.ts'
 import { Outlet, type SttScript, type SttSessionRecord } from './stt-double.ts'
 import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './tts-double.ts'
 
@@ -70,7 +72,7 @@ export class FakeGoogle {
     return new Speaking(this, peer, this.faults.ofConnection())
   }
 
-  rpc(serve: 'recognise' | 'synthesise'): Rpc {
+  rpc(serve: 'recognise' | 'synthesise'): GoogleRpc {
     const hangs = () =>
       serve === 'recognise'
         ? this.options.script?.fault === 'hang_on_connect'
@@ -113,7 +115,7 @@ export class FakeGoogle {
         if (over()) hearing.ended()
       },
       fail: (code, { reason, retryAfterMs } = {}) => {
-        if (over()) hearing.failed({ code, reason, retryAfterMs })
+        if (over()) hearing.failed(faultOf({ code, reason }, retryAfterMs))
       },
     })
     const carry = (act: () => void) =>

@@ -7,16 +7,16 @@ import { orAborted } from '../../cancel.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { SttAdapter, SttCaps } from '../../stage/stt.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
+import { CalledVoice } from '../called-voice.ts'
+import { CallsSocket, callsProtocol, REPLAY_SPEED } from '../calls-socket.ts'
 import { openRecognition } from '../open-recognition.ts'
 import { packageEntry } from '../operator-package.ts'
+import type { PartHearing } from '../parted-answer.ts'
 import type { Connect } from '../socket.ts'
 import { checkOpening } from '../voice-opening.ts'
-import type { Rpc } from './rpc.ts'
-import { sdkRpc } from './sdk.ts'
+import { type GoogleRpc, sdkRpc } from './sdk.ts'
 import type { GoogleSpeechSettings } from './settings.ts'
-import { CallsSocket, googleProtocol, REPLAY_SPEED } from './stream.ts'
-import { GoogleSpeech } from './voices.ts'
-import { recognitionConfig, synthesisConfig } from './wire.ts'
+import { readRecognition, recognitionConfig, soundOf, synthesisConfig } from './wire.ts'
 
 export { type GoogleSpeechSettings, googleSpeechSettings } from './settings.ts'
 
@@ -46,8 +46,8 @@ const VOICES = /^(chirp-?3-hd|gemini-.*tts)/
 
 export interface Rpcs {
   /** Left out: its package is not installed. */
-  readonly speech?: Rpc
-  readonly voices?: Rpc
+  readonly speech?: GoogleRpc
+  readonly voices?: GoogleRpc
 }
 
 /** Where the packages are, as `file:` URLs. */
@@ -87,7 +87,7 @@ export function createGoogleSpeech(
   { speech, voices }: Rpcs,
 ): Provider {
   const { name, location } = settings
-  const stt = (rpc: Rpc, model: string): SttAdapter => ({
+  const stt = (rpc: GoogleRpc, model: string): SttAdapter => ({
     id: `${name}/${model}`,
     caps: STT,
     async open({ format, language, hints = [], signal }) {
@@ -99,19 +99,34 @@ export function createGoogleSpeech(
         const config = recognitionConfig({ project, location, model, format, language, hints })
         return new CallsSocket({ rpc, config, format, clock })
       }
-      const facts = { provider: name, protocol: googleProtocol(), connect, format, signal, clock }
+      const facts = {
+        provider: name,
+        protocol: callsProtocol('Google', readRecognition),
+        connect,
+        format,
+        signal,
+        clock,
+      }
       return openRecognition({ ...facts, url: 'grpc:', headers: {} })
     },
   })
-  const answers = new Set<GoogleSpeech>()
-  const tts = (rpc: Rpc, model: string): TtsAdapter => ({
+  const answers = new Set<CalledVoice>()
+  const tts = (rpc: GoogleRpc, model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: TTS,
     async open(opening) {
       checkOpening(name, TTS, opening)
       const { voice, format, language, speed = 1, signal } = opening
       const config = synthesisConfig({ model, voice, format, language, speed })
-      const answer = new GoogleSpeech({ provider: name, format, signal, clock }, rpc, config, () => {
+      const line = {
+        rpc,
+        requests: (text: string) => [config, { input: { text } }],
+        read: (response: unknown, hearing: PartHearing) => {
+          const audio = soundOf(response)
+          if (audio) hearing.audio(audio)
+        },
+      }
+      const answer = new CalledVoice({ provider: name, format, signal, clock }, line, () => {
         answers.delete(answer)
       })
       answers.add(answer)

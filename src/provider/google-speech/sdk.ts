@@ -5,12 +5,17 @@
 import { createRequire } from 'node:module'
 import { Cancelled, orAborted } from '../../cancel.ts'
 import type { Clock } from '../../clock.ts'
+import type { CallHearing, Rpc, RpcCall, RpcFault } from '../call.ts'
 import { isFields } from '../message.ts'
 import { loadPackage } from '../operator-package.ts'
 import { UpgradeRefused } from '../socket.ts'
-import type { CallHearing, Rpc, RpcCall, RpcFault } from './rpc.ts'
 import { type GoogleSpeechSettings, hostOf } from './settings.ts'
-import { durationMs } from './wire.ts'
+import { durationMs, faultOf } from './wire.ts'
+
+export interface GoogleRpc extends Rpc {
+  /** Of the SDK's credentials. */
+  project(): Promise<string>
+}
 
 export interface SdkOptions {
   /** The package's entry, a `file:` URL. */
@@ -47,7 +52,7 @@ const CONNECT_MS = 10_000
 const CALL_MS = 330_000
 const REASON = /^[A-Z][A-Z0-9_]{2,63}$/
 
-export function sdkRpc(options: SdkOptions): Rpc {
+export function sdkRpc(options: SdkOptions): GoogleRpc {
   const { clock } = options
   let client: Client | undefined
   let loading: Promise<Client> | undefined
@@ -111,7 +116,7 @@ function callOn(stream: Duplex, hearing: CallHearing): RpcCall {
   })
   stream.on('end', () => end(() => hearing.ended()))
   // Stays, since a cancelled call has an error too.
-  stream.on('error', (error) => end(() => hearing.failed(faultOf(error))))
+  stream.on('error', (error) => end(() => hearing.failed(readFault(error))))
   return {
     write: (request, taken) => {
       if (!over) stream.write(request, taken)
@@ -127,15 +132,15 @@ function callOn(stream: Duplex, hearing: CallHearing): RpcCall {
   }
 }
 
-function faultOf(error: unknown): RpcFault {
+function readFault(error: unknown): RpcFault {
   const { code, reason, statusDetails } = (error ?? {}) as Readonly<Record<string, unknown>>
   const details = Array.isArray(statusDetails) ? statusDetails.filter(isFields) : []
   const retry = details.find((detail) => isFields(detail['retryDelay']))
-  return {
+  const fault = {
     code: typeof code === 'number' ? code : undefined,
     reason: typeof reason === 'string' && REASON.test(reason) ? reason : undefined,
-    retryAfterMs: retry && durationMs(retry['retryDelay']),
   }
+  return faultOf(fault, retry && durationMs(retry['retryDelay']))
 }
 
 async function clientOf({ entry, service, settings }: SdkOptions): Promise<Client> {

@@ -7,8 +7,10 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import type { Word } from '../../stage/stt.ts'
+import type { RpcFault } from '../call.ts'
+import type { Recognised } from '../calls-socket.ts'
 import { isFields, listIn } from '../message.ts'
-import type { RpcFault } from './rpc.ts'
+import { withRegion } from '../region.ts'
 
 const ENCODINGS = { pcm16: 'LINEAR16', mulaw: 'MULAW', alaw: 'ALAW' } as const
 /** Hints: the number of phrases an inline set takes is more. */
@@ -47,24 +49,8 @@ export function recognitionConfig(request: RecognitionRequest): object {
   }
 }
 
-export interface Result {
-  readonly text: string
-  readonly isFinal: boolean
-  /** Since the call's first byte. */
-  readonly endMs: number
-  readonly words: readonly Word[]
-  readonly confidence: number | undefined
-  readonly language: string | undefined
-}
-
-export interface RecognitionResponse {
-  readonly results: readonly Result[]
-  /** Of the voice activity that ended. */
-  readonly speechEndMs: number | undefined
-}
-
 /** Throws `Malformed`. */
-export function readRecognition(response: unknown): RecognitionResponse {
+export function readRecognition(response: unknown): Recognised {
   if (!isFields(response)) return { results: [], speechEndMs: undefined }
   const ended = response['speechEventType'] === 'SPEECH_ACTIVITY_END'
   return {
@@ -136,23 +122,20 @@ export function synthesisConfig({ model, voice, format, language, speed }: Synth
   }
 }
 
-/** Google wants a region: the one where most speak it. */
-function withRegion(language: string): string {
-  try {
-    const { language: tongue, region } = new Intl.Locale(language).maximize()
-    return region === undefined ? language : `${tongue}-${region}`
-  } catch {
-    return language
-  }
-}
-
 export function soundOf(response: unknown): Uint8Array | undefined {
   const audio = isFields(response) ? response['audioContent'] : undefined
   return audio instanceof Uint8Array && audio.length > 0 ? audio : undefined
 }
 
+export interface GoogleFault {
+  /** https://grpc.io/docs/guides/status-codes; undefined: the SDK's own. */
+  readonly code: number | undefined
+  /** Google's `ErrorInfo.reason`, such as `API_KEY_INVALID`. */
+  readonly reason: string | undefined
+}
+
 /** What a call's failure means to the router. */
-export function kindOfFault({ code, reason }: Pick<RpcFault, 'code' | 'reason'>): ProviderErrorKind {
+export function kindOfFault({ code, reason }: GoogleFault): ProviderErrorKind {
   if (reason === 'API_KEY_INVALID') return 'auth'
   if (reason === 'BILLING_DISABLED') return 'quota'
   switch (code) {
@@ -174,4 +157,9 @@ export function kindOfFault({ code, reason }: Pick<RpcFault, 'code' | 'reason'>)
     default:
       return 'transient'
   }
+}
+
+export function faultOf(fault: GoogleFault, retryAfterMs: number | undefined): RpcFault {
+  const message = `the call failed with gRPC status ${fault.code ?? 'unknown'}`
+  return { kind: kindOfFault(fault), message, ...(retryAfterMs !== undefined && { retryAfterMs }) }
 }

@@ -1,13 +1,13 @@
 /**
- * The face of Google's SDKs that the adapters speak through, so that their tests run in memory and on the virtual clock:
- * a connection, and calls on it that stream both ways.
+ * The face of providers' own SDKs that adapters speak through, so that their tests run in memory and on the virtual clock: a
+ * connection, and calls on it that stream both ways.
  */
+import type { ProviderErrorKind } from '../errors.ts'
+
 export interface Rpc {
   /** Resolves when the connection is open. Rejects with the signal's reason, or with what the SDK says. */
   ready(signal: AbortSignal): Promise<void>
   call(hearing: CallHearing): RpcCall
-  /** Of the SDK's credentials. */
-  project(): Promise<string>
   close(): Promise<void>
 }
 
@@ -28,10 +28,8 @@ export interface CallHearing {
 }
 
 export interface RpcFault {
-  /** https://grpc.io/docs/guides/status-codes; undefined: the SDK's own. */
-  readonly code: number | undefined
-  /** Google's `ErrorInfo.reason`, such as `API_KEY_INVALID`. */
-  readonly reason: string | undefined
-  /** Of its `RetryInfo`. */
-  readonly retryAfterMs: number | undefined
+  readonly kind: ProviderErrorKind
+  /** Of ours: no provider's sentence. */
+  readonly message: string
+  readonly retryAfterMs?: number
 }

@@ -1,27 +1,27 @@
 /**
- * Google's recogniser as a socket that `recognition.ts` speaks through. It has no word for "answer now" but the end of a
- * call: so a call lasts as long as somebody speaks, its end is asked for, and the next audio begins another. Calls of one stream
+ * Recognisers that have no word for "answer now" but the end of a call, as a socket that `recognition.ts` speaks through. A
+ * call lasts as long as somebody speaks, its end is asked for, and the next audio begins another. Calls of one stream
  * answer in their order, whichever is quicker.
  *
  *     audio … force ─► [call: config, audio …, end] ─► results, ended ─► covered
  *             audio … keep ─► [call …]
  */
-import { type AudioFormat, bytesToMs } from '../../audio/format.ts'
-import { Channel } from '../../channel.ts'
-import type { Clock } from '../../clock.ts'
-import { objectOf } from '../message.ts'
-import type { Notice, Protocol } from '../protocol.ts'
-import type { Socket, SocketClose } from '../socket.ts'
-import type { Rpc, RpcCall, RpcFault } from './rpc.ts'
-import { kindOfFault, readRecognition } from './wire.ts'
+import { type AudioFormat, bytesToMs } from '../audio/format.ts'
+import { Channel } from '../channel.ts'
+import type { Clock } from '../clock.ts'
+import type { Word } from '../stage/stt.ts'
+import type { Rpc, RpcCall, RpcFault } from './call.ts'
+import { objectOf } from './message.ts'
+import type { Notice, Protocol } from './protocol.ts'
+import type { Socket, SocketClose } from './socket.ts'
 
 /** 24,000 bytes of the longest kind; 25,600 are taken. How fast a replay may go is not said: a guess. */
 const FRAMING = { minMs: 0, maxMs: 500, pace: { speed: 4, burstMs: 2_000 } }
 export const REPLAY_SPEED = FRAMING.pace.speed
 const FORCE = 'force'
-/** A call without audio is ended before Google does it, some ten seconds later. */
+/** A call without audio is ended before the provider does it; Google does, some ten seconds later. */
 const KEEP = { message: 'keep', everyMs: 4_000 }
-/** A minute before Google ends a call. */
+/** A minute before Google ends a call; others give more. */
 const CALL_MS = 240_000
 const IDLE_LIMIT_MS = 60_000
 const GRACE_MS = 450
@@ -29,7 +29,24 @@ const GRACE_MS = 450
 const ENDED = 1000
 const FAULT = 4000
 
-export function googleProtocol(): Protocol {
+export interface Result {
+  readonly text: string
+  readonly isFinal: boolean
+  /** Since the call's first byte. */
+  readonly endMs: number
+  readonly words: readonly Word[]
+  readonly confidence: number | undefined
+  readonly language: string | undefined
+}
+
+export interface Recognised {
+  readonly results: readonly Result[]
+  /** Of the voice activity that ended. */
+  readonly speechEndMs: number | undefined
+}
+
+/** `read`: a response of the provider's; throws `Malformed`. */
+export function callsProtocol(provider: string, read: (response: unknown) => Recognised): Protocol {
   let settledMs = 0
   return {
     framing: FRAMING,
@@ -41,10 +58,10 @@ export function googleProtocol(): Protocol {
     // A call that was ended answers.
     unanswered: () => 'wait',
     hear(json) {
-      const { fromMs, toMs, response } = objectOf(json, 'Google')
+      const { fromMs, toMs, response } = objectOf(json, provider)
       if (typeof toMs === 'number') return [{ type: 'covered', toMs }]
       const from = typeof fromMs === 'number' ? fromMs : 0
-      const { results, speechEndMs } = readRecognition(response)
+      const { results, speechEndMs } = read(response)
       const notices: Notice[] = []
       for (const { text, isFinal, endMs, words, confidence, language } of results.filter(
         (one) => one.isFinal,
@@ -85,9 +102,7 @@ export function googleProtocol(): Protocol {
     closed: ({ code, reason }) => {
       if (code !== FAULT) return { kind: 'transient', message: 'the call was ended by the other side' }
       const fault = JSON.parse(reason) as RpcFault
-      const after = fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs }
-      const message = `the call failed with gRPC status ${fault.code ?? 'unknown'}`
-      return { kind: kindOfFault(fault), message, ...after }
+      return fault
     },
   }
 }

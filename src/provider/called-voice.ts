@@ -1,30 +1,32 @@
-/**
- * Google's voices: a call for each sentence, since its sound bears no mark of where a sentence ends, and a call that is given
- * nothing for five seconds is ended.
- */
-import { openScope } from '../../cancel.ts'
-import { ProviderError } from '../../errors.ts'
-import type { Sentence } from '../../stage/tts.ts'
-import type { AnswerOptions, Line } from '../answer-stream.ts'
-import { PartedAnswer, type PartHearing } from '../parted-answer.ts'
-import { UpgradeRefused } from '../socket.ts'
-import type { Rpc, RpcCall, RpcFault } from './rpc.ts'
-import { kindOfFault, soundOf } from './wire.ts'
+/** Voices behind a provider's own SDK: a call for each sentence, over connections that the SDK keeps. */
+import { openScope } from '../cancel.ts'
+import { ProviderError } from '../errors.ts'
+import type { Sentence } from '../stage/tts.ts'
+import type { AnswerOptions, Line } from './answer-stream.ts'
+import type { Rpc, RpcCall, RpcFault } from './call.ts'
+import { PartedAnswer, type PartHearing } from './parted-answer.ts'
+import { UpgradeRefused } from './socket.ts'
 
 /** Calls share the connection. */
 const CALLS: Line = { usable: true, suspect() {}, release() {} }
 /** Twice what the longest sentence takes at half a voice's pace; a call that never stops is stopped. */
 const SOUND_BYTES = 64 * 1024 * 1024
 
-export class GoogleSpeech extends PartedAnswer<Line> {
-  readonly #rpc: Rpc
-  readonly #config: object
+export interface CallingVoice {
+  readonly rpc: Rpc
+  /** All that is written for a sentence. */
+  readonly requests: (text: string) => readonly object[]
+  /** Tells what a response holds. */
+  readonly read: (response: unknown, hearing: PartHearing) => void
+}
+
+export class CalledVoice extends PartedAnswer<Line> {
+  readonly #voice: CallingVoice
   readonly #onLeft: () => void
 
-  constructor(options: Omit<AnswerOptions<Line>, 'lease'>, rpc: Rpc, config: object, onLeft: () => void) {
+  constructor(options: Omit<AnswerOptions<Line>, 'lease'>, voice: CallingVoice, onLeft: () => void) {
     super({ ...options, lease: async () => CALLS })
-    this.#rpc = rpc
-    this.#config = config
+    this.#voice = voice
     this.#onLeft = onLeft
   }
 
@@ -41,7 +43,7 @@ export class GoogleSpeech extends PartedAnswer<Line> {
   protected speak({ text }: Sentence, _line: Line, hearing: PartHearing): () => void {
     const scope = openScope(this.options.signal)
     let call: RpcCall | undefined
-    this.#rpc.ready(scope.signal).then(
+    this.#voice.rpc.ready(scope.signal).then(
       () => {
         if (!scope.signal.aborted) call = this.#ask(text, hearing, () => scope.release())
       },
@@ -59,11 +61,10 @@ export class GoogleSpeech extends PartedAnswer<Line> {
   }
 
   #ask(text: string, hearing: PartHearing, onOver: () => void): RpcCall {
-    const call = this.#rpc.call({
+    const call = this.#voice.rpc.call({
       message: (response) => {
-        const audio = soundOf(response)
-        if (!audio) return
-        if (hearing.bytes + audio.length <= SOUND_BYTES) return hearing.audio(audio)
+        this.#voice.read(response, hearing)
+        if (hearing.bytes <= SOUND_BYTES) return
         call.cancel()
         onOver()
         hearing.failed(this.error('transient', 'the sound of one sentence does not end'))
@@ -77,20 +78,12 @@ export class GoogleSpeech extends PartedAnswer<Line> {
         hearing.failed(this.#failure(fault))
       },
     })
-    call.write(this.#config, () => {})
-    call.write({ input: { text } }, () => {})
+    for (const request of this.#voice.requests(text)) call.write(request, () => {})
     call.end()
     return call
   }
 
   #failure(fault: RpcFault): ProviderError {
-    const { code, retryAfterMs } = fault
-    return new ProviderError({
-      provider: this.options.provider,
-      stage: 'tts',
-      kind: kindOfFault(fault),
-      message: `the call failed with gRPC status ${code ?? 'unknown'}`,
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-    })
+    return new ProviderError({ provider: this.options.provider, stage: 'tts', ...fault })
   }
 }
