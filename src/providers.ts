@@ -5,6 +5,12 @@ import type { ProviderSetting, Settings } from './config/settings.ts'
 import { aiSdkEntry, aiSdkSettings, createAiSdk } from './provider/ai-sdk/index.ts'
 import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
+import {
+  azureEntry,
+  azureSdk,
+  azureSpeechSettings,
+  createAzureSpeech,
+} from './provider/azure-speech/index.ts'
 import { createBedrock } from './provider/bedrock/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
@@ -48,7 +54,7 @@ const CLOUD = {
 const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
 
 /** Those whose package is the operator's; its credentials may be the machine's. */
-const OPTIONAL = ['ai-sdk', 'google-speech']
+const OPTIONAL = ['ai-sdk', 'google-speech', 'azure-speech']
 
 /** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
 export const providerTypes: readonly string[] = [
@@ -120,6 +126,13 @@ function creatorOf(
       return createGoogleSpeech(deps, settings, googleRpcs(deps, settings, entries))
     }
   }
+  if (written === 'azure-speech') {
+    const entry = azureEntry(deps, name, packageFolders(folder))
+    if (entry === undefined) return undefined
+    const read = { name, members: options, ...(baseUrl !== null && { baseUrl }) }
+    return ({ apiKey = '' }) =>
+      createAzureSpeech(deps, name, azureSdk(entry, azureSpeechSettings({ ...read, apiKey })))
+  }
   const preset = presetOf(written)
   if (!preset) return undefined
   const stt = sttOf(name, options['stt'])
@@ -131,7 +144,7 @@ function creatorOf(
 
 /** Somebody else's address may want none, and some have other kinds. */
 function needsKey({ type, baseUrl }: ProviderSetting): boolean {
-  if (Object.hasOwn(KEYED, type) || OPTIONAL.includes(type)) return false
+  if (Object.hasOwn(KEYED, type) || (OPTIONAL.includes(type) && type !== 'azure-speech')) return false
   const preset = presetOf(type)
   return preset === undefined || (preset.key === 'needed' && baseUrl === null)
 }

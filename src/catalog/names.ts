@@ -14,6 +14,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   grok: 'xai',
   bedrock: 'amazon-bedrock',
   'azure-openai': 'azure',
+  'azure-speech': 'azure',
   'together-ai': 'together',
   together_ai: 'together',
   togetherai: 'together',
