@@ -3,9 +3,9 @@ import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.
 import { VirtualClock } from '../../src/clock.ts'
 import { azureEntry, azureSpeechSettings, createAzureSpeech } from '../../src/provider/azure-speech/index.ts'
 import { faultOf, readHeard, spokenWord, ssmlOf } from '../../src/provider/azure-speech/wire.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { FakeAzure } from '../support/fake-azure.ts'
 import type { FakeGoogleOptions } from '../support/fake-google.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 

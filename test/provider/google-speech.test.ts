@@ -10,10 +10,10 @@ import {
 import { hostOf } from '../../src/provider/google-speech/settings.ts'
 import { durationMs, kindOfFault, synthesisConfig } from '../../src/provider/google-speech/wire.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
+import type { SttScript } from '../../src/testing/stt/double.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { FakeGoogle, type FakeGoogleOptions } from '../support/fake-google.ts'
 import { sound } from '../support/stages.ts'
-import type { SttScript } from '../support/stt-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 

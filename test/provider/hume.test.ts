@@ -3,9 +3,9 @@ import { openScope } from '../../src/cancel.ts'
 import { realClock, VirtualClock } from '../../src/clock.ts'
 import { createHume } from '../../src/provider/hume/index.ts'
 import type { TtsEvent, TtsOpenOptions } from '../../src/stage/tts.ts'
-import { FakeHume, type FakeHumeOptions, HUME_KEY } from '../support/fake-hume.ts'
-import { connectInMemory, serveDouble } from '../support/socket-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
+import { connectInMemory, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeHume, type FakeHumeOptions, HUME_KEY } from '../../src/testing/tts/hume.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}

@@ -15,8 +15,8 @@ import { CARTESIA_KEY, FakeCartesia } from '../../src/testing/tts/cartesia.ts'
 import { FakeSpeak, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
-import { FakeRime, RIME_KEY } from '../../src/testing/tts/rime.ts'
 import { FakeHume, HUME_KEY } from '../../src/testing/tts/hume.ts'
+import { FakeRime, RIME_KEY } from '../../src/testing/tts/rime.ts'
 
 const note = () => {}
 const RUNS = 40

@@ -12,12 +12,12 @@ import {
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { FakeAzure } from '../support/fake-azure.ts'
 import type { FakeGoogleOptions } from '../support/fake-google.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
 import { sound } from '../support/stages.ts'
-import { FAKE_KEY } from '../support/stt-double.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
 import { describeSdk } from './installed.ts'
 
 const words = [

@@ -12,9 +12,9 @@ import {
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { FakeGoogle, type FakeGoogleOptions } from '../support/fake-google.ts'
 import { sound } from '../support/stages.ts'
-import { lengthOf, markOf } from '../support/tts-double.ts'
 import { type ServedGoogle, serveGoogle } from './google-server.ts'
 import { describeSdk } from './installed.ts'
 

@@ -1,9 +1,9 @@
 /** Hume's own SDK against our double of its voices. */
 import { afterEach, expect, test } from 'vitest'
 import { realClock } from '../../src/clock.ts'
-import { FakeHume, type FakeHumeOptions, HUME_KEY } from '../support/fake-hume.ts'
-import { type ServedDouble, serveDouble } from '../support/socket-double.ts'
-import { markOf } from '../support/tts-double.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { markOf } from '../../src/testing/tts/double.ts'
+import { FakeHume, type FakeHumeOptions, HUME_KEY } from '../../src/testing/tts/hume.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 type Output =

@@ -7,9 +7,9 @@ import type { AudioFormat } from '../../src/audio/format.ts'
 import type { Azure } from '../../src/provider/azure-speech/sdk.ts'
 import type { CallHearing, Rpc } from '../../src/provider/call.ts'
 import { durationMs } from '../../src/provider/google-speech/wire.ts'
+import type { DoublePeer, DoubleServer, DoubleTalk } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
 import { type CallPeer, type CallTalk, FakeGoogle, type FakeGoogleOptions } from './fake-google.ts'
-import type { DoublePeer, DoubleServer, DoubleTalk } from './socket-double.ts'
-import { FAKE_KEY } from './stt-double.ts'
 
 type Fields = Record<string, unknown>
 

@@ -7,8 +7,17 @@ import type { AudioFormat } from '../../src/audio/format.ts'
 import type { CallHearing, Rpc } from '../../src/provider/call.ts'
 import type { GoogleRpc } from '../../src/provider/google-speech/sdk.ts'
 import { faultOf } from '../../src/provider/google-speech/wire.ts'
-import { Outlet, type SttScript, type SttSessionRecord } from './stt-double.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './tts-double.ts'
+import { Outlet, type SttScript, type SttSessionRecord } from '../../src/testing/stt/double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from '../../src/testing/tts/double.ts'
 
 export interface FakeGoogleOptions extends SoundOptions {
   readonly script?: SttScript
@@ -44,6 +53,7 @@ const MOST_BYTES = 25_600
 const PAUSE_MS = 700
 
 export class FakeGoogle {
+  readonly options: Clocked<FakeGoogleOptions>
   readonly faults = new FaultPlan()
   readonly mistakes: string[] = []
   readonly record: SttSessionRecord
@@ -53,9 +63,10 @@ export class FakeGoogle {
   readonly texts: string[] = []
   readonly #open = new Set<object>()
 
-  constructor(readonly options: FakeGoogleOptions) {
+  constructor(options: FakeGoogleOptions) {
+    this.options = clocked(options)
     const url = new URL('grpc://speech.googleapis.com')
-    this.record = { url, messages: [], framesMs: [], audioMs: 0, mistakes: this.mistakes }
+    this.record = { url, messages: [], framesMs: [], audioMs: 0, silentMs: 0, mistakes: this.mistakes }
     this.sessions = [this.record]
   }
 

@@ -4,8 +4,8 @@ import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import { type CloudSettings, cloudEndpoint } from '../endpoint.ts'
 import { LinkPool } from '../link-pool.ts'
 import { QueuedAnswer } from '../queued-link.ts'
-import { checkOpening, leaseLine } from '../voice-opening.ts'
-import { HumeLink } from './stream.ts'
+import { canOpen, checkOpening, leaseLine } from '../voice-opening.ts'
+import { HumeLink, type HumeVoice } from './stream.ts'
 import { humeUrl, versionOf } from './wire.ts'
 
 export const HUME_BASE_URL = 'wss://api.hume.ai'
@@ -32,20 +32,25 @@ export function createHume({ clock }: ProviderDeps, settings: CloudSettings): Pr
     if (version === undefined) return undefined
     const url = humeUrl(baseUrl, version)
     const caps: TtsCaps = version === '2' ? CAPS : { ...CAPS, times: 'none' }
+    const keyOf = ({ voice, speed }: HumeVoice) => JSON.stringify([model, voice, speed])
+    const opener = (spoken: HumeVoice) => (onOver: () => void) =>
+      new HumeLink({ connect, url, headers, provider: name, clock, onOver }, spoken)
     return {
       id: `${name}/${model}`,
       caps,
+      warm({ voice, format, speed = 1 }) {
+        const spoken = { voice, speed }
+        if (canOpen(caps, { voice, format })) links.warm(keyOf(spoken), opener(spoken))
+      },
       async open(opening) {
         checkOpening(name, caps, opening)
         const { voice, format, speed = 1, signal } = opening
-        const link = (onOver: () => void) =>
-          new HumeLink({ connect, url, headers, provider: name, clock, onOver }, { voice, speed })
         const lease = () =>
           leaseLine({
             provider: name,
             links,
-            key: JSON.stringify([model, voice, speed]),
-            open: link,
+            key: keyOf({ voice, speed }),
+            open: opener({ voice, speed }),
             line: (one) => one.lease(),
             signal,
           })

@@ -3,8 +3,18 @@
  * what it objected to stands in `mistakes`. Sources: `src/provider/hume/wire.ts`. Left open by them and so options: from
  * where times count, and whether a sentence comes back in one snippet.
  */
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from './socket-double.ts'
-import { DRIP_MS, FaultPlan, type SoundOptions, soundOf, Timers, type TtsFault } from './tts-double.ts'
+import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
+import type { Double, ProviderEntry } from '../double.ts'
+import {
+  type Clocked,
+  clocked,
+  DRIP_MS,
+  FaultPlan,
+  type SoundOptions,
+  soundOf,
+  Timers,
+  type TtsFault,
+} from './double.ts'
 
 export const HUME_KEY = 'hume_fake_0123456789'
 
@@ -32,14 +42,27 @@ const QUERY: Readonly<Record<string, RegExp>> = {
 const FIELDS = ['text', 'voice', 'description', 'speed', 'trailing_silence', 'flush', 'close']
 const FORMAT = { encoding: 'pcm16', sampleRateHz: 48_000 } as const
 
-export class FakeHume {
-  readonly faults = new FaultPlan()
+export class FakeHume implements Double {
+  readonly options: Clocked<FakeHumeOptions>
+  readonly faults: FaultPlan
   readonly mistakes: string[] = []
   /** Every message heard, parsed. */
   readonly frames: Record<string, unknown>[] = []
   readonly addresses: URL[] = []
 
-  constructor(readonly options: FakeHumeOptions) {}
+  constructor(options: FakeHumeOptions = {}) {
+    this.options = clocked(options)
+    this.faults = new FaultPlan(options.fault)
+  }
+
+  /** The addresses of connections, in order. */
+  get sessions(): readonly object[] {
+    return this.addresses
+  }
+
+  settingsAt(baseUrl: string): ProviderEntry {
+    return { type: 'hume', apiKey: HUME_KEY, baseUrl }
+  }
 
   readonly server: DoubleServer = (request) => this.#upgrade(request)
 
