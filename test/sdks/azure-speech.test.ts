@@ -106,6 +106,7 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
       const { double, provider } = await serve(options)
       const { signal } = openScope()
       const opening = { voice: 'en-US-AvaNeural', format, signal, clock: realClock }
+      provider.tts!('neural')!.warm?.(opening)
       const stream = await provider.tts!('neural')!.open(opening)
       for (const [index, text] of texts.entries()) stream.say({ index, text })
       stream.end()

@@ -113,6 +113,7 @@ describeSdk('@google-cloud/speech', () => {
     ) {
       const { double, provider } = await serve(options)
       const { signal } = openScope()
+      provider.tts!('chirp-3-hd')!.warm?.({ voice: 'Charon', format })
       const stream = await provider.tts!('chirp-3-hd')!.open({
         voice: 'Charon',
         format,

@@ -1,5 +1,6 @@
 /** `type: azure-speech`: Azure's recogniser and voices, by Microsoft's SDK, which is the operator's package. Evidence: `wire.ts`. */
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
+import { openScope } from '../../cancel.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { SttAdapter, SttCaps } from '../../stage/stt.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
@@ -63,9 +64,16 @@ export function createAzureSpeech({ clock }: ProviderDeps, name: string, azure: 
     },
   })
   const answers = new Set<CalledVoice>()
+  const scope = openScope()
   const tts = (model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: TTS,
+    // The SDK is loaded; it connects for each sentence.
+    warm: ({ format }) =>
+      void azure
+        .voices(format)
+        .ready(scope.signal)
+        .catch(() => {}),
     async open(opening) {
       checkOpening(name, TTS, opening)
       const { voice, format, language, speed = 1, signal } = opening
@@ -86,6 +94,7 @@ export function createAzureSpeech({ clock }: ProviderDeps, name: string, azure: 
     stt: (model) => (model === 'speech' ? stt(model) : undefined),
     tts: (model) => (VOICES.test(model) ? tts(model) : undefined),
     async close() {
+      scope.cancel('done')
       for (const answer of [...answers]) answer.stop()
     },
   }

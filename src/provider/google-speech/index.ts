@@ -3,7 +3,7 @@
  * `wire.ts`. Its language models are `gemini` and `vertex`.
  */
 import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../audio/format.ts'
-import { orAborted } from '../../cancel.ts'
+import { openScope, orAborted } from '../../cancel.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import type { SttAdapter, SttCaps } from '../../stage/stt.ts'
 import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
@@ -111,9 +111,12 @@ export function createGoogleSpeech(
     },
   })
   const answers = new Set<CalledVoice>()
+  const scope = openScope()
   const tts = (rpc: GoogleRpc, model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: TTS,
+    // One connection for all voices.
+    warm: () => void rpc.ready(scope.signal).catch(() => {}),
     async open(opening) {
       checkOpening(name, TTS, opening)
       const { voice, format, language, speed = 1, signal } = opening
@@ -138,6 +141,7 @@ export function createGoogleSpeech(
     ...(speech && { stt: (model) => (VOICES.test(model) ? undefined : stt(speech, model)) }),
     ...(voices && { tts: (model) => (VOICES.test(model) ? tts(voices, model) : undefined) }),
     async close() {
+      scope.cancel('done')
       for (const answer of [...answers]) answer.stop()
       await Promise.all([speech?.close(), voices?.close()])
     },
