@@ -5,6 +5,12 @@ import type { ProviderSetting, Settings } from './config/settings.ts'
 import { aiSdkEntry, aiSdkSettings, createAiSdk } from './provider/ai-sdk/index.ts'
 import { createAnthropic } from './provider/anthropic/index.ts'
 import { createAssemblyAi } from './provider/assemblyai/index.ts'
+import {
+  azureEntry,
+  azureSdk,
+  azureSpeechSettings,
+  createAzureSpeech,
+} from './provider/azure-speech/index.ts'
 import { createBedrock } from './provider/bedrock/index.ts'
 import { createCartesia } from './provider/cartesia/index.ts'
 import { createDeepgram } from './provider/deepgram/index.ts'
@@ -12,6 +18,13 @@ import { createElevenLabs } from './provider/elevenlabs/index.ts'
 import { createGemini } from './provider/gemini/index.ts'
 import { createVertex } from './provider/gemini/vertex.ts'
 import { createGladia } from './provider/gladia/index.ts'
+import {
+  createGoogleSpeech,
+  googleEntries,
+  googleRpcs,
+  googleSpeechSettings,
+} from './provider/google-speech/index.ts'
+import { createHume } from './provider/hume/index.ts'
 import { createInworld } from './provider/inworld/index.ts'
 import { keptAdapters } from './provider/kept.ts'
 import { keyedProvider } from './provider/keyed.ts'
@@ -34,15 +47,19 @@ const CLOUD = {
   gladia: createGladia,
   inworld: createInworld,
   rime: createRime,
+  hume: createHume,
 } as const
 
 /** Those that may be told several kinds of key, and say themselves whether there is one. */
 const KEYED = { bedrock: createBedrock, vertex: createVertex } as const
 
+/** Those whose package is the operator's; its credentials may be the machine's. */
+const OPTIONAL = ['ai-sdk', 'google-speech', 'azure-speech']
+
 /** Every `type` that a provider may have; each has other names too, as the catalogue knows them. */
 export const providerTypes: readonly string[] = [
   'local',
-  'ai-sdk',
+  ...OPTIONAL,
   ...Object.keys(CLOUD),
   ...Object.keys(KEYED),
   ...PRESETS.keys(),
@@ -100,6 +117,22 @@ function creatorOf(
     if (entry === undefined) return undefined
     return (key) => createAiSdk(deps, aiSdkSettings({ ...read, ...key }), entry)
   }
+  if (written === 'google-speech') {
+    const read = { name, members: options, folder, ...(baseUrl !== null && { baseUrl }) }
+    const entries = googleEntries(deps, googleSpeechSettings(read), packageFolders(folder))
+    if (entries === undefined) return undefined
+    return (key) => {
+      const settings = googleSpeechSettings({ ...read, ...key })
+      return createGoogleSpeech(deps, settings, googleRpcs(deps, settings, entries))
+    }
+  }
+  if (written === 'azure-speech') {
+    const entry = azureEntry(deps, name, packageFolders(folder))
+    if (entry === undefined) return undefined
+    const read = { name, members: options, ...(baseUrl !== null && { baseUrl }) }
+    return ({ apiKey = '' }) =>
+      createAzureSpeech(deps, name, azureSdk(entry, azureSpeechSettings({ ...read, apiKey })))
+  }
   const preset = presetOf(written)
   if (!preset) return undefined
   const stt = sttOf(name, options['stt'])
@@ -111,7 +144,7 @@ function creatorOf(
 
 /** Somebody else's address may want none, and some have other kinds. */
 function needsKey({ type, baseUrl }: ProviderSetting): boolean {
-  if (Object.hasOwn(KEYED, type) || type === 'ai-sdk') return false
+  if (Object.hasOwn(KEYED, type) || (OPTIONAL.includes(type) && type !== 'azure-speech')) return false
   const preset = presetOf(type)
   return preset === undefined || (preset.key === 'needed' && baseUrl === null)
 }

@@ -77,7 +77,11 @@ export interface Protocol {
   /** Throws `Malformed`. */
   hear(message: string): readonly Notice[]
   /** Why it closed, when we did not ask. */
-  closed(close: SocketClose): { readonly kind: ProviderErrorKind; readonly message: string }
+  closed(close: SocketClose): {
+    readonly kind: ProviderErrorKind
+    readonly message: string
+    readonly retryAfterMs?: number
+  }
 }
 
 /** A message that is not as the provider's documents say. Says what is missing, never what was said. */

@@ -118,9 +118,10 @@ export class Recognition implements SttStream {
   }
 
   /** The stream broke: readers get what they have not read, then the error. */
-  fail(kind: ProviderErrorKind, message: string): void {
+  fail(kind: ProviderErrorKind, message: string, retryAfterMs?: number): void {
     if (this.#ended) return
-    const error = new ProviderError(this.#facts(kind, message))
+    const after = retryAfterMs === undefined ? {} : { retryAfterMs }
+    const error = new ProviderError({ ...this.#facts(kind, message), ...after })
     this.#events.fail(error)
     this.#end(error)
   }
@@ -180,8 +181,8 @@ export class Recognition implements SttStream {
         this.fail('transient', error instanceof Malformed ? error.message : 'a message could not be read')
       }
     }
-    const { kind, message } = protocol.closed(await socket.closed)
-    this.fail(kind, message)
+    const { kind, message, retryAfterMs } = protocol.closed(await socket.closed)
+    this.fail(kind, message, retryAfterMs)
   }
 
   #notice(notice: Notice): void {

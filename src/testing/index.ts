@@ -52,10 +52,12 @@ export type { FakeCartesia, FakeCartesiaOptions } from './tts/cartesia.ts'
 export type { FakeSpeak, FakeSpeakOptions } from './tts/deepgram.ts'
 export type { FaultPlan, SentenceFault, SoundOptions, TtsFault } from './tts/double.ts'
 export type { FakeElevenLabs } from './tts/elevenlabs.ts'
+export type { FakeHume, FakeHumeOptions } from './tts/hume.ts'
 export type { FakeInworld, FakeInworldOptions } from './tts/inworld.ts'
 export {
   fakeCartesia,
   fakeElevenLabs,
+  fakeHume,
   fakeInworld,
   fakeRime,
   fakeSonioxVoices,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Flushes, WordClock } from '../../src/provider/cartesia/flushes.ts'
+import { Flushes } from '../../src/provider/cartesia/flushes.ts'
 import { kindOfClose, parseMessage } from '../../src/provider/cartesia/wire.ts'
+import { WordClock } from '../../src/provider/word-clock.ts'
 
 describe('what Cartesia says', () => {
   test('sound, and words in milliseconds', () => {

@@ -180,6 +180,8 @@ export interface NetworkFacts {
   readonly unknown?: object
   /** Silence it is sent to make it answer. */
   readonly forceMs?: number
+  /** What is wrong with a key is told after the opening, with the first audio. */
+  readonly refuses?: 'with the first audio'
   /** Formats in which it is tried. */
   readonly formats: readonly AudioFormat[]
 }
@@ -352,12 +354,14 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       ['hang_on_connect', { kind: 'timeout' }],
     ] as const)('%s', async (fault, error) => {
       const one = rig({ fault })
-      const opening = Ear.open(one).then(
-        () => 'opened',
-        (error) => error,
-      )
+      const opening = Ear.open(one).catch((error) => error)
       await one.clock.advance(1_500)
-      const failure = await opening
+      const outcome = await opening
+      if (outcome instanceof Ear) {
+        expect(facts.refuses).toBe('with the first audio')
+        await outcome.hear(100)
+      }
+      const failure = outcome instanceof Ear ? outcome.failure : outcome
       expect(failure).toBeInstanceOf(ProviderError)
       expect(failure).toMatchObject({ stage: 'stt', ...error })
       expect(failure.message).not.toContain('fake-key')

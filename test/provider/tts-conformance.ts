@@ -148,18 +148,20 @@ export function ttsConformance(name: string, make: () => TtsBench): void {
 
     test('connected ahead of need it waits open, once, and the answer takes it', async () => {
       if (!bench.adapter.warm) return
+      // Where calls are what is counted, their connection is not.
+      const waiting = bench.connects ? 0 : 1
       for (let i = 0; i < 3; i++) bench.adapter.warm({ voice: 'anna', format: bench.format })
       await bench.clock.advance(0)
-      expect(bench.open()).toBe(1)
+      expect(bench.open()).toBe(waiting)
       await bench.clock.advance(30_000)
       const { stream, reader } = await open()
-      expect(bench.open()).toBe(1)
+      expect(bench.open()).toBe(waiting)
       stream.say({ index: 0, text: ONE })
       stream.end()
       await bench.clock.advance(LONG_MS)
       expect(reader.end).toBe('done')
       whole(reader, 0, ONE)
-      expect(bench.open()).toBe(1)
+      expect(bench.open()).toBe(waiting)
     })
 
     test('nothing is connected ahead of need for what cannot be said, and a refusal is told to nobody', async () => {

@@ -1,19 +1,21 @@
 /** Callers, pauses and interruptions at random: whatever happens, sound and sentence belong together. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { MULAW_8K, PCM16_16K } from '../../src/audio/format.ts'
+import { MULAW_8K, msToBytes, PCM16_16K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createHume } from '../../src/provider/hume/index.ts'
 import { createRime } from '../../src/provider/rime/index.ts'
-import type { TtsEvent, TtsStream } from '../../src/stage/tts.ts'
+import { bestFormat, type TtsEvent, type TtsStream } from '../../src/stage/tts.ts'
 import { connectInMemory } from '../../src/testing/carrier/sockets.ts'
 import { CARTESIA_KEY, FakeCartesia } from '../../src/testing/tts/cartesia.ts'
 import { FakeSpeak, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
+import { FakeHume, HUME_KEY } from '../../src/testing/tts/hume.ts'
 import { FakeRime, RIME_KEY } from '../../src/testing/tts/rime.ts'
 
 const note = () => {}
@@ -94,6 +96,12 @@ const providers = {
     const provider = createDeepgram({ clock, note }, { name: 'deepgram', apiKey: SPEAK_KEY, connect })
     return { double, provider }
   },
+  hume: (clock: VirtualClock, options: object) => {
+    const double = new FakeHume({ clock, ...options })
+    const { connect } = connectInMemory(double.server)
+    const provider = createHume({ clock, note }, { name: 'hume', apiKey: HUME_KEY, connect })
+    return { double, provider }
+  },
   rime: (clock: VirtualClock, options: object) => {
     const double = new FakeRime({ clock, ...options })
     const { connect } = connectInMemory(double.server)
@@ -102,9 +110,9 @@ const providers = {
   },
 }
 /** Ids that each takes. */
-const MODELS = { elevenlabs: 'm', cartesia: 'm', deepgram: 'aura-2', rime: 'coda' }
+const MODELS = { elevenlabs: 'm', cartesia: 'm', deepgram: 'aura-2', rime: 'coda', hume: 'octave-2' }
 
-test.each(['elevenlabs', 'cartesia', 'deepgram', 'rime'] as const)(
+test.each(['elevenlabs', 'cartesia', 'deepgram', 'rime', 'hume'] as const)(
   '%s: every sound is of its own sentence, whole unless cut',
   async (name) => {
     await fc.assert(
@@ -112,8 +120,8 @@ test.each(['elevenlabs', 'cartesia', 'deepgram', 'rime'] as const)(
         const clock = new VirtualClock()
         const { double, provider } = providers[name](clock, options)
         const adapter = provider.tts!(MODELS[name])!
-        const format = name === 'elevenlabs' ? PCM16_16K : MULAW_8K
-        const bytesAMs = name === 'elevenlabs' ? 32 : 8
+        const format = name === 'elevenlabs' ? PCM16_16K : bestFormat(adapter, MULAW_8K)
+        const bytesAMs = msToBytes(format, 1)
         const acting = callers.map((plan, who) =>
           act((signal) => adapter.open({ voice: 'anna', format, signal, clock }), clock, plan, who),
         )
@@ -127,7 +135,7 @@ test.each(['elevenlabs', 'cartesia', 'deepgram', 'rime'] as const)(
           if (failure === undefined) expect(done.length).toBe(texts.length)
           for (const [index, text] of texts.entries()) {
             const own = events.filter((event) => event.sentence === index)
-            const sound = own.flatMap((event) => (event.type === 'audio' ? [...event.audio] : []))
+            const sound = Buffer.concat(own.flatMap((event) => (event.type === 'audio' ? [event.audio] : [])))
             expect(new Set([...sound, markOf(text)]).size).toBe(1)
             if (done.includes(index)) {
               expect(sound.length).toBe(lengthOf(text, 50) * bytesAMs)

@@ -9,6 +9,7 @@ import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
 import { createGladia } from '../../src/provider/gladia/index.ts'
+import { createHume } from '../../src/provider/hume/index.ts'
 import { createInworld } from '../../src/provider/inworld/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createRime } from '../../src/provider/rime/index.ts'
@@ -250,6 +251,7 @@ const TTS: Record<string, Bench> = {
     model: 'eleven_flash_v2_5',
   },
   fakeSpeak: { make: doubles.fakeSpeak, create: cloud(createDeepgram), model: 'aura-2' },
+  fakeHume: { make: doubles.fakeHume, create: cloud(createHume), model: 'octave-2' },
   fakeRime: { make: doubles.fakeRime, create: cloud(createRime), model: 'coda' },
   fakeInworld: { make: doubles.fakeInworld, create: cloud(createInworld), model: 'inworld-tts-1.5-max' },
   fakeSonioxVoices: { make: doubles.fakeSonioxVoices, create: cloud(createSoniox), model: 'tts-rt-v1' },

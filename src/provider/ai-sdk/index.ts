@@ -5,8 +5,8 @@
 import { StreamFault } from '../../dialect/faults.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import { modelAgent } from '../http-model.ts'
+import { packageEntry } from '../operator-package.ts'
 import { loadModels, type Models } from './load.ts'
-import { locate } from './locate.ts'
 import { aiSdkModel } from './model.ts'
 import { outbound } from './outbound.ts'
 import type { AiSdkSettings } from './settings.ts'
@@ -17,16 +17,8 @@ export { type AiSdkSettings, aiSdkSettings } from './settings.ts'
 const FEATURE = /^[A-Za-z][\w.]{0,63}$/
 
 /** Where the package is; undefined, and a note that says what to do, where it is not installed. */
-export function aiSdkEntry(
-  { note }: ProviderDeps,
-  { name, package: packageName, folders }: AiSdkSettings,
-): string | undefined {
-  const entry = locate(packageName, folders)
-  if (entry === undefined) {
-    const what = `the package ${packageName} is not installed (npm install ${packageName})`
-    note(`providers.${name}: ${what}: its targets are skipped`)
-  }
-  return entry
+export function aiSdkEntry(deps: ProviderDeps, settings: AiSdkSettings): string | undefined {
+  return packageEntry(deps, { ...settings, provider: settings.name })
 }
 
 /** `entry`: as `aiSdkEntry` found it. */

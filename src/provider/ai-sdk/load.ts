@@ -1,6 +1,6 @@
 /** A package of the operator's, imported: models by their name. */
 import { StreamFault } from '../../dialect/faults.ts'
-import { isRecord } from '../../dialect/openai-error.ts'
+import { loadPackage } from '../operator-package.ts'
 import type { AiSdkSettings } from './settings.ts'
 import { SPEC_VERSIONS, type SpecModel } from './spec.ts'
 
@@ -8,20 +8,13 @@ export type Models = (model: string) => SpecModel
 
 /** Throws what importing throws, what the factory throws, or a `StreamFault` that says what the package lacks. */
 export async function loadModels(settings: AiSdkSettings, entry: string, fetch: unknown): Promise<Models> {
-  const module: unknown = await import(entry)
-  const create = factoryOf(settings, exportsOf(module))
+  const create = factoryOf(settings, await loadPackage(entry))
   const provider = create({ ...settings.options, fetch })
   return (model) => {
     const made = modelOf(provider, model)
     if (isSpecModel(made)) return made
     throw unusable('what it makes is no language model of the specification v2, v3 or v4')
   }
-}
-
-/** Those of a CommonJS module may be behind `default` alone. */
-function exportsOf(module: unknown): Record<string, unknown> {
-  if (!isRecord(module)) return {}
-  return isRecord(module['default']) ? { ...module['default'], ...module } : module
 }
 
 type Factory = (options: Record<string, unknown>) => unknown

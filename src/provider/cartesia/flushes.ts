@@ -6,8 +6,6 @@
  * the sentence it ends or of the next one the documents do not say, and older versions send none. So `flush_done` is
  * counted, and of the ids only their rise counts: what shows the later sentence is believed.
  */
-import type { SpokenWord } from '../../stage/tts.ts'
-
 export class Flushes {
   #done = 0
   #firstId: number | undefined
@@ -25,24 +23,5 @@ export class Flushes {
     if (flushId === undefined || flushId !== this.#lastDoneId) this.#done++
     this.#lastDoneId = flushId
     return this.#done
-  }
-}
-
-/**
- * Words' times counted from their sentence's own sound. Inside a context they count from the context's first sound;
- * whether a flush sets them back is not documented, so the first word after a flush tells: it is near its sentence's
- * beginning one way or the other.
- */
-export class WordClock {
-  #resets: boolean | undefined
-
-  /** `beforeMs`: the context's sound before the sentence. */
-  shift(words: readonly SpokenWord[], beforeMs: number): readonly SpokenWord[] {
-    const first = words[0]
-    if (!first || beforeMs === 0) return words
-    this.#resets ??= first.startMs < Math.abs(first.startMs - beforeMs)
-    if (this.#resets) return words
-    const at = (ms: number) => Math.max(0, Math.round(ms - beforeMs))
-    return words.map(({ text, startMs, endMs }) => ({ text, startMs: at(startMs), endMs: at(endMs) }))
   }
 }

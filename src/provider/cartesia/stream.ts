@@ -7,7 +7,8 @@
  */
 import type { Sentence } from '../../stage/tts.ts'
 import { type AnswerOptions, AnswerStream } from '../answer-stream.ts'
-import { Flushes, WordClock } from './flushes.ts'
+import { WordClock } from '../word-clock.ts'
+import { Flushes } from './flushes.ts'
 import type { CartesiaLine, ContextMessage } from './link.ts'
 import { type ContextFields, cancelContext, endContext, flushContext, speakText } from './wire.ts'
 

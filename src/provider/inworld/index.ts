@@ -15,7 +15,8 @@ import { JsonLines } from '../json-lines.ts'
 import type { Fields } from '../message.ts'
 import type { PartHearing } from '../parted-answer.ts'
 import { checkOpening } from '../voice-opening.ts'
-import { errorOfAnswer, INWORLD_PATH, RisingWords, readLine, speechBody } from './wire.ts'
+import { RisingWords } from '../word-clock.ts'
+import { errorOfAnswer, INWORLD_PATH, readLine, speechBody } from './wire.ts'
 
 export const INWORLD_BASE_URL = 'https://api.inworld.ai'
 

@@ -94,26 +94,3 @@ function kindOfCode(code: number | undefined): ProviderErrorKind {
   if (code === 8) return 'rate'
   return code === 4 ? 'timeout' : 'transient'
 }
-
-/** Whether times count from the request's beginning all through is not documented: where they fall back, they go on from the last. */
-export class RisingWords {
-  #offsetMs = 0
-  #endMs = 0
-
-  /** How far words reach. */
-  get endMs(): number {
-    return this.#endMs
-  }
-
-  rise(words: readonly SpokenWord[]): readonly SpokenWord[] {
-    return words.map(({ text, startMs, endMs }) => {
-      if (startMs + this.#offsetMs < this.#endMs - FALLEN_BACK_MS) this.#offsetMs = this.#endMs
-      const word = { text, startMs: startMs + this.#offsetMs, endMs: endMs + this.#offsetMs }
-      this.#endMs = Math.max(this.#endMs, word.endMs)
-      return word
-    })
-  }
-}
-
-/** Words overlap by less. */
-const FALLEN_BACK_MS = 200

@@ -153,6 +153,11 @@ export class FaultPlan {
     this.#planned.push(sentence === undefined ? { fault } : { fault, sentence: this.#sentences + sentence })
   }
 
+  /** Whether the next connection has this one, which is then over. */
+  takes(fault: TtsFault): boolean {
+    return this.#take((one) => one.sentence === undefined && one.fault === fault) !== undefined
+  }
+
   ofConnection(): TtsFault | undefined {
     const always = isOfConnection(this.#always) ? this.#always : undefined
     return this.#take((one) => one.sentence === undefined) ?? always

@@ -3,6 +3,7 @@ import { FakeCartesia, type FakeCartesiaOptions } from './cartesia.ts'
 import { FakeSpeak, type FakeSpeakOptions } from './deepgram.ts'
 import type { SoundOptions } from './double.ts'
 import { FakeElevenLabs } from './elevenlabs.ts'
+import { FakeHume, type FakeHumeOptions } from './hume.ts'
 import { FakeInworld, type FakeInworldOptions } from './inworld.ts'
 import { FakeSpeech, type FakeSpeechOptions } from './openai.ts'
 import { FakeRime, type FakeRimeOptions } from './rime.ts'
@@ -12,6 +13,7 @@ export const fakeCartesia = (options: FakeCartesiaOptions = {}) => new FakeCarte
 /** Deepgram's voices, Aura and Flux. */
 export const fakeSpeak = (options: FakeSpeakOptions = {}) => new FakeSpeak(options)
 export const fakeElevenLabs = (options: SoundOptions = {}) => new FakeElevenLabs(options)
+export const fakeHume = (options: FakeHumeOptions = {}) => new FakeHume(options)
 export const fakeInworld = (options: FakeInworldOptions = {}) => new FakeInworld(options)
 /** OpenAI's `/v1/audio/speech`. */
 export const fakeSpeech = (options: FakeSpeechOptions = {}) => new FakeSpeech(options)

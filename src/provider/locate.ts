@@ -5,7 +5,7 @@
 import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { isRecord } from '../../dialect/openai-error.ts'
+import { isRecord } from '../dialect/openai-error.ts'
 
 /** The conditions under which Node imports a module. */
 const CONDITIONS = ['node', 'import', 'module-sync', 'default']

@@ -1,0 +1,138 @@
+/** Azure's SDK between our adapter and our double, over its own WebSocket protocol on loopback: it checks both. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { type AudioFormat, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
+import { openScope } from '../../src/cancel.ts'
+import { realClock } from '../../src/clock.ts'
+import {
+  azureEntry,
+  azureSdk,
+  azureSpeechSettings,
+  createAzureSpeech,
+} from '../../src/provider/azure-speech/index.ts'
+import type { Provider } from '../../src/stage/provider.ts'
+import type { SttEvent } from '../../src/stage/stt.ts'
+import type { TtsEvent } from '../../src/stage/tts.ts'
+import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
+import { FakeAzure } from '../support/fake-azure.ts'
+import type { FakeGoogleOptions } from '../support/fake-google.ts'
+import { sound } from '../support/stages.ts'
+import { describeSdk } from './installed.ts'
+
+const words = [
+  { text: 'Hello', startMs: 100, endMs: 400 },
+  { text: 'there.', startMs: 450, endMs: 900 },
+]
+
+describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
+  let served: ServedDouble | undefined
+  let provider: Provider | undefined
+  afterEach(async () => {
+    await provider?.close()
+    await served?.close()
+  })
+
+  async function serve(options: Partial<FakeGoogleOptions> = {}) {
+    const double = new FakeAzure({ clock: realClock, everyMs: 1, ...options })
+    served = await serveDouble(double.server)
+    const deps = { clock: realClock, note: () => {} }
+    const settings = azureSpeechSettings({ name: 'a', apiKey: FAKE_KEY, baseUrl: served.url, members: {} })
+    const entry = azureEntry(deps, 'a', [import.meta.dirname])!
+    provider = createAzureSpeech(deps, 'a', azureSdk(entry, settings))
+    return { double, provider }
+  }
+
+  async function recognise(options: Partial<FakeGoogleOptions> = {}, format: AudioFormat = PCM16_16K) {
+    const { double, provider } = await serve(options)
+    const scope = openScope()
+    const open = () => provider.stt!('speech')!.open({ format, signal: scope.signal, clock: realClock })
+    // The first call loads the SDK, which a machine under load may take longer for than a turn has.
+    const stream = await open().catch(open)
+    /** Up to the next final, which is given. */
+    const heard = async (): Promise<SttEvent | undefined> => {
+      for (;;) {
+        const { value, done } = await stream[Symbol.asyncIterator]().next()
+        if (done || value.type === 'final') return value
+      }
+    }
+    return { double, scope, stream, heard }
+  }
+
+  test.each([PCM16_16K, MULAW_8K])(
+    'a sentence with times, and another in a call of its own: %o',
+    async (format) => {
+      const second = { text: 'Bye.', startMs: 1_300, endMs: 1_600 }
+      const { double, stream, heard } = await recognise({ script: { words: [...words, second] } }, format)
+      stream.write(sound(format, 1_200, 'speech'))
+      stream.finalize()
+      expect(await heard()).toMatchObject({ type: 'final', text: 'Hello there.', confidence: 0.9, words })
+      stream.write(sound(format, 600, 'speech'))
+      stream.finalize()
+      expect(await heard()).toMatchObject({ text: 'Bye.', words: [second] })
+      await stream.close()
+      expect(double.addresses.length).toBe(2)
+      expect(double.addresses[0]?.searchParams.get('language')).toBe('en-US')
+      expect(double.mistakes).toEqual([])
+    },
+  )
+
+  test.each([
+    ['refuse_auth', 'auth'],
+    ['drop_mid_stream', 'transient'],
+  ] as const)('%s is %s', async (fault, kind) => {
+    const { stream, heard } = await recognise({ script: { words, fault } })
+    stream.write(sound(PCM16_16K, 400, 'speech'))
+    const failure = await heard().catch((error) => error)
+    expect(failure).toMatchObject({ kind, stage: 'stt' })
+    expect(`${failure.message} ${JSON.stringify(failure)}`).not.toMatch(/SECRET|fake-key/)
+  })
+
+  test('an abort ends the connection', async () => {
+    const { scope, stream, heard } = await recognise({ script: { words } })
+    stream.write(sound(PCM16_16K, 600, 'speech'))
+    const left = heard().catch((error) => error)
+    scope.cancel('hangup')
+    expect(await left).toBe(scope.signal.reason)
+    await served?.empty()
+  })
+
+  describe('and its voices', () => {
+    async function say(
+      texts: readonly string[],
+      format = PCM16_24K,
+      options: Partial<FakeGoogleOptions> = {},
+    ) {
+      const { double, provider } = await serve(options)
+      const { signal } = openScope()
+      const opening = { voice: 'en-US-AvaNeural', format, signal, clock: realClock }
+      provider.tts!('neural')!.warm?.(opening)
+      const stream = await provider.tts!('neural')!.open(opening)
+      for (const [index, text] of texts.entries()) stream.say({ index, text })
+      stream.end()
+      const events: TtsEvent[] = []
+      for await (const event of stream) events.push(event)
+      return { double, events }
+    }
+
+    test.each([PCM16_24K, MULAW_8K])('two sentences with times in %o', async (format) => {
+      const texts = ['Tom & <Jerry>.', 'And once more.']
+      const { double, events } = await say(texts, format)
+      const bytesAMs = format === PCM16_24K ? 48 : 8
+      for (const [index, text] of texts.entries()) {
+        const own = events.filter((event) => event.sentence === index)
+        const audio = own.flatMap((event) => (event.type === 'audio' ? [event.audio] : []))
+        expect(Buffer.concat(audio)).toEqual(Buffer.alloc(lengthOf(text, 50) * bytesAMs, markOf(text)))
+        const spoken = own.flatMap((event) => (event.type === 'words' ? event.words : []))
+        expect(spoken.map((word) => word.text).join(' ')).toBe(text)
+        expect(spoken.at(-1)?.endMs).toBe(lengthOf(text, 50))
+      }
+      expect(double.mistakes).toEqual([])
+    })
+
+    test('a refusal is typed', async () => {
+      const refused = say(['Hello.'], PCM16_24K, { script: { fault: 'refuse_auth' } })
+      await expect(refused).rejects.toMatchObject({ kind: 'auth', stage: 'tts' })
+    })
+  })
+})
