@@ -4,10 +4,12 @@ import { audiohookPhone, NO_CONVERSATION } from '../../../src/testing/telephony/
 import { audiohook } from '../../../src/wire/telephony/audiohook/index.ts'
 import { type BridgeCodec, BridgeMistake } from '../../../src/wire/telephony/bridge.ts'
 import { FakeLlm } from '../../support/stages.ts'
-import { RECEIVED_AT_MS, read, readsAnything, requestOf } from './binary-codec.ts'
+import { read } from './binary-codec.ts'
+import { readsAnything } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { Exchange } from './exchange.ts'
 import { settingOf } from './setting.ts'
+import { webhookRequest } from './webhook-request.ts'
 
 const setting = settingOf('audiohook')
 const ID = '30b0e395-84d3-4570-ac13-9a62d8f514c0'
@@ -166,7 +168,7 @@ describe('AudioHook’s proof', () => {
     },
   }
   const upgrade = (given: Partial<typeof EXAMPLE> = {}, headers: Record<string, string> = {}) =>
-    requestOf({ ...EXAMPLE, ...given, headers: { ...EXAMPLE.headers, ...headers } })
+    webhookRequest({ ...EXAMPLE, ...given, headers: { ...EXAMPLE.headers, ...headers } })
 
   test('the example that Genesys gives is right', () => {
     expect(bridge.prove(upgrade())).toBe('proved')
@@ -235,19 +237,23 @@ describe('AudioHook’s proof', () => {
 
   test('without a signature it is none, without a secret the key is enough', () => {
     const { signature, 'signature-input': input, ...unsigned } = EXAMPLE.headers
-    expect(bridge.prove(requestOf({ ...EXAMPLE, headers: unsigned }))).toBe('none')
+    expect(bridge.prove(webhookRequest({ ...EXAMPLE, headers: unsigned }))).toBe('none')
     const keyed = audiohook(settingOf('audiohook', { options: { apiKey: KEY } }))
-    expect(keyed.prove(requestOf({ headers: { 'x-api-key': KEY } }))).toBe('proved')
-    expect(keyed.prove(requestOf({ headers: { 'x-api-key': 'x' } }))).toBe('wrong')
-    expect(keyed.prove(requestOf())).toBe('none')
+    expect(keyed.prove(webhookRequest({ headers: { 'x-api-key': KEY } }))).toBe('proved')
+    expect(keyed.prove(webhookRequest({ headers: { 'x-api-key': 'x' } }))).toBe('wrong')
+    expect(keyed.prove(webhookRequest())).toBe('none')
     expect(() => audiohook(settingOf('audiohook', { authToken: SECRET }))).toThrow(/client secret/)
   })
 
   test('the double signs as the example does', () => {
     const url = 'https://voice.example.com/v1/telephony/audiohook?a=b'
-    const dialect = audiohookPhone({ apiKey: KEY, clientSecret: SECRET, createdS: RECEIVED_AT_MS / 1_000 })
+    const dialect = audiohookPhone({
+      apiKey: KEY,
+      clientSecret: SECRET,
+      createdS: webhookRequest().receivedAtMs / 1_000,
+    })
     const headers = dialect.headers(url)
-    expect(bridge.prove(requestOf({ path: '/v1/telephony/audiohook?a=b', headers }))).toBe('proved')
+    expect(bridge.prove(webhookRequest({ path: '/v1/telephony/audiohook?a=b', headers }))).toBe('proved')
   })
 })
 
@@ -259,7 +265,7 @@ test('an answer of several sentences goes to AudioHook in messages of 200 ms', a
   await call.speak(800, 6_000)
   const { soundMs } = call.phone.record
   expect(soundMs.length).toBeGreaterThan(8)
-  expect(Math.min(...soundMs.slice(0, -1))).toBeGreaterThanOrEqual(200)
+  expect(Math.min(...soundMs)).toBeGreaterThanOrEqual(200)
   await call.end()
 })
 

@@ -3,10 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { jambonzPhone } from '../../../src/testing/telephony/jambonz.ts'
 import { BridgeMistake } from '../../../src/wire/telephony/bridge.ts'
 import { jambonz } from '../../../src/wire/telephony/jambonz/index.ts'
-import { RECEIVED_AT_MS, read, readsAnything, requestOf, TARGET } from './binary-codec.ts'
+import { read } from './binary-codec.ts'
+import { readsAnything } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { Exchange } from './exchange.ts'
 import { settingOf } from './setting.ts'
+import { TARGET, webhookRequest } from './webhook-request.ts'
 
 const setting = settingOf('jambonz')
 const FIRST = {
@@ -104,12 +106,12 @@ describe('jambonz’ socket', () => {
 describe('jambonz’ webhook', () => {
   const { webhook } = jambonz(settingOf('jambonz', { authToken: 'webhook-secret' }))
   const rawBody = Buffer.from('{"call_sid":"c-1","from":"+1","to":"+2"}')
-  const now = RECEIVED_AT_MS / 1_000
+  const now = webhookRequest().receivedAtMs / 1_000
 
   function proof(seconds: number, secret = 'webhook-secret', before = '') {
     const v1 = createHmac('sha256', secret).update(`${seconds}.`).update(rawBody).digest('hex')
     const headers = { 'jambonz-signature': `t=${seconds},${before}v1=${v1}` }
-    return webhook!.prove(requestOf({ headers, rawBody }))
+    return webhook!.prove(webhookRequest({ headers, rawBody }))
   }
 
   test('is proved by its signature, which is good for minutes', () => {
@@ -117,13 +119,13 @@ describe('jambonz’ webhook', () => {
     expect(proof(now, 'webhook-secret', `v1=${'0'.repeat(64)},`)).toBe('proved')
     expect(proof(now, 'another')).toBe('wrong')
     expect(proof(now - 301)).toBe('wrong')
-    expect(webhook!.prove(requestOf({ headers: { 'jambonz-signature': 'v1=' }, rawBody }))).toBe('wrong')
-    expect(webhook!.prove(requestOf({ rawBody }))).toBe('none')
+    expect(webhook!.prove(webhookRequest({ headers: { 'jambonz-signature': 'v1=' }, rawBody }))).toBe('wrong')
+    expect(webhook!.prove(webhookRequest({ rawBody }))).toBe('none')
   })
 
   test('says who calls', () => {
     const fields = { call_sid: 'c-1', from: '+1', to: '+2' }
-    expect(webhook!.facts(requestOf({ fields }))).toEqual({ callId: 'c-1', from: '+1', to: '+2' })
+    expect(webhook!.facts(webhookRequest({ fields }))).toEqual({ callId: 'c-1', from: '+1', to: '+2' })
   })
 
   test('is answered with verbs: both rates, the token, and the password of the socket', () => {

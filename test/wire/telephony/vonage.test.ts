@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { vonagePhone } from '../../../src/testing/telephony/vonage.ts'
 import { BridgeMistake } from '../../../src/wire/telephony/bridge.ts'
 import { vonage } from '../../../src/wire/telephony/vonage/index.ts'
-import { RECEIVED_AT_MS, read, readsAnything, requestOf, TARGET } from './binary-codec.ts'
+import { read } from './binary-codec.ts'
+import { readsAnything } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'
+import { TARGET, webhookRequest } from './webhook-request.ts'
 
 const setting = settingOf('vonage')
 const CONNECTED = {
@@ -85,7 +87,7 @@ describe('Vonage’s messages', () => {
 describe('Vonage’s webhook', () => {
   const signed = vonage(settingOf('vonage', { authToken: 'signature-secret' }))
   const body = Buffer.from('{"uuid":"u1","from":"447700900000","to":"447700900001"}')
-  const now = RECEIVED_AT_MS / 1_000
+  const now = webhookRequest().receivedAtMs / 1_000
   const claims = { iat: now, iss: 'Vonage', payload_hash: createHash('sha256').update(body).digest('hex') }
 
   function proof(given: { claims?: object; secret?: string; alg?: string; body?: Buffer } = {}) {
@@ -95,7 +97,7 @@ describe('Vonage’s webhook', () => {
       .update(head)
       .digest('base64url')
     const headers = { authorization: `Bearer ${head}.${hmac}` }
-    return signed.webhook!.prove(requestOf({ headers, rawBody: given.body ?? body }))
+    return signed.webhook!.prove(webhookRequest({ headers, rawBody: given.body ?? body }))
   }
 
   test('is proved by its token, which is good for minutes and for this body', () => {
@@ -108,15 +110,15 @@ describe('Vonage’s webhook', () => {
     expect(proof({ claims: { ...claims, iat: now + 301 } })).toBe('wrong')
     expect(proof({ claims: { ...claims, exp: now - 1 } })).toBe('wrong')
     expect(proof({ claims: { iat: now }, body: Buffer.alloc(0) })).toBe('proved')
-    expect(signed.webhook!.prove(requestOf())).toBe('none')
-    expect(vonage(setting).webhook!.prove(requestOf())).toBe('none')
+    expect(signed.webhook!.prove(webhookRequest())).toBe('none')
+    expect(vonage(setting).webhook!.prove(webhookRequest())).toBe('none')
   })
 
   test('says who calls, by POST or by GET', () => {
     const facts = { callId: 'u1', from: '1', to: '2' }
     const given = { uuid: 'u1', conversation_uuid: 'c1', from: '1', to: '2' }
-    expect(signed.webhook!.facts(requestOf({ fields: given }))).toEqual(facts)
-    expect(signed.webhook!.facts(requestOf({ query: given }))).toEqual(facts)
+    expect(signed.webhook!.facts(webhookRequest({ fields: given }))).toEqual(facts)
+    expect(signed.webhook!.facts(webhookRequest({ query: given }))).toEqual(facts)
   })
 
   test('is answered with a document that connects the call', () => {

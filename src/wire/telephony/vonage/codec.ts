@@ -19,6 +19,7 @@ export interface VonageCodecOptions {
 
 /** Members of the first message that are the bridge's own. */
 const OWN_MEMBERS = ['event', 'content-type']
+const MAX_ID_CHARS = 256
 const RATES = [8_000, 16_000, 24_000]
 
 export class VonageCodec implements BridgeCodec {
@@ -68,7 +69,7 @@ export class VonageCodec implements BridgeCodec {
     const own = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_MEMBERS.includes(name)))
     const parameters = parametersOf({ ...own, ...asFields(own['customData']) })
     events.start({
-      callId: parameters['callId'] ?? parameters['uuid'] ?? this.options.callId,
+      callId: [parameters['callId'], parameters['uuid']].find(isId) ?? this.options.callId,
       streamId: null,
       inputFormat: format,
       outputFormat: format,
@@ -76,6 +77,10 @@ export class VonageCodec implements BridgeCodec {
       parameters,
     })
   }
+}
+
+function isId(given: string | undefined): given is string {
+  return given !== undefined && given !== '' && given.length <= MAX_ID_CHARS
 }
 
 /** Whole samples, or the connection lost its place. */
