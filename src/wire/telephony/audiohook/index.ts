@@ -15,7 +15,7 @@ import { audiohookSignatureHolds } from './signature.ts'
 export const AUDIOHOOK_CAPS: BridgeCaps = {
   leadMs: 1_000,
   messageMs: 200,
-  lastMessage: 'short',
+  lastMessage: 'filled',
   clear: 'silent',
   marks: 'none',
   silence: 'sent',
