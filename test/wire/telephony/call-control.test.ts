@@ -1,8 +1,10 @@
 /** Calls placed, ended and sent elsewhere over every bridge's REST interface, before doubles that check what they are sent. */
 import { describe, expect, test } from 'vitest'
 import { openScope } from '../../../src/cancel.ts'
+import { asterisk } from '../../../src/wire/telephony/asterisk/index.ts'
 import { CallControlError } from '../../../src/wire/telephony/bridge.ts'
 import { CONTROLLED, TRANSFER_URL } from '../../support/call-controls.ts'
+import { settingOf } from './setting.ts'
 
 const SIGNAL = openScope().signal
 const DIAL = {
@@ -124,6 +126,17 @@ test('Asterisk is given numbers alone: nothing that begins another part of a cha
     await expect(control.dial!({ ...DIAL, to })).rejects.toMatchObject({ kind: 'refused' })
   }
   expect(double.requests).toEqual([])
+})
+
+test('Asterisk has its REST interface where its settings have the members, and calls out where they say how', () => {
+  const options = { baseUrl: 'http://127.0.0.1:8088/ari', ariUser: 'parley', ariPassword: 'secret' }
+  const out = { endpoint: 'PJSIP/{to}@trunk', context: 'parley', extension: 's' }
+  const made = (more: object) => asterisk({ ...settingOf('asterisk'), options: { ...more } }).control
+  expect(made({})).toBeUndefined()
+  expect(made(options)).toMatchObject({ hangUp: expect.any(Function) })
+  expect(made(options)?.dial).toBeUndefined()
+  expect(made({ ...options, ...out })?.dial).toBeDefined()
+  expect(() => made({ ...options, endpoint: 'PJSIP/trunk' })).toThrow('{to}')
 })
 
 test('Exotel says that it cannot end a call', async () => {

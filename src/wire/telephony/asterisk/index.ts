@@ -8,6 +8,7 @@ import type { BridgeSetting } from '../../../config/settings.ts'
 import type { Bridge, BridgeCaps } from '../bridge.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { AsteriskCodec } from './codec.ts'
+import { ASTERISK_CONTROL_OPTIONS, asteriskControl } from './control.ts'
 
 /** It holds 18 s, says when that is too much, and plays at the pace of listening. */
 export const ASTERISK_CAPS: BridgeCaps = {
@@ -27,7 +28,8 @@ export const ASTERISK_CAPS: BridgeCaps = {
 
 /** Throws `BridgeSettingError`. */
 export function asterisk(setting: BridgeSetting): Bridge {
-  readOptions(setting, {})
+  const options = readOptions(setting, ASTERISK_CONTROL_OPTIONS)
+  const { baseUrl, ariUser, ariPassword, endpoint, context, extension } = options
   if (setting.authToken !== null)
     throw new BridgeSettingError('authToken', 'Asterisk signs nothing: want password')
   return {
@@ -40,5 +42,15 @@ export function asterisk(setting: BridgeSetting): Bridge {
     // In its plain spelling the first message is no JSON: the one path that all may use knows only the other.
     recognises: ({ event, channel_id, optimal_frame_size }) =>
       event === 'MEDIA_START' && typeof channel_id === 'string' && optimal_frame_size !== undefined,
+    ...(baseUrl && ariUser && ariPassword
+      ? {
+          control: asteriskControl({
+            baseUrl,
+            ariUser,
+            ariPassword: () => ariPassword,
+            ...(endpoint && context && extension ? { out: { endpoint, context, extension } } : {}),
+          }),
+        }
+      : {}),
   }
 }
