@@ -1,5 +1,5 @@
 /** `parley/testing`: the doubles of providers, what starts them, and the virtual clock, for the tests of those who build on Parley. */
-export { type Clock, type Timer, VirtualClock } from '../clock.ts'
+export { type Clock, realClock, type Timer, VirtualClock } from '../clock.ts'
 export type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from './carrier/http.ts'
 export type { DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from './carrier/sockets.ts'
 export type { Double, ProviderEntry } from './double.ts'
@@ -48,6 +48,18 @@ export {
   type TranscriptionFault,
   type TranscriptionScript,
 } from './stt/transcriptions.ts'
+export { type BandwidthPhoneOptions, bandwidthPhone } from './telephony/bandwidth.ts'
+export { dialWebSocket } from './telephony/dial.ts'
+export type { CallFacts, PhoneDialect } from './telephony/dialect.ts'
+export { type ExotelPhoneOptions, exotelPhone } from './telephony/exotel.ts'
+export { type Dial, dialInMemory, type Line, type LineClose, type LineEars } from './telephony/line.ts'
+export { Phone, type PhoneOptions, type PhoneRecord } from './telephony/phone.ts'
+export type { Gap, HeardSpan, Playback } from './telephony/playback.ts'
+export { type PlivoPhoneOptions, plivoPhone } from './telephony/plivo.ts'
+export type { PhoneAct, PhoneScript } from './telephony/script.ts'
+export { type SignalWirePhoneOptions, signalWirePhone } from './telephony/signalwire.ts'
+export { type TelnyxPhoneOptions, telnyxPhone } from './telephony/telnyx.ts'
+export { type TwilioPhoneOptions, twilioPhone } from './telephony/twilio.ts'
 export type { FakeCartesia, FakeCartesiaOptions } from './tts/cartesia.ts'
 export type { FakeSpeak, FakeSpeakOptions } from './tts/deepgram.ts'
 export type { FaultPlan, SentenceFault, SoundOptions, TtsFault } from './tts/double.ts'

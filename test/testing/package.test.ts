@@ -61,6 +61,41 @@ console.log(JSON.stringify([choices[0]?.message.content, refused, double.mistake
   expect(JSON.parse(run('client.js'))).toEqual(['Hello', 400, true, 'function'])
 })
 
+test('a telephone calls over a real socket, by the package’s name', () => {
+  writeFileSync(
+    join(folder, 'phone.ts'),
+    `import { createServer } from 'node:http'
+import { WebSocketServer } from 'ws'
+import { dialWebSocket, Phone, realClock, twilioPhone } from 'parley/testing'
+
+const server = createServer().listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const url = \`ws://127.0.0.1:\${port}/\`
+  const phone = new Phone({ clock: realClock, dialect: twilioPhone(), dial: dialWebSocket, url })
+  new WebSocketServer({ server }).on('connection', (socket) => {
+    socket.on('message', (data) => {
+      const { event, streamSid } = JSON.parse(String(data))
+      const say = (message: object) => socket.send(JSON.stringify({ streamSid, ...message }))
+      if (event === 'start') {
+        say({ event: 'media', media: { payload: Buffer.alloc(160).toString('base64') } })
+        say({ event: 'mark', mark: { name: 'end' } })
+      }
+      if (event === 'mark') phone.hangUp()
+    })
+    socket.on('close', () => {
+      console.log(JSON.stringify([phone.record.mistakes, phone.record.marks[0]?.name, phone.playback.heardMs]))
+      server.close()
+    })
+  })
+  phone.call()
+})
+`,
+  )
+  typechecks('phone.ts')
+  expect(JSON.parse(run('phone.js'))).toEqual([[], 'end', 20])
+})
+
 test('the example: a model breaks, the answer comes', () => {
   typechecks('failover.ts')
   expect(run('failover.js')).toContain('answered: We open at nine.')
