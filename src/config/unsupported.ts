@@ -23,7 +23,6 @@ export const UNSUPPORTED_IN_PIPELINES: readonly Unsupported[] = [
   ...inRoutes(['hedge'], 'hedging is done for the model only', ['stt', 'tts']),
   ...inRoutes(['onContextOverflow'], 'only a model declines', ['stt', 'tts']),
   ...inRoutes(['onContentRefusal'], 'only a model declines', ['stt', 'tts']),
-  { path: ['voicemail'], severity: 'warning', message: 'voicemail is accepted, not acted on yet' },
 ]
 
 /** Problems for every member of `source` that `table` lists, at its key. */

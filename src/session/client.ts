@@ -47,6 +47,8 @@ export type ClientEvent =
   | { readonly type: 'played'; readonly responseId: string; readonly playedMs: number }
   /** A key of the telephone: `0-9 * # A-D`. */
   | { readonly type: 'digit'; readonly digit: string }
+  /** These words are said as they are, by nobody's model; what is being said or thought ends first. */
+  | { readonly type: 'say'; readonly text: string }
   /** The line broke, and may come back: what it had not played is played again then. */
   | { readonly type: 'lineLost' }
   | { readonly type: 'lineBack' }

@@ -9,6 +9,7 @@ import { acceptsApproval, answerApproval } from './reduce-approval.ts'
 import { pressed } from './reduce-digits.ts'
 import { forgetServers, nameServers } from './reduce-listing.ts'
 import { beginResponse, dropSpeculation, stopResponse } from './reduce-response.ts'
+import { say } from './reduce-say.ts'
 import { addUserItem, pause, resume } from './reduce-speech.ts'
 import { hasServerCalls } from './reduce-tools.ts'
 import { openTurn } from './reduce-turn.ts'
@@ -61,6 +62,8 @@ export function reduceClient(d: Draft, event: ClientEvent, facts: ClientFacts): 
       return d.do({ do: 'played', response: event.responseId, ms: event.playedMs })
     case 'digit':
       return pressed(d, event.digit, facts.at)
+    case 'say':
+      return say(d, event.text, facts.at)
     case 'lineLost':
       return paced(d.state) ? pause(d) : undefined
     case 'lineBack':

@@ -13,7 +13,7 @@ import type { Item, MessageItem } from './items.ts'
 import type { ResponseEnding } from './output.ts'
 import { buildRequest, entryOf, promptKey } from './prompt.ts'
 import { bridgeTools, finishCall, waitsForTools } from './reduce-tools.ts'
-import { closeTurn, settleTurn } from './reduce-turn.ts'
+import { closeTurn, openTurn, settleTurn } from './reduce-turn.ts'
 import { newResponse, setupOf, viewOf, voicingOf } from './response.ts'
 import { activeResponse, isCutting, type Response, speculation } from './state.ts'
 
@@ -283,13 +283,21 @@ function wasCut(d: Draft, event: Extract<AnswerEvent, { type: 'outputCut' }>): v
     d.do({ do: 'mark', turn, name: 'interrupted', at: event.at })
     if (d.state.turn?.id === turn) closeTurn(d, turn, event.heard.text === '' ? 'cancelled' : 'said')
   }
-  const { owed, owedApology, settings } = d.state
+  const { owed, owedWords, owedApology, settings } = d.state
   if (isCutting(d.state)) return
-  d.set({ owed: null, owedApology: null })
+  d.set({ owed: null, owedWords: null, owedApology: null })
+  if (owedWords !== null) return sayWords(d, owedWords, event.at)
   if (owed !== null) return answerTurn(d, owed)
   if (!owedApology) return
   if (settings.apology !== undefined) recite(d, owedApology.turn, settings.apology, owedApology.failure)
   settleTurn(d, owedApology.turn, 'failed')
+}
+
+/** In a turn of their own. */
+export function sayWords(d: Draft, words: string, at: number): void {
+  const turn = d.id('turn')
+  openTurn(d, turn, at)
+  recite(d, turn, words)
 }
 
 function playedOut(d: Draft, id: string): void {

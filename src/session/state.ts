@@ -149,6 +149,8 @@ export interface State {
   readonly unanswered: boolean
   /** A turn whose words are known, answered as soon as the cut they made is reported: its prompt needs what was heard. */
   readonly owed: string | null
+  /** Words of a wire's to be said then. */
+  readonly owedWords: string | null
   /** The same for a turn whose words nobody could tell. */
   readonly owedApology: { readonly turn: string; readonly failure: Failure } | null
   /** Pressed and not yet a turn. */
@@ -187,6 +189,7 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     revision: 0,
     unanswered: false,
     owed: null,
+    owedWords: null,
     owedApology: null,
     digits: '',
     idlePrompts: 0,

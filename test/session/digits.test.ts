@@ -117,3 +117,20 @@ describe('a line that breaks', () => {
     expect(call.clock.pendingTimers).toBe(0)
   })
 })
+
+describe('words that a wire has said', () => {
+  test('cut off what plays, and are said as they are', async () => {
+    const call = await open()
+    await call.says(800)
+    await call.wait(2_000)
+    call.send({ type: 'say', text: 'This is a message for you.' })
+    await call.wait(5_000)
+    expect(call.last('responseDone').response.ending).toEqual({ status: 'completed' })
+    expect(call.llm.requests).toHaveLength(1)
+    expect(call.tts.said.at(-1)).toBe('This is a message for you.')
+    const records = await call.records()
+    expect(records.at(-1)).toMatchObject({ heard: { text: 'This is a message for you.' } })
+    await call.hangUp()
+    expect(call.clock.pendingTimers).toBe(0)
+  })
+})

@@ -41,6 +41,7 @@ const ACTIONS = [
   'hash',
   'lineLost',
   'lineBack',
+  'say',
 ] as const
 type Action = (typeof ACTIONS)[number]
 
@@ -162,6 +163,8 @@ async function act(call: Call, action: Action): Promise<void> {
       return void call.send({ type: 'digit', digit: '5' })
     case 'hash':
       return void call.send({ type: 'digit', digit: '#' })
+    case 'say':
+      return void call.send({ type: 'say', text: 'A message for you.' })
     case 'lineLost':
       return void call.send({ type: 'lineLost' })
     case 'lineBack':
@@ -251,7 +254,8 @@ describe('random stories', () => {
               tts: new FakeTts({ firstAudioMs: 40, msPerChar: 40 }),
             })
             for (const action of actions) await act(call, action)
-            // Whatever was begun comes to its end by itself.
+            // A line that does not come back ends the call; whatever else was begun comes to its end by itself.
+            await act(call, 'lineBack')
             await call.silent(700)
             await call.wait(60_000)
             checkResponses(call)

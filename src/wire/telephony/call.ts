@@ -14,6 +14,7 @@ import { Comfort } from './comfort.ts'
 import { Hearing } from './hearing.ts'
 import type { Link, LinkOwner } from './link.ts'
 import { Speech } from './speech.ts'
+import type { VoicemailActs, VoicemailWatch } from './voicemail-watch.ts'
 
 export interface CallOptions {
   readonly bridge: Bridge
@@ -63,6 +64,9 @@ export class Call implements LinkOwner {
   #lastWords: Timer | undefined
   #wordsEnd: Timer | undefined
   #hangingUp = false
+  #watch: VoicemailWatch | undefined
+  /** Of the far side, by item: what a machine is known by. */
+  readonly #words = new Map<string, string>()
   #responses = new Set<string>()
   #over = false
 
@@ -115,6 +119,35 @@ export class Call implements LinkOwner {
     this.ready()
   }
 
+  /** Whether a machine answered is judged from now on. */
+  watchFor(watch: VoicemailWatch): void {
+    this.#watch = watch
+  }
+
+  /** What is done about a machine. */
+  get voicemailActs(): VoicemailActs {
+    return {
+      machine: () => this.#turnDeaf(),
+      leave: (text) => {
+        this.session.send({ type: 'say', text })
+        this.hangUp()
+      },
+      hangUp: () => this.#end('hung_up'),
+    }
+  }
+
+  /** What is said to a machine is void, and what it says is not answered. */
+  #turnDeaf(): void {
+    const { turnDetection } = this.session.settings
+    if (turnDetection) {
+      const patch = { turnDetection: { ...turnDetection, createResponse: false, interruptResponse: false } }
+      this.session.send({ type: 'settings', patch, ref: null })
+    }
+    this.session.send({ type: 'cancelResponse', responseId: null, ref: null })
+    const played = this.#speech.playback.played(this.#options.clock.now())
+    if (played) this.#clear({ ...played, type: 'outputCleared', why: 'cut' })
+  }
+
   /** Ends once what is being said was heard. */
   hangUp(): void {
     if (this.#hangingUp) return
@@ -134,6 +167,7 @@ export class Call implements LinkOwner {
     if (this.#over) return
     this.#options.recorder?.caller(bytes, this.start.inputFormat, this.#options.clock.now())
     this.#hearing.frame(bytes, placeMs)
+    this.#watch?.audio(bytes)
   }
 
   digit(digit: string): void {
@@ -225,6 +259,7 @@ export class Call implements LinkOwner {
   }
 
   #count(output: SessionOutput): void {
+    if (this.#watch) this.#tellWatch(output, this.#watch)
     if (output.type === 'responseCreated') {
       this.#responses.add(output.response.id)
       // What it says after a tool's answer is still the goodbye.
@@ -234,6 +269,25 @@ export class Call implements LinkOwner {
     this.#responses.delete(output.response.id)
     if (this.#link) this.#finish(output.response.id, this.#link)
     this.#considerEnd()
+  }
+
+  #tellWatch(output: SessionOutput, watch: VoicemailWatch): void {
+    if (watch.isOver) {
+      this.#watch = undefined
+      return
+    }
+    if (output.type === 'speechStarted') watch.speechStarted()
+    else if (output.type === 'speechStopped') watch.speechStopped()
+    else if (output.type === 'transcriptDelta') this.#heardWords(output.itemId, output.delta, watch)
+    else if (output.type === 'transcript') {
+      this.#words.delete(output.itemId)
+      this.#heardWords(output.itemId, output.transcript, watch)
+    }
+  }
+
+  #heardWords(itemId: string, words: string, watch: VoicemailWatch): void {
+    this.#words.set(itemId, (this.#words.get(itemId) ?? '') + words)
+    watch.words([...this.#words.values()].join(' '))
   }
 
   /**
@@ -286,6 +340,7 @@ export class Call implements LinkOwner {
     this.#over = true
     for (const timer of [this.#reconnect, this.#limit, this.#lastWords, this.#wordsEnd]) timer?.cancel()
     this.#hearing.close()
+    this.#watch?.close()
     this.#comfort?.detach()
     const link = this.#link
     this.#link = undefined

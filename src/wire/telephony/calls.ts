@@ -1,6 +1,6 @@
 /** The calls that are under way: each begins at its bridge's `start`, and finds its session again when its line comes back. */
 import type { Clock } from '../../clock.ts'
-import type { Pipeline } from '../../config/pipeline.ts'
+import type { Pipeline, VoicemailPolicy } from '../../config/pipeline.ts'
 import type { Ticker } from '../../playout/ticker.ts'
 import { type SessionHost, type SessionOrigin, SessionRefused } from '../../session/session.ts'
 import type { ServerTools } from '../../stage/tools.ts'
@@ -11,6 +11,8 @@ import { callTools } from './call-tools.ts'
 import { FarCall } from './far-call.ts'
 import type { Closing, Link } from './link.ts'
 import { TOKEN_PARAMETER } from './tokens.ts'
+import { WordJudge } from './voicemail.ts'
+import { VoicemailWatch } from './voicemail-watch.ts'
 
 /** Trusted facts of the operator's. */
 export interface CallAccount {
@@ -79,8 +81,12 @@ export class Calls {
   #open(id: string, link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call {
     const { host, clock, ticker, sessionMinutes, note, shelf } = this.#options
     const far = bridge.control ? new FarCall(bridge.control, start.callId, clock) : undefined
+    let voicemail: VoicemailPolicy | null = null
     const acts = { hangUp: () => call.hangUp(), ...far?.acts }
-    const tools = (pipeline: Pipeline): ServerTools => callTools(pipeline.call, acts)
+    const tools = (pipeline: Pipeline): ServerTools => {
+      voicemail = isOurs(start) ? pipeline.voicemail : null
+      return callTools(pipeline.call, acts)
+    }
     const session = host.open({ ...this.#origin(bridge, start, account), tools })
     const call: Call = new Call({
       bridge,
@@ -99,8 +105,23 @@ export class Calls {
       },
     })
     this.#calls.set(id, call)
+    if (voicemail) this.#watchFor(voicemail, call)
     call.attach(link)
     return call
+  }
+
+  #watchFor(policy: VoicemailPolicy, call: Call): void {
+    const { start, session } = call
+    const watch = new VoicemailWatch({
+      policy,
+      judge: new WordJudge({ language: session.settings.language ?? null }),
+      format: start.inputFormat,
+      clock: this.#options.clock,
+      acts: call.voicemailActs,
+    })
+    call.watchFor(watch)
+    const told = start.parameters['answeredBy'] ?? start.parameters['AnsweredBy']
+    if (told !== undefined) watch.told(told)
   }
 
   #origin(bridge: Bridge, start: CallStart, account: CallAccount): SessionOrigin {
@@ -116,9 +137,20 @@ export class Calls {
       // The bridge's own facts win over parameters of their names.
       metadata: { ...Object.fromEntries(given), ...facts },
       user: from,
-      begin: (settings) => ({ ...settings, inputFormat, outputFormat }),
+      begin: (settings) => ({
+        ...settings,
+        inputFormat,
+        outputFormat,
+        // What a machine says is known by its words, as early as they are.
+        ...(isOurs(start) ? { showTranscription: true, transcriptDeltas: 'early' } : {}),
+      }),
     }
   }
+}
+
+/** We placed it: `POST /v1/calls` says so. */
+function isOurs({ parameters }: CallStart): boolean {
+  return parameters['direction'] === 'outgoing'
 }
 
 /** What is on its way can be taken back, or there is next to nothing of it, since we own the clock. */

@@ -3,6 +3,7 @@
  */
 import { loadAudio } from '../../../src/audio/convert.ts'
 import { settled, VirtualClock } from '../../../src/clock.ts'
+import type { Pipeline } from '../../../src/config/pipeline.ts'
 import type { BridgeSetting } from '../../../src/config/settings.ts'
 import { PacerGroup } from '../../../src/playout/pacer-group.ts'
 import { Ticker } from '../../../src/playout/ticker.ts'
@@ -36,6 +37,8 @@ export interface ExchangeOptions {
   readonly phone?: Partial<PhoneOptions>
   /** Calls are recorded there. */
   readonly shelf?: (clock: VirtualClock) => CallShelf
+  /** Of the pipeline that calls run by. */
+  readonly pipeline?: Partial<Pipeline>
   /** Sessions are refused. */
   readonly full?: 'full'
 }
@@ -145,11 +148,13 @@ export class Exchange {
       llmHedge: null,
       voice: () => 'voice',
     }
+    const tools = origin.tools?.({ call: null, voicemail: null, ...this.#options.pipeline } as Pipeline)
     const settings = { ...SETTINGS, ...this.#options.settings }
     const session = new LiveSession({
       id: `sess_${String(this.sessions.length).padStart(16, '0')}`,
       settings: origin.begin?.(settings) ?? settings,
       greeting: this.#options.greeting ?? null,
+      ...(tools ? { tools } : {}),
       origin,
       clientMay: [],
       router: fixedRouter(lineup, clock),
