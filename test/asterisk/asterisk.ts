@@ -12,11 +12,17 @@ import { ASTERISK_ROOT, missing } from './install.ts'
 
 const run = promisify(execFile)
 
+/** PCM16 at 8 kHz, both on one scale of time; while neither says anything, time stands still. */
+export interface Recording {
+  readonly heard: Buffer
+  readonly said: Buffer
+}
+
 export interface Asterisk {
   /** Writes PCM16 at 8 kHz where `Playback` finds it; returns the step. */
   playback(name: string, pcm8k: Uint8Array): string
-  /** Calls, and gives PCM16 at 8 kHz of what the caller heard, once it has hung up. */
-  call(call: DialplanCall): Promise<Buffer>
+  /** Calls, and gives the recording once the caller has hung up. */
+  call(call: DialplanCall): Promise<Recording>
   /** What it warned of. */
   readonly warnings: readonly string[]
   stop(): Promise<void>
@@ -63,7 +69,8 @@ export async function startAsterisk(connections: Connections): Promise<Asterisk>
       const done = appears(join(outside, 'done'), id)
       await tell(`channel originate Local/s@caller-${id}/n extension s@far-${id}`)
       await done
-      return samplesOf(readFileSync(join(outside, `${id}-heard.wav`)))
+      const samples = (name: string) => samplesOf(readFileSync(join(outside, `${id}-${name}.wav`)))
+      return { heard: samples('heard'), said: samples('said') }
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {

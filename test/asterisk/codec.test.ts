@@ -133,7 +133,8 @@ describeAsterisk('codecs against Asterisk', () => {
     heard = { events: [], start: [], frames: [], requests: [], closed, close }
     act = does
     rate = rateHz
-    return pbx.call({ far: [far], caller: caller(pbx.playback('words', words)) })
+    const recording = await pbx.call({ far: [far], caller: caller(pbx.playback('words', words)) })
+    return recording.heard
   }
 
   const says = (step: string) => ['Wait(0.5)', step, 'Wait(0.5)', 'SendDTMF(4#)', 'Wait(0.5)']

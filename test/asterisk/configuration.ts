@@ -78,9 +78,9 @@ export interface DialplanCall {
   readonly caller: readonly string[]
 }
 
-/** Two contexts: `caller-ID` does what a caller would and records what it hears, `far-ID` is connected to Parley. */
+/** Two contexts: `caller-ID` does what a caller would and records what it hears and says, `far-ID` is connected to Parley. */
 export function dialplan(id: string, dir: string, { far, caller }: DialplanCall): string {
-  const recording = `MixMonitor(${dir}/${id}.wav,r(${dir}/${id}-heard.wav),touch ${dir}/done/${id})`
+  const recording = `MixMonitor(${dir}/${id}.wav,Sr(${dir}/${id}-heard.wav)t(${dir}/${id}-said.wav),touch ${dir}/done/${id})`
   return `${context(`caller-${id}`, [recording, 'Answer()', ...caller, 'Hangup()'])}
 ${context(`far-${id}`, [...far, 'Hangup()'])}`
 }
