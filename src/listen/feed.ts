@@ -164,8 +164,8 @@ export class Feed {
   }
 }
 
-/** 16-bit view; a copy where it would be the client's own memory. */
+/** 16-bit view; a copy where it would be the client's own memory. Of a `Buffer`, `slice` would be no copy, and at any place. */
 function samplesOf(converted: Uint8Array, input: Uint8Array): Int16Array {
-  const own = converted.buffer === input.buffer ? converted.slice() : converted
+  const own = converted.buffer === input.buffer ? new Uint8Array(converted) : converted
   return new Int16Array(own.buffer, own.byteOffset, own.length >> 1)
 }

@@ -217,5 +217,5 @@ export class WholeStream implements SttStream {
 function samplesOf(audio: Uint8Array): Int16Array {
   const length = audio.byteLength >> 1
   if (audio.byteOffset % 2 === 0) return new Int16Array(audio.buffer, audio.byteOffset, length)
-  return new Int16Array(audio.slice(0, 2 * length).buffer)
+  return new Int16Array(new Uint8Array(audio.subarray(0, 2 * length)).buffer)
 }

@@ -66,6 +66,18 @@ describe('a caller', () => {
     expect(Math.abs(ended.at - ended.audioEndMs)).toBeLessThanOrEqual(20)
   })
 
+  test('is heard where samples lie at an odd place of a larger memory, as frames of TCP do', async () => {
+    const { ear, clock, kinds } = open()
+    for (const frame of pieces(encode(join(QUIET, voice(1000), QUIET), PCM16_16K), 640)) {
+      await clock.advance(20)
+      const memory = Buffer.alloc(1_024)
+      memory.set(frame, 3)
+      ear.write(memory.subarray(3, 3 + frame.length))
+      await settled()
+    }
+    expect(kinds()).toEqual(['Started', 'Confirmed', 'Paused', 'Ended'])
+  })
+
   test('is heard the same whatever the pieces are', async () => {
     const bytes = encode(join(QUIET, voice(700), QUIET, voice(300), QUIET), PCM16_24K)
     const heard = []

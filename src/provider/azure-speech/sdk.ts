@@ -219,7 +219,7 @@ function recognise(
   return {
     write: (request, taken) => {
       const { audio } = request as { readonly audio?: Uint8Array }
-      if (audio && !closed) push.write(audio.slice().buffer as ArrayBuffer)
+      if (audio && !closed) push.write(new Uint8Array(audio).buffer)
       // It waits in the SDK, which tells nothing of it.
       taken()
     },

@@ -214,7 +214,7 @@ class Track {
     }
     const pcm = this.#converter.is.process(bytes)
     // Samples of two bytes want an even place in memory.
-    const even = pcm.byteOffset % 2 === 0 ? pcm : pcm.slice()
+    const even = pcm.byteOffset % 2 === 0 ? pcm : new Uint8Array(pcm)
     return new Int16Array(even.buffer, even.byteOffset, even.byteLength >> 1)
   }
 }
