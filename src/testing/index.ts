@@ -48,8 +48,11 @@ export {
   type TranscriptionFault,
   type TranscriptionScript,
 } from './stt/transcriptions.ts'
+export { type AsteriskPhoneOptions, asteriskPhone } from './telephony/asterisk.ts'
+export { type AudioSocketPhoneOptions, audioSocketPhone } from './telephony/audiosocket.ts'
 export { type BandwidthPhoneOptions, bandwidthPhone } from './telephony/bandwidth.ts'
 export { dialWebSocket } from './telephony/dial.ts'
+export { dialTcp } from './telephony/dial-tcp.ts'
 export type { CallFacts, PhoneDialect } from './telephony/dialect.ts'
 export { type ExotelPhoneOptions, exotelPhone } from './telephony/exotel.ts'
 export { type Dial, dialInMemory, type Line, type LineClose, type LineEars } from './telephony/line.ts'

@@ -13,7 +13,8 @@ import { pathToFileURL } from 'node:url'
 
 export const ASTERISK_ROOT =
   process.env['PARLEY_ASTERISK_ROOT'] ?? join(homedir(), '.cache', 'parley', 'asterisk-sid')
-const MIRROR = process.env['PARLEY_DEBIAN_MIRROR'] ?? 'http://mirror.invalid/debian'
+/** Left out: mmdebstrap's own. */
+const MIRROR = process.env['PARLEY_DEBIAN_MIRROR']
 
 /** Why it cannot be run here; null: it can. */
 export function missing(): string | null {
@@ -33,7 +34,7 @@ function install(): string | null {
   const partial = `${ASTERISK_ROOT}.partial`
   rmSync(partial, { recursive: true, force: true })
   mkdirSync(dirname(partial), { recursive: true })
-  console.info(`making ${ASTERISK_ROOT} from ${MIRROR}: 40 s`)
+  console.info(`making ${ASTERISK_ROOT}: 40 s`)
   const made = spawnSync(
     'mmdebstrap',
     [
@@ -44,7 +45,7 @@ function install(): string | null {
       '--aptopt=Acquire::Check-Valid-Until "false"',
       'sid',
       partial,
-      MIRROR,
+      ...(MIRROR === undefined ? [] : [MIRROR]),
     ],
     { stdio: ['ignore', 'inherit', 'pipe'], encoding: 'utf8' },
   )
