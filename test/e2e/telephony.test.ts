@@ -5,7 +5,13 @@ import { realClock } from '../../src/clock.ts'
 import { serveHttpDouble } from '../../src/testing/carrier/http.ts'
 import { dialWebSocket } from '../../src/testing/telephony/dial.ts'
 import { Phone, type PhoneOptions } from '../../src/testing/telephony/phone.ts'
-import { FakeCallResource, TWILIO_SID, TWILIO_TOKEN } from '../../src/testing/telephony/rest/twilio.ts'
+import {
+  FakeCallResource,
+  SIGNALWIRE,
+  TWILIO_SID,
+  TWILIO_TOKEN,
+} from '../../src/testing/telephony/rest/twilio.ts'
+import { signalWirePhone } from '../../src/testing/telephony/signalwire.ts'
 import { twilioPhone } from '../../src/testing/telephony/twilio.ts'
 import { twilioSignature } from '../../src/wire/telephony/twilio/signature.ts'
 import { FakeLlm } from '../support/stages.ts'
@@ -186,6 +192,47 @@ describe('calls of ours', () => {
     await until(() => callee.record.closes.length > 0)
     expect(rest.mistakes).toEqual([])
     expect(running.app.host.size).toBe(0)
+  })
+
+  test('is sent where the pipeline says, by a document that is given once', async () => {
+    const signalwire = new FakeCallResource(SIGNALWIRE)
+    const own = await serveHttpDouble(signalwire.server)
+    const asks = new FakeLlm({
+      answer: ({ messages }) =>
+        messages.at(-1)?.role === 'tool'
+          ? 'One moment.'
+          : [
+              {
+                type: 'toolCall',
+                call: { callId: 'c1', name: 'transfer_call', arguments: '{"destination":"sales"}' },
+              },
+              { type: 'finish', reason: 'tool_calls' },
+            ],
+      firstTokenMs: 20,
+    })
+    const running = await serve({
+      publicUrl: PUBLIC,
+      llm: asks,
+      settings: `telephony: { signalwire: { token: a-token-of-the-operator, space: example.signalwire.com, projectId: ${SIGNALWIRE.account}, apiToken: ${SIGNALWIRE.password}, baseUrl: '${own.url}/api/laml', key: tester } }`,
+      pipeline: 'call: { transfer: { sales: "+4930999" } }\n',
+    })
+    const { id: callId } = signalwire.place(
+      { to: '+4930222', from: '+4930111', placedWith: '' },
+      () => `CA${'1'.repeat(32)}`,
+    )
+    const url = `ws://127.0.0.1:${running.port}/v1/telephony/signalwire/a-token-of-the-operator`
+    const caller = phone(running, { dialect: signalWirePhone(), url, call: { callId } })
+    caller.call()
+    caller.say(convert(await spoken('Please let me speak to sales.'), PCM16_24K, MULAW_8K))
+    const call = signalwire.calls.get(callId)
+    await until(() => call?.transferredTo !== undefined)
+    const address = new URL(call!.transferredTo!)
+    expect(address.origin).toBe(PUBLIC)
+    const ask = () => fetch(`${running.url}${address.pathname}${address.search}`, { method: 'POST' })
+    expect(await (await ask()).text()).toContain('<Dial><Number>+4930999</Number></Dial>')
+    expect((await ask()).status).toBe(401)
+    expect(signalwire.mistakes).toEqual([])
+    await own.close()
   })
 
   test('is refused where the number, the key or the request is not right', async () => {

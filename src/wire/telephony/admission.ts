@@ -44,7 +44,7 @@ export function admitAtStart(
   if (token === undefined) return undefined
   if (setting.token && same(token, setting.token.reveal())) return 'admitted'
   const facts = tokens.take(token)
-  return facts?.bridge === bridge.name ? facts : undefined
+  return facts?.bridge === bridge.name && facts.transferTo === undefined ? facts : undefined
 }
 
 /** A token in the path, the query or as a bearer, or a name and a password. All that are shown must be right. */

@@ -184,6 +184,12 @@ export interface StreamTarget {
   readonly parameters: Readonly<Record<string, string>>
 }
 
+/** What a bridge is told of the server it is a bridge of. */
+export interface Surroundings {
+  /** Where the document that sends a call to `to` is given once; left out: nothing of ours can be reached. */
+  readonly transferUrl?: (bridge: BridgeName, to: string) => string
+}
+
 export interface BridgeWebhook {
   /** Its signature over the whole request. */
   prove(request: WebhookRequest): Proof
@@ -197,6 +203,8 @@ export interface BridgeWebhook {
   }
   /** The document that connects the call to the stream. */
   answer(target: StreamTarget): { readonly contentType: string; readonly body: string }
+  /** The document that sends the call to `to`; left out: the bridge is told by its REST interface. */
+  transfer?(to: string): { readonly contentType: string; readonly body: string }
   /** The document that ends the call: no room for it. `busy`: try again. */
   refuse(why: 'busy' | 'failed'): { readonly contentType: string; readonly body: string }
 }

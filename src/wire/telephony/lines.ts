@@ -7,7 +7,7 @@ import { asterisk } from './asterisk/index.ts'
 import { audiohook } from './audiohook/index.ts'
 import { audiosocket } from './audiosocket/index.ts'
 import { bandwidth } from './bandwidth/index.ts'
-import type { Bridge, BridgeName } from './bridge.ts'
+import type { Bridge, BridgeName, Surroundings } from './bridge.ts'
 import { exotel } from './exotel/index.ts'
 import { infobip } from './infobip/index.ts'
 import { jambonz } from './jambonz/index.ts'
@@ -19,7 +19,9 @@ import { twilio } from './twilio/index.ts'
 import { vonage } from './vonage/index.ts'
 
 /** How each bridge is made of its setting. */
-export const BRIDGE_KINDS: Readonly<Record<BridgeName, (setting: BridgeSetting) => Bridge>> = {
+export const BRIDGE_KINDS: Readonly<
+  Record<BridgeName, (setting: BridgeSetting, surroundings?: Surroundings) => Bridge>
+> = {
   twilio,
   signalwire,
   exotel,
@@ -40,7 +42,10 @@ export interface Line extends Gate {
 
 export type Lines = ReadonlyMap<string, Line>
 
-export function linesOf(settings: Settings): {
+export function linesOf(
+  settings: Settings,
+  surroundings: Surroundings = {},
+): {
   readonly lines: Lines
   readonly problems: readonly Problem[]
 } {
@@ -59,7 +64,12 @@ export function linesOf(settings: Settings): {
       continue
     }
     try {
-      lines.set(setting.name, { bridge: make(setting), setting, open, key: keyOf(settings, setting) })
+      lines.set(setting.name, {
+        bridge: make(setting, surroundings),
+        setting,
+        open,
+        key: keyOf(settings, setting),
+      })
     } catch (error) {
       if (!(error instanceof BridgeSettingError)) throw error
       fail(`telephony.${setting.name}.${error.member} ${error.message}`)

@@ -14,7 +14,7 @@ import { registerCallsApi } from './calls-api.ts'
 import { openLink, registerTelephony, TELEPHONY } from './index.ts'
 import { chooseSubprotocol, type Line, type Lines, linesOf } from './lines.ts'
 import { CallTokens } from './tokens.ts'
-import { registerWebhooks } from './webhook.ts'
+import { registerWebhooks, transferAddress } from './webhook.ts'
 
 export interface TelephonyOptions {
   readonly settings: Settings
@@ -33,6 +33,7 @@ export interface TelephonyServices {
 export class Telephony {
   readonly lines: Lines
   readonly #options: TelephonyOptions
+  readonly #tokens: CallTokens
   #calls: Calls | undefined
   #inputRates: InputRates | undefined
   #ports: Listening[] = []
@@ -40,7 +41,11 @@ export class Telephony {
 
   /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
   constructor(options: TelephonyOptions) {
-    const { lines, problems } = linesOf(options.settings)
+    this.#tokens = new CallTokens(options.clock)
+    const { publicUrl } = options.settings.listen
+    const transferUrl = (bridge: string, to: string) =>
+      transferAddress(publicUrl ?? '', bridge, this.#tokens.mint({ bridge, pipeline: null, transferTo: to }))
+    const { lines, problems } = linesOf(options.settings, publicUrl === null ? {} : { transferUrl })
     if (problems.length > 0) throw new ConfigError([...problems])
     this.lines = lines
     this.#options = options
@@ -76,7 +81,7 @@ export class Telephony {
     const calls = new Calls({ host, clock, ticker, sessionMinutes, hasPipeline, shelf, note })
     const shared = {
       lines: this.lines,
-      tokens: new CallTokens(clock),
+      tokens: this.#tokens,
       clock,
       publicUrl: settings.listen.publicUrl,
       note,

@@ -17,6 +17,8 @@ const MAX_TOKENS = 10_000
 export interface TokenFacts {
   readonly bridge: string
   readonly pipeline: string | null
+  /** The call is sent there; left out: it is for a conversation. */
+  readonly transferTo?: string
 }
 
 export class CallTokens {

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, openaiError } from '../../errors.ts'
 import { shownToken } from './admission.ts'
 import type { Proof, StreamTarget, WebhookRequest } from './bridge.ts'
-import { type TelephonyDeps, upgradeOf } from './index.ts'
+import { TELEPHONY, type TelephonyDeps, upgradeOf } from './index.ts'
 import type { Line } from './lines.ts'
 import { parametersOf } from './message.ts'
 import { TOKEN_PARAMETER } from './tokens.ts'
@@ -32,7 +32,34 @@ export async function registerWebhooks(app: FastifyInstance, deps: WebhookDeps):
     for (const url of ['/v1/telephony/:bridge/voice', '/v1/telephony/:bridge/voice/:token']) {
       scope.route({ method: ['GET', 'POST'], url, handler: (request, reply) => answer(request, reply, deps) })
     }
+    const url = `${TELEPHONY}/:bridge/transfer`
+    scope.route({ method: ['GET', 'POST'], url, handler: (request, reply) => transfer(request, reply, deps) })
   })
+}
+
+/** Where the bridge is told once to send its call somewhere. */
+export function transferAddress(publicUrl: string, bridge: string, token: string): string {
+  return `${publicUrl.replace(/\/+$/, '')}${TELEPHONY}/${bridge}/transfer?${TOKEN_PARAMETER}=${token}`
+}
+
+/** The token alone says where to: nobody else can name a number. */
+function transfer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { lines, tokens, note }: WebhookDeps,
+): FastifyReply {
+  const { bridge: name } = request.params as { bridge: string }
+  const document = lines.get(name)?.bridge.webhook?.transfer
+  const token = (request.query as Readonly<Record<string, unknown>>)[TOKEN_PARAMETER]
+  const facts = document && typeof token === 'string' ? tokens.take(token) : undefined
+  if (!document || facts?.bridge !== name || facts.transferTo === undefined) {
+    note('a telephone webhook was refused', { bridge: name })
+    return reply
+      .code(ERRORS.bridge_not_proved.status)
+      .send(openaiError('bridge_not_proved', MESSAGES.bridge_not_proved))
+  }
+  const { contentType, body } = document(facts.transferTo)
+  return reply.header('content-type', contentType).send(body)
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, deps: WebhookDeps): FastifyReply {
@@ -61,7 +88,8 @@ function answer(request: FastifyRequest, reply: FastifyReply, deps: WebhookDeps)
 /** A call that we placed asks with the token we gave it. */
 function ours({ query }: WebhookRequest, bridge: string, { tokens }: WebhookDeps): boolean {
   const token = query[TOKEN_PARAMETER]
-  return token !== undefined && tokens.take(token)?.bridge === bridge
+  const facts = token === undefined ? undefined : tokens.take(token)
+  return facts?.bridge === bridge && facts.transferTo === undefined
 }
 
 function mayAsk({ open, setting }: Line, signed: Proof, shown: Proof): boolean {

@@ -1,10 +1,10 @@
 /** jambonz: `listen` for the sound, verbs for incoming calls, `Jambonz-Signature` for the proof of the webhook, REST for calls in progress. */
 import { z } from 'zod'
 import type { BridgeSetting } from '../../../config/settings.ts'
-import type { Bridge, BridgeCaps, Proof, WebhookRequest } from '../bridge.ts'
+import type { Bridge, BridgeCaps, Proof, Surroundings, WebhookRequest } from '../bridge.ts'
 import { readOptions } from '../options.ts'
 import { JambonzCodec } from './codec.ts'
-import { JAMBONZ_CONTROL_OPTIONS, jambonzControl } from './control.ts'
+import { JAMBONZ_CONTROL_OPTIONS, jambonzControl, jambonzDialDocument } from './control.ts'
 import { jambonzSignatureHolds } from './signature.ts'
 import { verbAnswers } from './voice.ts'
 
@@ -32,7 +32,7 @@ const OPTIONS = {
 }
 
 /** Throws `BridgeSettingError`. */
-export function jambonz(setting: BridgeSetting): Bridge {
+export function jambonz(setting: BridgeSetting, { transferUrl }: Surroundings = {}): Bridge {
   const { sampleRate, outputSampleRate, ...rest } = readOptions(setting, OPTIONS)
   const { accountSid, apiKey, applicationSid, baseUrl } = rest
   const { authToken: secret, username, password } = setting
@@ -51,11 +51,20 @@ export function jambonz(setting: BridgeSetting): Bridge {
     recognises: ({ callSid, sampleRate: rate, event }) =>
       event === undefined && typeof callSid === 'string' && typeof rate === 'number',
     webhook: {
+      transfer: (to) => ({ contentType: 'application/json', body: jambonzDialDocument(to) }),
       ...answers,
       prove: (request) => (secret ? proofOf(secret.reveal(), request) : 'none'),
     },
     ...(accountSid && apiKey
-      ? { control: jambonzControl({ accountSid, apiKey: () => apiKey, applicationSid, baseUrl }) }
+      ? {
+          control: jambonzControl({
+            accountSid,
+            apiKey: () => apiKey,
+            applicationSid,
+            baseUrl,
+            ...(transferUrl && { transferUrl: (to: string) => transferUrl('jambonz', to) }),
+          }),
+        }
       : {}),
   }
 }

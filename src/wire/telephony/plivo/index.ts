@@ -4,13 +4,13 @@
  */
 import { z } from 'zod'
 import type { BridgeSetting } from '../../../config/settings.ts'
-import type { Bridge, BridgeCaps, StreamTarget } from '../bridge.ts'
+import type { Bridge, BridgeCaps, StreamTarget, Surroundings } from '../bridge.ts'
 import { BYTE_ORDERS } from '../linear.ts'
 import { asFields } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { xml, xmlText } from '../xml.ts'
 import { PlivoCodec } from './codec.ts'
-import { PLIVO_CONTROL_OPTIONS, plivoControl } from './control.ts'
+import { PLIVO_CONTROL_OPTIONS, plivoControl, plivoDialDocument } from './control.ts'
 import { writeExtraHeaders } from './extra-headers.ts'
 import { plivoProof } from './signature.ts'
 
@@ -41,7 +41,7 @@ const OPTIONS = {
 const CONTENT_TYPE = 'text/xml; charset=utf-8'
 
 /** Throws `BridgeSettingError`. */
-export function plivo(setting: BridgeSetting): Bridge {
+export function plivo(setting: BridgeSetting, { transferUrl }: Surroundings = {}): Bridge {
   const { contentType, byteOrder, authId, baseUrl } = readOptions(setting, OPTIONS)
   const { authToken } = setting
   if (setting.username !== null) throw new BridgeSettingError('username', 'Plivo shows no user name')
@@ -57,6 +57,7 @@ export function plivo(setting: BridgeSetting): Bridge {
       return event === 'start' && typeof streamId === 'string' && typeof callId === 'string'
     },
     webhook: {
+      transfer: (to) => ({ contentType: 'text/xml; charset=utf-8', body: plivoDialDocument(to) }),
       prove: (request) => (authToken ? plivoProof(authToken.reveal(), request) : 'none'),
       facts: ({ fields, query }) => ({
         callId: fields['CallUUID'] ?? query['CallUUID'] ?? null,
@@ -70,7 +71,14 @@ export function plivo(setting: BridgeSetting): Bridge {
       }),
     },
     ...(authToken && authId
-      ? { control: plivoControl({ authId, authToken: () => authToken.reveal(), baseUrl }) }
+      ? {
+          control: plivoControl({
+            authId,
+            authToken: () => authToken.reveal(),
+            baseUrl,
+            ...(transferUrl && { transferUrl: (to: string) => transferUrl('plivo', to) }),
+          }),
+        }
       : {}),
   }
 }

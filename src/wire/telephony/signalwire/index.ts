@@ -6,11 +6,12 @@
 import { z } from 'zod'
 import { MULAW_8K } from '../../../audio/format.ts'
 import type { BridgeSetting } from '../../../config/settings.ts'
-import { type Bridge, type BridgeCaps, BridgeMistake } from '../bridge.ts'
+import { type Bridge, type BridgeCaps, BridgeMistake, type Surroundings } from '../bridge.ts'
 import { linearFormat } from '../linear.ts'
 import { asFields, type Fields, numberOf } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { TwilioCodec } from '../twilio/codec.ts'
+import { dialDocument } from '../twilio/control.ts'
 import { twilioProof } from '../twilio/signature.ts'
 import { twimlAnswers } from '../twilio/voice.ts'
 import { SIGNALWIRE_CONTROL_OPTIONS, signalwireControl } from './control.ts'
@@ -39,7 +40,7 @@ const OPTIONS = {
 }
 
 /** Throws `BridgeSettingError`. */
-export function signalwire(setting: BridgeSetting): Bridge {
+export function signalwire(setting: BridgeSetting, { transferUrl }: Surroundings = {}): Bridge {
   const { codec, space, projectId, apiToken, baseUrl } = readOptions(setting, OPTIONS)
   const { authToken: signingKey, token } = setting
   if (setting.username !== null) throw new BridgeSettingError('username', 'SignalWire shows no user name')
@@ -55,6 +56,7 @@ export function signalwire(setting: BridgeSetting): Bridge {
       return event === 'start' && typeof streamSid === 'string' && typeof callSid === 'string'
     },
     webhook: {
+      transfer: (to) => ({ contentType: 'text/xml; charset=utf-8', body: dialDocument(to) }),
       ...twimlAnswers({ codec, ...(token ? { authBearerToken: token.reveal() } : {}) }),
       prove: (request) => {
         if (!signingKey) return 'none'
@@ -63,7 +65,15 @@ export function signalwire(setting: BridgeSetting): Bridge {
       },
     },
     ...(space && projectId && apiToken
-      ? { control: signalwireControl({ space, projectId, apiToken: () => apiToken, baseUrl }) }
+      ? {
+          control: signalwireControl({
+            space,
+            projectId,
+            apiToken: () => apiToken,
+            baseUrl,
+            ...(transferUrl && { transferUrl: (to: string) => transferUrl('signalwire', to) }),
+          }),
+        }
       : {}),
   }
 }
