@@ -6,6 +6,7 @@
  * speaks three seconds (human speech), hears an answer of four from scripted stages, gives back its marks, pauses. Then all hang up.
  */
 import type { CallsApi, LoadOptions } from './calls/generator.ts'
+import { share, watch } from './harness/gauges.ts'
 import { startProcess } from './harness/process.ts'
 import type { Sample, ServerApi } from './harness/server.ts'
 import { kB, ms, option, printAim, printTable, printTitle, quantile, SHORT } from './report.ts'
@@ -93,23 +94,6 @@ async function step(calls: number): Promise<Step> {
     waitedP95: quantile(result.waitedMs, 0.95),
     left: leftovers(after, objects),
   }
-}
-
-function watch(sample: () => Promise<Sample>) {
-  const samples: Sample[] = []
-  const timer = setInterval(() => void sample().then((one) => samples.push(one)), 1000)
-  return {
-    async stop() {
-      clearInterval(timer)
-      samples.push(await sample())
-      return samples
-    },
-  }
-}
-
-function share(samples: readonly Sample[], gauge: 'cpuMs' | 'mainCpuMs'): number {
-  const [from, to] = [samples[0], samples.at(-1)]
-  return from && to ? (to[gauge] - from[gauge]) / (to.atMs - from.atMs) : Number.NaN
 }
 
 function leftovers(after: Sample, objects: Readonly<Record<string, number>>): string {

@@ -6,6 +6,8 @@
  * real time: speaks three seconds (human speech), hears an answer of four, paced 200 ms ahead, pauses. Every frame that
  * reaches the caller is judged against its schedule. Then all hang up, and nothing may be left.
  */
+
+import { share, watch } from './harness/gauges.ts'
 import type { GeneratorApi, TalkOptions } from './harness/generator.ts'
 import type { FrameLateness } from './harness/lateness.ts'
 import { startProcess } from './harness/process.ts'
@@ -101,25 +103,6 @@ async function step(sessions: number): Promise<Step> {
     missing: result.incomplete + result.errors,
     left: leftovers(before, after, objects),
   }
-}
-
-/** Samples once a second until stopped. */
-function watch(sample: () => Promise<Sample>) {
-  const samples: Sample[] = []
-  const timer = setInterval(() => void sample().then((one) => samples.push(one)), 1000)
-  return {
-    async stop() {
-      clearInterval(timer)
-      samples.push(await sample())
-      return samples
-    },
-  }
-}
-
-/** Of the core; opening hundreds of sockets at once is no conversation, so the first seconds are left out. */
-function share(samples: readonly Sample[], gauge: 'cpuMs' | 'mainCpuMs'): number {
-  const [from, to] = [samples[0], samples.at(-1)]
-  return from && to ? (to[gauge] - from[gauge]) / (to.atMs - from.atMs) : Number.NaN
 }
 
 /** What is still there after all hung up, in words; empty: nothing. */
