@@ -77,12 +77,12 @@ export function closeContext(context: string): string {
 export const CLOSE_SOCKET = JSON.stringify({ close_socket: true })
 
 export interface ServerMessage {
-  readonly context?: string
-  readonly audio?: Uint8Array
-  readonly alignment?: Alignment
+  readonly context: string | undefined
+  readonly audio: Uint8Array | undefined
+  readonly alignment: Alignment | undefined
   readonly final: boolean
   /** The provider's code of the error, or `unknown`. */
-  readonly error?: string
+  readonly error: string | undefined
 }
 
 /** Undefined: not what this protocol speaks. Unknown messages are messages with nothing in them. */
@@ -101,11 +101,11 @@ export function parseMessage(text: string): ServerMessage | undefined {
   const alignment = alignmentOf(raw['alignment']) ?? alignmentOf(raw['normalizedAlignment'])
   const failed = error !== undefined && error !== null
   return {
-    ...(typeof context === 'string' && { context }),
-    ...(typeof audio === 'string' && audio !== '' && { audio: Buffer.from(audio, 'base64') }),
-    ...(alignment && { alignment }),
+    context: typeof context === 'string' ? context : undefined,
+    audio: typeof audio === 'string' && audio !== '' ? Buffer.from(audio, 'base64') : undefined,
+    alignment,
     final: raw['isFinal'] === true,
-    ...(failed && { error: codeOf(error) }),
+    error: failed ? codeOf(error) : undefined,
   }
 }
 
