@@ -1,6 +1,6 @@
 /**
- * How late sound came to a bridge that plays at the pace of listening. A message that ends at `e` of its answer is due at `t0 + e −
- * lead`, the first ones at `t0`, the earliest that any message of the answer speaks for; it ran dry when it came after what was
+ * How late sound came to a bridge that plays at the pace of listening. A message whose last frame begins at `b` of its answer is due at
+ * `t0 + b − lead`, the first ones at `t0`, the earliest that any message of the answer speaks for; it ran dry when it came after what was
  * before it had been played.
  */
 
@@ -35,7 +35,7 @@ export class CallsLateness {
   }
 
   add({ arrivals, ends }: PlayedAnswer): void {
-    const due = ends.map((end) => Math.max(0, end - this.#leadMs))
+    const due = ends.map((end) => Math.max(0, end - FRAME_MS - this.#leadMs))
     const t0 = Math.min(...arrivals.map((at, i) => at - due[i]!))
     let playsUntil = arrivals[0]!
     for (const [i, at] of arrivals.entries()) {
