@@ -67,8 +67,8 @@ import { turnsPlugin } from './trace/turns-plugin.ts'
 import { registerClientSecrets } from './wire/realtime/client-secrets.ts'
 import { handleProtocols, registerRealtime, websocketOptions } from './wire/realtime/index.ts'
 import { registerCalls } from './wire/realtime/webrtc/calls.ts'
-import { TELEPHONY } from './wire/telephony/index.ts'
-import { Telephony } from './wire/telephony/telephony.ts'
+import { TELEPHONY } from './wire/telephony/http/streams.ts'
+import { Telephony } from './wire/telephony/index.ts'
 
 /** What the embedded part offers: the voice detector that every session needs, and models for each stage. */
 export interface Embedded extends Provider {

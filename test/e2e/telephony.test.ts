@@ -13,7 +13,7 @@ import {
 } from '../../src/testing/telephony/rest/twilio.ts'
 import { signalWirePhone } from '../../src/testing/telephony/signalwire.ts'
 import { twilioPhone } from '../../src/testing/telephony/twilio.ts'
-import { twilioSignature } from '../../src/wire/telephony/twilio/signature.ts'
+import { twilioSignature } from '../../src/wire/telephony/bridges/twilio/signature.ts'
 import { FakeLlm } from '../support/stages.ts'
 import { type RunningApp, type StartOptions, startApp } from './app.ts'
 import { closeEmbedded, convert, readBack, spoken } from './embedded.ts'

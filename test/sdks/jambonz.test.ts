@@ -1,8 +1,8 @@
 /** jambonz' own library against ours: the schema takes our verbs, and its check of signatures agrees with ours. */
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { jambonz } from '../../src/wire/telephony/jambonz/index.ts'
-import { jambonzSignatureHolds } from '../../src/wire/telephony/jambonz/signature.ts'
+import { jambonz } from '../../src/wire/telephony/bridges/jambonz/index.ts'
+import { jambonzSignatureHolds } from '../../src/wire/telephony/bridges/jambonz/signature.ts'
 import { settingOf } from '../wire/telephony/setting.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 

@@ -1,7 +1,7 @@
 /** Vonage's own check of its tokens against ours: both take the same, and refuse the same. */
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { vonageSignatureHolds } from '../../src/wire/telephony/vonage/signature.ts'
+import { vonageSignatureHolds } from '../../src/wire/telephony/bridges/vonage/signature.ts'
 import { describeSdk, loadSdk } from './installed.ts'
 
 interface Sdk {

@@ -459,7 +459,7 @@ describe('the host', () => {
 
   test('joins the wire’s tools with the pipeline’s, by what the pipeline allows', async () => {
     const { Host } = await import('../../src/session/host.ts')
-    const { callTools } = await import('../../src/wire/telephony/call-tools.ts')
+    const { callTools } = await import('../../src/wire/telephony/call/tools.ts')
     const { loadPipeline } = await import('../../src/config/pipeline-set.ts')
     const facts = { provider: 'fake', model: 'm', route: 'any' }
     const llm = new FakeLlm()

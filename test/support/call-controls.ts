@@ -21,17 +21,17 @@ import {
   TWILIO_TOKEN,
 } from '../../src/testing/telephony/rest/twilio.ts'
 import { FakeVonageRest, VONAGE_APPLICATION } from '../../src/testing/telephony/rest/vonage.ts'
-import { asteriskControl } from '../../src/wire/telephony/asterisk/control.ts'
-import { bandwidthControl } from '../../src/wire/telephony/bandwidth/control.ts'
 import type { CallControl } from '../../src/wire/telephony/bridge.ts'
-import { exotelControl } from '../../src/wire/telephony/exotel/control.ts'
-import { infobipControl } from '../../src/wire/telephony/infobip/control.ts'
-import { jambonzControl } from '../../src/wire/telephony/jambonz/control.ts'
-import { plivoControl } from '../../src/wire/telephony/plivo/control.ts'
-import { signalwireControl } from '../../src/wire/telephony/signalwire/control.ts'
-import { telnyxControl } from '../../src/wire/telephony/telnyx/control.ts'
-import { twilioControl } from '../../src/wire/telephony/twilio/control.ts'
-import { vonageControl } from '../../src/wire/telephony/vonage/control.ts'
+import { asteriskControl } from '../../src/wire/telephony/bridges/asterisk/control.ts'
+import { bandwidthControl } from '../../src/wire/telephony/bridges/bandwidth/control.ts'
+import { exotelControl } from '../../src/wire/telephony/bridges/exotel/control.ts'
+import { infobipControl } from '../../src/wire/telephony/bridges/infobip/control.ts'
+import { jambonzControl } from '../../src/wire/telephony/bridges/jambonz/control.ts'
+import { plivoControl } from '../../src/wire/telephony/bridges/plivo/control.ts'
+import { signalwireControl } from '../../src/wire/telephony/bridges/signalwire/control.ts'
+import { telnyxControl } from '../../src/wire/telephony/bridges/telnyx/control.ts'
+import { twilioControl } from '../../src/wire/telephony/bridges/twilio/control.ts'
+import { vonageControl } from '../../src/wire/telephony/bridges/vonage/control.ts'
 
 export interface ControlledBridge {
   readonly double: RestDouble

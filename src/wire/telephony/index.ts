@@ -1,166 +1,117 @@
-/**
- * Telephone bridges over WebSocket: `GET /v1/telephony/NAME`, the token behind it where it goes into the path. The caller
- * registers `@fastify/websocket` with `websocketOptions` of the Realtime wire; these paths need no key, they have their own proof.
- *
- *     upgrade ─► admit ─► 401 | socket ─► Link ─ start ─► (token) ─► Calls ─► Call
- */
-import type { IncomingMessage } from 'node:http'
-import type {} from '@fastify/websocket'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { RawData, WebSocket } from 'ws'
+/** All that telephone bridges need, in one: made of the settings, then registered with the server. */
+import type { FastifyInstance } from 'fastify'
 import type { InputRates } from '../../access/input-rates.ts'
 import type { Clock } from '../../clock.ts'
-import { ERRORS, openaiError } from '../../errors.ts'
-import { type Admission, admit, admitAtStart } from './admission.ts'
-import type { CallStart, Upgrade } from './bridge.ts'
-import type { CallAccount, Calls } from './calls.ts'
-import type { Line, Lines } from './lines.ts'
-import { type Closing, Link, type LinkOwner, type MediaSocket } from './link.ts'
-import type { CallTokens } from './tokens.ts'
+import { ConfigError } from '../../config/problem.ts'
+import type { Settings } from '../../config/settings.ts'
+import { Ticker } from '../../playout/ticker.ts'
+import type { SessionHost } from '../../session/session.ts'
+import { type Listening, listenAudioSocket } from './bridges/audiosocket/listener.ts'
+import { Calls } from './call/calls.ts'
+import { registerAnyBridge } from './http/any-bridge.ts'
+import { registerCallsApi } from './http/calls-api.ts'
+import { openLink, registerTelephony, TELEPHONY } from './http/streams.ts'
+import { CallTokens } from './http/tokens.ts'
+import { registerWebhooks, transferAddress } from './http/webhook.ts'
+import { chooseSubprotocol, type Line, type Lines, linesOf } from './lines.ts'
+import { type CallShelf, openCallShelf } from './recording/shelf.ts'
 
-export interface TelephonyDeps {
-  readonly lines: Lines
-  readonly calls: Calls
-  readonly tokens: CallTokens
+export interface TelephonyOptions {
+  readonly settings: Settings
   readonly clock: Clock
-  readonly publicUrl: string | null
-  readonly inputRates?: InputRates
-  readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
+  readonly note: (message: string, facts?: Readonly<Record<string, unknown>>) => void
 }
 
-/** Below it, the bridges. */
-export const TELEPHONY = '/v1/telephony'
-
-/** Sockets whose start has not come, of all bridges: a flood of them is no denial of service to the calls. */
-const MAX_PENDING = 500
-
-interface Pending {
-  readonly line: string
-  readonly admission: Exclude<Admission, 'refused'>
+export interface TelephonyServices {
+  readonly host: SessionHost
+  readonly inputRates: InputRates
+  readonly hasPipeline: (name: string) => boolean
+  /** Whether another call would find room. */
+  readonly hasRoom: () => boolean
 }
 
-export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): void {
-  const upgrades = new WeakMap<IncomingMessage, Pending>()
-  let pending = 0
+export class Telephony {
+  readonly lines: Lines
+  readonly #options: TelephonyOptions
+  readonly #tokens: CallTokens
+  #calls: Calls | undefined
+  #inputRates: InputRates | undefined
+  #ports: Listening[] = []
+  #shelf: CallShelf | undefined
 
-  for (const url of [`${TELEPHONY}/:bridge`, `${TELEPHONY}/:bridge/:token`]) {
-    app.route({
-      method: 'GET',
-      url,
-      preHandler: (request, reply, done) => {
-        const refuse = (code: keyof typeof MESSAGES) => {
-          reply.code(ERRORS[code].status).send(openaiError(code, MESSAGES[code]))
-        }
-        const { bridge: name, token } = request.params as { bridge: string; token?: string }
-        const line = deps.lines.get(name)
-        if (!line || line.bridge.tcp) return refuse('not_found')
-        if (!request.ws) return refuse('upgrade_required')
-        if (pending >= MAX_PENDING) return refuse('server_full')
-        const admission = admit(line, upgradeOf(request, deps), token)
-        if (admission === 'refused') {
-          deps.note('a telephone stream was refused', { bridge: name })
-          return refuse('bridge_not_proved')
-        }
-        upgrades.set(request.raw, { line: name, admission })
-        done()
-      },
-      handler: (_, reply) => reply.code(426).send(),
-      wsHandler: (socket, request) => {
-        const upgrade = upgrades.get(request.raw)
-        const line = upgrade && deps.lines.get(upgrade.line)
-        if (!upgrade || !line) return socket.terminate()
-        pending++
-        let waits = true
-        const began = () => {
-          if (waits) pending--
-          waits = false
-        }
-        const begin = (link: Link, start: CallStart): LinkOwner | Closing => {
-          const account = accountAtStart(line, upgrade.admission, start, deps)
-          began()
-          return account ? deps.calls.begin(link, line.bridge, start, account) : 'unproved'
-        }
-        const { query } = upgradeOf(request, deps)
-        listenTo(socket, openLink(mediaSocket(socket), { ...deps, line, begin, query, onOver: began }))
-      },
-    })
+  /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
+  constructor(options: TelephonyOptions) {
+    this.#tokens = new CallTokens(options.clock)
+    const { publicUrl } = options.settings.listen
+    const transferUrl = (bridge: string, to: string) =>
+      transferAddress(publicUrl ?? '', bridge, this.#tokens.mint({ bridge, pipeline: null, transferTo: to }))
+    const { lines, problems } = linesOf(options.settings, publicUrl === null ? {} : { transferUrl })
+    if (problems.length > 0) throw new ConfigError([...problems])
+    this.lines = lines
+    this.#options = options
   }
-}
 
-const MESSAGES = {
-  not_found: 'There is no such telephone bridge in the settings.',
-  bridge_not_proved: 'The telephone bridge did not prove itself.',
-  upgrade_required: 'This endpoint speaks WebSocket.',
-  server_full: 'Too many streams have not started yet. Try again shortly.',
-} as const
-
-/** Whom a call acts for; undefined: it did not prove itself. */
-export function accountAtStart(
-  line: Line,
-  admission: Pending['admission'],
-  start: CallStart,
-  { tokens }: TelephonyDeps,
-): CallAccount | undefined {
-  const own = { key: line.key, pipeline: line.setting.pipeline }
-  if (admission === 'admitted') return own
-  const facts = admitAtStart(line, start, tokens)
-  if (facts === undefined) return undefined
-  return facts === 'admitted' ? own : { ...own, pipeline: facts.pipeline ?? own.pipeline }
-}
-
-export interface Attached extends Omit<TelephonyDeps, 'lines' | 'calls' | 'tokens' | 'publicUrl'> {
-  readonly line: Line
-  readonly begin: (link: Link, start: CallStart) => LinkOwner | Closing
-  readonly query?: Readonly<Record<string, string>>
-  readonly onOver: () => void
-}
-
-/** A link on a socket of whatever kind. */
-export function openLink(socket: MediaSocket, attached: Attached): Link {
-  const { line, begin, onOver, clock, inputRates, note, query } = attached
-  return new Link(socket, {
-    bridge: line.bridge,
-    clock,
-    begin,
-    note,
-    onOver,
-    ...(query ? { query } : {}),
-    ...(inputRates ? { meter: (exceeded) => inputRates.open(line.key?.id ?? null, exceeded) } : {}),
-  })
-}
-
-/** What comes on a socket goes to its link. */
-export function listenTo(socket: WebSocket, link: Link): void {
-  socket.on('message', (data: RawData, isBinary: boolean) =>
-    link.message(data as Buffer, isBinary ? 'binary' : 'text'),
-  )
-  socket.on('ping', () => link.signOfLife())
-  socket.on('pong', () => link.signOfLife())
-  socket.on('close', (code: number) => link.closed(code))
-  socket.on('error', () => {})
-}
-
-export function mediaSocket(socket: WebSocket): MediaSocket {
-  return {
-    get bufferedAmount() {
-      return socket.bufferedAmount
-    },
-    send: (message, flushed) => socket.send(message, flushed),
-    ping: () => socket.ping(),
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
+  /** For `ws`: which of the subprotocols asked for is the bridge's. Undefined: the path is none of ours. */
+  subprotocol(asked: ReadonlySet<string>, path = ''): string | false | undefined {
+    return path.startsWith(`${TELEPHONY}/`) ? chooseSubprotocol(this.lines, path, asked) : undefined
   }
-}
 
-export function upgradeOf(
-  request: FastifyRequest,
-  { publicUrl, clock }: Pick<TelephonyDeps, 'publicUrl' | 'clock'>,
-): Upgrade {
-  const query: Record<string, string> = Object.create(null)
-  for (const [name, value] of Object.entries(request.query as Record<string, string | string[]>)) {
-    const last = Array.isArray(value) ? value.at(-1) : value
-    if (last !== undefined) query[name] = last
+  /** Opens the ports of bridges that speak over bare TCP. Rejects with the system's error. */
+  async listen(): Promise<void> {
+    for (const line of this.lines.values()) if (line.bridge.tcp) this.#ports.push(await this.#listen(line))
   }
-  const receivedAtMs = clock.wallMs()
-  return { path: request.raw.url ?? '', query, headers: request.headers, publicUrl, receivedAtMs }
+
+  async close(): Promise<void> {
+    this.#calls?.closeAll('drain')
+    await Promise.all(this.#ports.splice(0).map((port) => port.close()))
+    await this.#shelf?.close()
+  }
+
+  async register(
+    app: FastifyInstance,
+    { host, inputRates, hasPipeline, hasRoom }: TelephonyServices,
+  ): Promise<void> {
+    const { settings, clock, note } = this.#options
+    const { sessionMinutes } = settings.limits
+    const setting = settings.callRecording
+    // Throws the system's error for a folder that cannot be: at the start, not at the first call.
+    const shelf = setting ? openCallShelf({ setting, clock, note }) : undefined
+    this.#shelf = shelf
+    const ticker = new Ticker(clock)
+    const calls = new Calls({ host, clock, ticker, sessionMinutes, hasPipeline, shelf, note })
+    const shared = {
+      lines: this.lines,
+      tokens: this.#tokens,
+      clock,
+      publicUrl: settings.listen.publicUrl,
+      note,
+    }
+    registerTelephony(app, { ...shared, calls, inputRates })
+    registerAnyBridge(app, { ...shared, calls, inputRates })
+    await registerWebhooks(app, { ...shared, hasRoom })
+    registerCallsApi(app, { ...shared, calls, hasRoom })
+    this.#calls = calls
+    this.#inputRates = inputRates
+  }
+
+  #listen(line: Line): Promise<Listening> {
+    const { clock, note } = this.#options
+    const calls = this.#calls!
+    const inputRates = this.#inputRates
+    const account = { key: line.key, pipeline: line.setting.pipeline }
+    return listenAudioSocket(
+      line.bridge.tcp!,
+      (socket) =>
+        openLink(socket, {
+          line,
+          clock,
+          note,
+          ...(inputRates ? { inputRates } : {}),
+          begin: (link, start) => calls.begin(link, line.bridge, start, account),
+          onOver: () => {},
+        }),
+      clock,
+      note,
+    )
+  }
 }

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import { MULAW_8K } from '../../../src/audio/format.ts'
 import { VirtualClock } from '../../../src/clock.ts'
-import { admit, admitAtStart } from '../../../src/wire/telephony/admission.ts'
 import type { CallStart, Upgrade } from '../../../src/wire/telephony/bridge.ts'
-import { CallTokens } from '../../../src/wire/telephony/tokens.ts'
-import { twilio } from '../../../src/wire/telephony/twilio/index.ts'
+import { twilio } from '../../../src/wire/telephony/bridges/twilio/index.ts'
+import { admit, admitAtStart } from '../../../src/wire/telephony/http/admission.ts'
+import { CallTokens } from '../../../src/wire/telephony/http/tokens.ts'
 import { settingOf } from './setting.ts'
 
 const TOKEN = 'a-token-of-the-operator'

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { PhoneDialect } from '../../../src/testing/telephony/dialect.ts'
 import { twilioPhone } from '../../../src/testing/telephony/twilio.ts'
-import { twilio } from '../../../src/wire/telephony/twilio/index.ts'
+import { twilio } from '../../../src/wire/telephony/bridges/twilio/index.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { settingOf } from './setting.ts'
 

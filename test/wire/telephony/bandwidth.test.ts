@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bandwidthPhone } from '../../../src/testing/telephony/bandwidth.ts'
-import { bandwidth } from '../../../src/wire/telephony/bandwidth/index.ts'
+import { bandwidth } from '../../../src/wire/telephony/bridges/bandwidth/index.ts'
 import { mistakeOf, readsAnything, toldBy } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'

@@ -1,8 +1,8 @@
 /** Calls placed, ended and sent elsewhere over every bridge's REST interface, before doubles that check what they are sent. */
 import { describe, expect, test } from 'vitest'
 import { openScope } from '../../../src/cancel.ts'
-import { asterisk } from '../../../src/wire/telephony/asterisk/index.ts'
 import { CallControlError } from '../../../src/wire/telephony/bridge.ts'
+import { asterisk } from '../../../src/wire/telephony/bridges/asterisk/index.ts'
 import { CONTROLLED, TRANSFER_URL } from '../../support/call-controls.ts'
 import { settingOf } from './setting.ts'
 

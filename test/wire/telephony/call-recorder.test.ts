@@ -6,9 +6,9 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { loadAudio } from '../../../src/audio/convert.ts'
 import { type AudioFormat, MULAW_8K, PCM16_16K } from '../../../src/audio/format.ts'
 import { VirtualClock } from '../../../src/clock.ts'
-import { type CallRecorder, recordCall } from '../../../src/wire/telephony/call-recorder.ts'
-import { type CallShelf, openCallShelf } from '../../../src/wire/telephony/call-shelf.ts'
-import { stereoFile } from '../../../src/wire/telephony/wav-file.ts'
+import { type CallRecorder, recordCall } from '../../../src/wire/telephony/recording/recorder.ts'
+import { type CallShelf, openCallShelf } from '../../../src/wire/telephony/recording/shelf.ts'
+import { stereoFile } from '../../../src/wire/telephony/recording/wav-file.ts'
 
 beforeAll(loadAudio)
 

@@ -7,7 +7,7 @@ import { loadPipeline } from '../../../src/config/pipeline-set.ts'
 import { formatProblem } from '../../../src/config/problem.ts'
 import { joinedTools, type ServerTools } from '../../../src/stage/tools.ts'
 import { CallControlError } from '../../../src/wire/telephony/bridge.ts'
-import { type CallActs, callTools } from '../../../src/wire/telephony/call-tools.ts'
+import { type CallActs, callTools } from '../../../src/wire/telephony/call/tools.ts'
 
 const ALL: CallPolicy = {
   hangUp: true,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { exotelPhone } from '../../../src/testing/telephony/exotel.ts'
-import { exotel } from '../../../src/wire/telephony/exotel/index.ts'
+import { exotel } from '../../../src/wire/telephony/bridges/exotel/index.ts'
 import { mistakeOf, readsAnything, toldBy } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'

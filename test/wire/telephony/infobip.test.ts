@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { vonagePhone } from '../../../src/testing/telephony/vonage.ts'
-import { infobip } from '../../../src/wire/telephony/infobip/index.ts'
+import { infobip } from '../../../src/wire/telephony/bridges/infobip/index.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'
 

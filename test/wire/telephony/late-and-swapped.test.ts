@@ -1,8 +1,8 @@
 /** What holds for every bridge holds too where marks come late, come back from a clear after all, and frames overtake each other. */
 import { exotelPhone } from '../../../src/testing/telephony/exotel.ts'
 import { telnyxPhone } from '../../../src/testing/telephony/telnyx.ts'
-import { exotel } from '../../../src/wire/telephony/exotel/index.ts'
-import { telnyx } from '../../../src/wire/telephony/telnyx/index.ts'
+import { exotel } from '../../../src/wire/telephony/bridges/exotel/index.ts'
+import { telnyx } from '../../../src/wire/telephony/bridges/telnyx/index.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'
 

@@ -2,8 +2,11 @@ import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plivoPhone } from '../../../src/testing/telephony/plivo.ts'
-import { readExtraHeaders, writeExtraHeaders } from '../../../src/wire/telephony/plivo/extra-headers.ts'
-import { plivo } from '../../../src/wire/telephony/plivo/index.ts'
+import {
+  readExtraHeaders,
+  writeExtraHeaders,
+} from '../../../src/wire/telephony/bridges/plivo/extra-headers.ts'
+import { plivo } from '../../../src/wire/telephony/bridges/plivo/index.ts'
 import { mistakeOf, readsAnything, toldBy } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'

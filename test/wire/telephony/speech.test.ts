@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { loadAudio } from '../../../src/audio/convert.ts'
 import { msToBytes } from '../../../src/audio/format.ts'
 import { VirtualClock } from '../../../src/clock.ts'
-import { EXOTEL_CAPS } from '../../../src/wire/telephony/exotel/index.ts'
-import type { Link } from '../../../src/wire/telephony/link.ts'
-import { Speech } from '../../../src/wire/telephony/speech.ts'
+import { EXOTEL_CAPS } from '../../../src/wire/telephony/bridges/exotel/index.ts'
+import type { Link } from '../../../src/wire/telephony/call/link.ts'
+import { Speech } from '../../../src/wire/telephony/call/speech.ts'
 
 test('a sentence that ends inside a message of a bridge that takes whole ones alone does not cut it short', async () => {
   await loadAudio()

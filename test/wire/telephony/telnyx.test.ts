@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { telnyxPhone } from '../../../src/testing/telephony/telnyx.ts'
-import { telnyx } from '../../../src/wire/telephony/telnyx/index.ts'
+import { telnyx } from '../../../src/wire/telephony/bridges/telnyx/index.ts'
 import { mistakeOf, readsAnything, toldBy } from './codec-story.ts'
 import { bridgeConformance } from './conformance.ts'
 import { settingOf } from './setting.ts'

@@ -1,7 +1,7 @@
 /** A call that we placed and a machine answered. */
 import { describe, expect, test } from 'vitest'
 import { twilioPhone } from '../../../src/testing/telephony/twilio.ts'
-import { twilio } from '../../../src/wire/telephony/twilio/index.ts'
+import { twilio } from '../../../src/wire/telephony/bridges/twilio/index.ts'
 import { FakeLlm, FakeStt, FakeTts } from '../../support/stages.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { settingOf } from './setting.ts'

@@ -9,9 +9,9 @@ import { readWav } from '../../../src/audio/wav.ts'
 import { VirtualClock } from '../../../src/clock.ts'
 import { loadPipeline } from '../../../src/config/pipeline-set.ts'
 import { formatProblem } from '../../../src/config/problem.ts'
-import { BeepDetector } from '../../../src/wire/telephony/beep.ts'
-import { bridgesVerdict, WordJudge } from '../../../src/wire/telephony/voicemail.ts'
-import { VoicemailWatch } from '../../../src/wire/telephony/voicemail-watch.ts'
+import { BeepDetector } from '../../../src/wire/telephony/voicemail/beep.ts'
+import { bridgesVerdict, WordJudge } from '../../../src/wire/telephony/voicemail/judge.ts'
+import { VoicemailWatch } from '../../../src/wire/telephony/voicemail/watch.ts'
 import { noise, sine, tones } from '../../support/tones.ts'
 
 const MACHINES: readonly [string, string][] = [

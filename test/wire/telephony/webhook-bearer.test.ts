@@ -3,9 +3,9 @@ import { createHash, createHmac } from 'node:crypto'
 import Fastify from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../src/clock.ts'
-import { CallTokens } from '../../../src/wire/telephony/tokens.ts'
-import { vonage } from '../../../src/wire/telephony/vonage/index.ts'
-import { registerWebhooks } from '../../../src/wire/telephony/webhook.ts'
+import { vonage } from '../../../src/wire/telephony/bridges/vonage/index.ts'
+import { CallTokens } from '../../../src/wire/telephony/http/tokens.ts'
+import { registerWebhooks } from '../../../src/wire/telephony/http/webhook.ts'
 import { settingOf } from './setting.ts'
 
 const apps: ReturnType<typeof Fastify>[] = []

@@ -1,4 +1,4 @@
-/** Bandwidth's Voice API v2 for tests. Sources: `src/wire/telephony/bandwidth/control.ts`. npm `bandwidth-sdk` drives it in `test/sdks`. */
+/** Bandwidth's Voice API v2 for tests. Sources: `src/wire/telephony/bridges/bandwidth/control.ts`. npm `bandwidth-sdk` drives it in `test/sdks`. */
 import {
   basicOf,
   E164,

@@ -1,4 +1,4 @@
-/** jambonz's calls for tests. Sources: `src/wire/telephony/jambonz/control.ts`. npm `@jambonz/node-client` drives it in `test/sdks`. */
+/** jambonz's calls for tests. Sources: `src/wire/telephony/bridges/jambonz/control.ts`. npm `@jambonz/node-client` drives it in `test/sdks`. */
 import { faultsOf, HTTPS, jsonOf, RestDouble, type RestDoubleRequest, type RestReply } from './double.ts'
 
 export const JAMBONZ = { account: 'jambonz-account', key: 'jambonz-key', application: 'jambonz-app' }

@@ -1,4 +1,4 @@
-/** Plivo's calls for tests. Sources: `src/wire/telephony/plivo/control.ts`. npm `plivo` drives it in `test/sdks`. */
+/** Plivo's calls for tests. Sources: `src/wire/telephony/bridges/plivo/control.ts`. npm `plivo` drives it in `test/sdks`. */
 import {
   basicOf,
   faultsOf,

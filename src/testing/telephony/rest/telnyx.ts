@@ -1,4 +1,4 @@
-/** Telnyx Call Control v2 for tests. Sources: `src/wire/telephony/telnyx/control.ts`. npm `telnyx` drives it in `test/sdks`. */
+/** Telnyx Call Control v2 for tests. Sources: `src/wire/telephony/bridges/telnyx/control.ts`. npm `telnyx` drives it in `test/sdks`. */
 import { E164, faultsOf, jsonOf, RestDouble, type RestDoubleRequest, type RestReply } from './double.ts'
 
 export const TELNYX_KEY = 'telnyx-api-key'

@@ -1,6 +1,6 @@
 /**
  * Twilio's call resource for tests, and SignalWire's, which is the same under another path and wants the address of the document.
- * Sources: `src/wire/telephony/twilio/control.ts`. npm `twilio` drives it in `test/sdks`.
+ * Sources: `src/wire/telephony/bridges/twilio/control.ts`. npm `twilio` drives it in `test/sdks`.
  */
 import {
   basicOf,

@@ -1,6 +1,6 @@
 /**
  * Vonage's Voice API for tests: it checks the token's signature, age and claims with the public key. Sources:
- * `src/wire/telephony/vonage/control.ts`. npm `@vonage/voice` drives it in `test/sdks`.
+ * `src/wire/telephony/bridges/vonage/control.ts`. npm `@vonage/voice` drives it in `test/sdks`.
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto'
 import type { Clock } from '../../../clock.ts'

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AsteriskCodec } from '../../../../src/wire/telephony/asterisk/codec.ts'
-import { asterisk } from '../../../../src/wire/telephony/asterisk/index.ts'
-import { MAX_COMMAND_BYTES } from '../../../../src/wire/telephony/asterisk/message.ts'
 import { BridgeMistake, BridgeRefused, type CallStart } from '../../../../src/wire/telephony/bridge.ts'
+import { AsteriskCodec } from '../../../../src/wire/telephony/bridges/asterisk/codec.ts'
+import { asterisk } from '../../../../src/wire/telephony/bridges/asterisk/index.ts'
+import { MAX_COMMAND_BYTES } from '../../../../src/wire/telephony/bridges/asterisk/message.ts'
 import { heardBy } from '../heard.ts'
 import { settingOf } from '../setting.ts'
 

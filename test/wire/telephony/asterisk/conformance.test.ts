@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { asteriskPhone } from '../../../../src/testing/telephony/asterisk.ts'
-import { asterisk } from '../../../../src/wire/telephony/asterisk/index.ts'
+import { asterisk } from '../../../../src/wire/telephony/bridges/asterisk/index.ts'
 import { bridgeConformance } from '../conformance.ts'
 import { Exchange } from '../exchange.ts'
 import { settingOf } from '../setting.ts'

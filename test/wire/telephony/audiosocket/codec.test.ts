@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { AudioSocketCodec, SOUND_TYPES } from '../../../../src/wire/telephony/audiosocket/codec.ts'
-import { Framer, MAX_FRAME_BYTES } from '../../../../src/wire/telephony/audiosocket/framer.ts'
-import { audiosocket } from '../../../../src/wire/telephony/audiosocket/index.ts'
 import { BridgeMistake, BridgeRefused } from '../../../../src/wire/telephony/bridge.ts'
+import { AudioSocketCodec, SOUND_TYPES } from '../../../../src/wire/telephony/bridges/audiosocket/codec.ts'
+import { Framer, MAX_FRAME_BYTES } from '../../../../src/wire/telephony/bridges/audiosocket/framer.ts'
+import { audiosocket } from '../../../../src/wire/telephony/bridges/audiosocket/index.ts'
 import { heardBy } from '../heard.ts'
 import { settingOf } from '../setting.ts'
 

@@ -1,5 +1,5 @@
 import { audioSocketPhone } from '../../../../src/testing/telephony/audiosocket.ts'
-import { audiosocket } from '../../../../src/wire/telephony/audiosocket/index.ts'
+import { audiosocket } from '../../../../src/wire/telephony/bridges/audiosocket/index.ts'
 import { bridgeConformance } from '../conformance.ts'
 import { settingOf } from '../setting.ts'
 

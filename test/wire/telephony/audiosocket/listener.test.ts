@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { realClock, VirtualClock } from '../../../../src/clock.ts'
+import type { TcpPort } from '../../../../src/wire/telephony/bridge.ts'
 import {
   type Ears,
   FIRST_FRAME_MS,
   type Listening,
   listenAudioSocket,
-} from '../../../../src/wire/telephony/audiosocket/listener.ts'
-import type { TcpPort } from '../../../../src/wire/telephony/bridge.ts'
-import type { MediaSocket } from '../../../../src/wire/telephony/link.ts'
+} from '../../../../src/wire/telephony/bridges/audiosocket/listener.ts'
+import type { MediaSocket } from '../../../../src/wire/telephony/call/link.ts'
 
 const opened: { close(): Promise<void> }[] = []
 afterEach(async () => {
