@@ -1,5 +1,7 @@
 /** A telephone call through the whole server, over real sockets, with the embedded models: a bridge's double calls, and speaks. */
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { MULAW_8K, PCM16_24K } from '../../src/audio/format.ts'
 import { realClock } from '../../src/clock.ts'
 import { serveHttpDouble } from '../../src/testing/carrier/http.ts'
@@ -278,4 +280,19 @@ test('a stream on the path that all bridges may use is the bridge that its start
   stranger.call()
   await until(() => stranger.record.closes.length > 0)
   expect(stranger.record.closes[0]).toMatchObject({ code: 1008 })
+})
+
+describe('a stranger who sends much before anything is proved', () => {
+  test.each(['telnyx', 'any'])('is cut at %s, whatever a message may be long', async (path) => {
+    const running = await serve({ settings: 'telephony: { telnyx: { key: tester } }' })
+    const socket = new WebSocket(`ws://127.0.0.1:${running.port}/v1/telephony/${path}`)
+    await new Promise((resolve) => socket.once('open', resolve))
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve))
+    socket.on('error', () => {})
+    // The beginning of one message of 20 MB.
+    const send = () => socket.send('A'.repeat(64 * 1024), { fin: false }, (error) => !error && send())
+    send()
+    expect(await closed).toBe(1006)
+    expect(running.app.host.size).toBe(0)
+  })
 })

@@ -17,6 +17,7 @@ import {
   type TelephonyDeps,
   upgradeOf,
 } from './streams.ts'
+import { limitUnproved } from './unproved.ts'
 
 /** Sockets that have not shown whose they are. */
 const MAX_UNKNOWN = 100
@@ -46,6 +47,7 @@ export function registerAnyBridge(app: FastifyInstance, deps: TelephonyDeps): vo
 function detect(socket: WebSocket, request: FastifyRequest, deps: TelephonyDeps, known: () => void): void {
   const upgrade = upgradeOf(request, deps)
   const { token } = request.params as { token?: string }
+  const proved = limitUnproved(request.raw.socket, () => socket.terminate())
   const close = (closing: 'unproved' | 'unserved') => socket.close(...closeArguments(closing))
   const detector = new Detector({
     lines: deps.lines,
@@ -56,7 +58,7 @@ function detect(socket: WebSocket, request: FastifyRequest, deps: TelephonyDeps,
     },
     found: (line, messages) => {
       end()
-      const link = linkOf(socket, line, { upgrade, token }, deps)
+      const link = linkOf(socket, line, { upgrade, token, proved }, deps)
       if (!link) return close('unproved')
       listenTo(socket, link)
       for (const message of messages) link.message(message, 'text')
@@ -80,10 +82,17 @@ function detect(socket: WebSocket, request: FastifyRequest, deps: TelephonyDeps,
   socket.on('error', () => {})
 }
 
+interface Stranger {
+  readonly upgrade: Upgrade
+  readonly token: string | undefined
+  /** It has shown whose it is. */
+  readonly proved: () => void
+}
+
 function linkOf(
   socket: WebSocket,
   line: Line,
-  { upgrade, token }: { readonly upgrade: Upgrade; readonly token: string | undefined },
+  { upgrade, token, proved }: Stranger,
   deps: TelephonyDeps,
 ): Link | undefined {
   const admission = admit(line, upgrade, token)
@@ -94,6 +103,7 @@ function linkOf(
     query: upgrade.query,
     begin: (link: Link, start: CallStart) => {
       const account = accountAtStart(line, admission, start, deps)
+      if (account) proved()
       return account ? deps.calls.begin(link, line.bridge, start, account) : 'unproved'
     },
     onOver: () => {},

@@ -17,6 +17,7 @@ import { type Closing, Link, type LinkOwner, type MediaSocket } from '../call/li
 import type { Line, Lines } from '../lines.ts'
 import { type Admission, admit, admitAtStart } from './admission.ts'
 import type { CallTokens } from './tokens.ts'
+import { limitUnproved } from './unproved.ts'
 
 export interface TelephonyDeps {
   readonly lines: Lines
@@ -70,8 +71,10 @@ export function registerTelephony(app: FastifyInstance, deps: TelephonyDeps): vo
         const line = upgrade && deps.lines.get(upgrade.line)
         if (!upgrade || !line) return socket.terminate()
         pending++
+        const proved = limitUnproved(request.raw.socket, () => socket.terminate())
         let waits = true
         const began = () => {
+          proved()
           if (waits) pending--
           waits = false
         }
