@@ -28,26 +28,28 @@ export class Loudness {
   #counted = 0
   #sum = 0
   #inFrame = 0
+  readonly #frameSamples: number
+
+  /** `frameSamples`: 20 ms; left out: at 16 kHz. Everything is asked in samples of that rate. */
+  constructor(frameSamples = FRAME_SAMPLES) {
+    this.#frameSamples = frameSamples
+  }
 
   /** Adds samples that follow the last ones. */
   push(samples: Int16Array): void {
-    for (let i = 0; i < samples.length; i++) {
-      const sample = samples[i]!
-      this.#sum += sample * sample
-      if (++this.#inFrame < FRAME_SAMPLES) continue
-      const level = Math.sqrt(this.#sum / FRAME_SAMPLES)
-      this.#frames.push(level)
-      const bin = Math.min(BINS - 1, Math.floor(4 * Math.log2(level + 1)))
-      this.#histogram[bin] = this.#histogram[bin]! + 1
-      this.#counted++
-      this.#sum = 0
-      this.#inFrame = 0
+    for (let at = 0; at < samples.length; ) {
+      const end = Math.min(samples.length, at + this.#frameSamples - this.#inFrame)
+      this.#inFrame += end - at
+      let sum = 0
+      for (; at < end; at++) sum += samples[at]! * samples[at]!
+      this.#sum += sum
+      if (this.#inFrame === this.#frameSamples) this.#frame()
     }
   }
 
   /** Frames before `sample` are no longer asked for. */
   forgetBefore(sample: number): void {
-    const drop = Math.floor(sample / FRAME_SAMPLES) - this.#start
+    const drop = Math.floor(sample / this.#frameSamples) - this.#start
     if (drop <= 0) return
     this.#frames = this.#frames.slice(drop)
     this.#start += drop
@@ -55,7 +57,7 @@ export class Loudness {
 
   /** Anything but silence since `sample`? */
   anySoundSince(sample: number): boolean {
-    const from = Math.max(0, Math.floor(sample / FRAME_SAMPLES) - this.#start)
+    const from = Math.max(0, Math.floor(sample / this.#frameSamples) - this.#start)
     return this.#frames.some((level, i) => i >= from && level >= SILENT) || this.#partFrameIsLoud()
   }
 
@@ -65,7 +67,7 @@ export class Loudness {
    * When in doubt the answer is yes, which costs an inference and loses no word.
    */
   speechSince(mark: number): boolean {
-    const at = Math.floor(mark / FRAME_SAMPLES) - this.#start
+    const at = Math.floor(mark / this.#frameSamples) - this.#start
     const since = this.#frames.slice(Math.max(0, at))
     if (since.length < SPEECH_FRAMES) return false
     const voice = this.#level()
@@ -86,8 +88,8 @@ export class Loudness {
 
   /** The middle of the quietest 100 ms between two samples, a whole frame. */
   quietestBetween(from: number, to: number): number {
-    const first = Math.ceil(from / FRAME_SAMPLES) - this.#start
-    const last = Math.min(this.#frames.length, Math.floor(to / FRAME_SAMPLES) - this.#start)
+    const first = Math.ceil(from / this.#frameSamples) - this.#start
+    const last = Math.min(this.#frames.length, Math.floor(to / this.#frameSamples) - this.#start)
     let best = first
     let bestSum = Number.POSITIVE_INFINITY
     for (let i = first; i + BACKGROUND_FRAMES <= last; i++) {
@@ -98,7 +100,17 @@ export class Loudness {
         best = i
       }
     }
-    return (best + Math.floor(BACKGROUND_FRAMES / 2) + this.#start) * FRAME_SAMPLES
+    return (best + Math.floor(BACKGROUND_FRAMES / 2) + this.#start) * this.#frameSamples
+  }
+
+  #frame(): void {
+    const level = Math.sqrt(this.#sum / this.#frameSamples)
+    this.#frames.push(level)
+    const bin = Math.min(BINS - 1, Math.floor(4 * Math.log2(level + 1)))
+    this.#histogram[bin] = this.#histogram[bin]! + 1
+    this.#counted++
+    this.#sum = 0
+    this.#inFrame = 0
   }
 
   /** The level that a tenth of all frames exceed. */

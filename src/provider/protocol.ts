@@ -55,6 +55,8 @@ export interface Protocol {
   readonly forceLeastMs?: number
   /** `force` was sent, for all audio up to there that the last one was not for. */
   forceSent?(atMs: number): void
+  /** Nobody spoke there, and no `force` will be sent for it alone. */
+  silent?(fromMs: number, toMs: number): void
   /** Left out: the connection is closed without a word. `framesSent`: audio messages in all. */
   readonly goodbye?: string | ((framesSent: number) => string)
   /** Left out: it needs none. */

@@ -14,6 +14,7 @@ import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { SttEvent, SttStream } from '../stage/stt.ts'
 import { AudioSender } from './audio-sender.ts'
 import { Malformed, type Notice, type Protocol, type Silence } from './protocol.ts'
+import { Quiet } from './quiet.ts'
 import type { Socket } from './socket.ts'
 import { type Question, type Segment, Utterances } from './utterances.ts'
 
@@ -47,6 +48,7 @@ export class Recognition implements SttStream {
   readonly #events: Channel<SttEvent>
   readonly #sender: AudioSender
   readonly #utterances = new Utterances()
+  readonly #quiet: Quiet
   /** Up to where the audio was when each was sent, oldest first; some are never answered. */
   #forces: number[] = []
   #forcedMs = 0
@@ -71,6 +73,7 @@ export class Recognition implements SttStream {
     this.#options = options
     this.#events = new Channel({ capacity: UNREAD_EVENTS, signal })
     this.#sender = new AudioSender(socket, format, protocol.framing, clock)
+    this.#quiet = new Quiet(format)
     this.#activeAt = clock.now()
     this.ready = new Promise((resolve, reject) => {
       this.#becomeReady = { resolve, reject }
@@ -88,21 +91,27 @@ export class Recognition implements SttStream {
     if (this.#ended || audio.length === 0) return
     this.#activeAt = this.#options.clock.now()
     this.#sender.write(audio)
+    this.#quiet.write(audio)
     if (this.#sender.waitingMs > WAITING_LIMIT_MS)
       this.fail('transient', 'the provider does not take the audio')
   }
 
   preview(): void {
-    if (this.#options.protocol.previews === 'forced') this.#ask('preview')
+    if (this.#options.protocol.previews !== 'forced') return
+    this.#ask('preview')
+    this.#quiet.preview()
   }
 
   finalize(): void {
+    if (!this.#ended && this.#quiet.sincePreview && this.#standsPreviewed()) return this.#quiet.begin()
     this.#ask('final')
+    this.#quiet.begin()
   }
 
   discard(): void {
     if (this.#ended) return
     this.#sender.fill()
+    this.#quiet.begin()
     if (this.#utterances.discard(this.#writtenToMs)) this.#force()
     this.#settle([])
   }
@@ -136,6 +145,19 @@ export class Recognition implements SttStream {
     this.#sender.fill()
     if (this.#utterances.ask(question, this.#writtenToMs)) this.#force()
     this.#settle(this.#utterances.drain())
+  }
+
+  /** The words of the preview are the final ones, without another question. False when they may not be. */
+  #standsPreviewed(): boolean {
+    const { clock, protocol } = this.#options
+    this.#activeAt = clock.now()
+    this.#sender.fill()
+    const atMs = this.#writtenToMs
+    const silentMs = this.#utterances.askSilent(atMs)
+    if (silentMs === undefined) return false
+    protocol.silent?.(silentMs, atMs)
+    this.#settle(this.#utterances.drain())
+    return true
   }
 
   #force(): void {

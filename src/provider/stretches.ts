@@ -17,6 +17,7 @@ const MOST_ASKED = 64
 export class Stretches {
   #fromMs = 0
   #asked: number[] = []
+  #silence: Stretch = { fromMs: 0, toMs: 0 }
 
   /** Does a question wait? */
   get isAsked(): boolean {
@@ -25,8 +26,15 @@ export class Stretches {
 
   /** What is spoken of now. Its end is not known while nobody has asked. */
   get current(): Stretch {
-    const toMs = this.#asked[0] ?? this.#fromMs + 1
-    return { fromMs: this.#fromMs, toMs: Math.max(this.#fromMs, toMs) }
+    const { fromMs: silentMs, toMs: spokenMs } = this.#silence
+    const fromMs = this.#fromMs < silentMs ? this.#fromMs : Math.max(this.#fromMs, spokenMs)
+    const toMs = this.#asked[0] ?? fromMs + 1
+    return { fromMs, toMs: Math.max(fromMs, toMs) }
+  }
+
+  /** Nobody spoke there: a stretch that would begin in it begins after it. */
+  silent(fromMs: number, toMs: number): void {
+    this.#silence = { fromMs, toMs }
   }
 
   ask(atMs: number): void {

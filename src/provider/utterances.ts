@@ -46,12 +46,14 @@ interface Utterance {
   toMs: number
   readonly settled: Segment[]
   unsettled: Segment | undefined
+  /** Of the last preview. */
+  previewMs: number | undefined
 }
 
 interface Asked {
   readonly question: Question
   readonly utterance: Utterance
-  /** All audio before it belongs into the answer. */
+  /** All audio before it belongs into the answer; what may follow it is silence. */
   readonly atMs: number
 }
 
@@ -61,6 +63,8 @@ export class Utterances {
   #asked: Asked[] = []
   /** Up to here nothing more is to come. */
   #coveredMs = 0
+  /** Between the last preview and the final that it stood for. */
+  #silence = { fromMs: 0, toMs: 0 }
 
   get #spoken(): Utterance {
     return this.#open.at(-1)!
@@ -94,11 +98,26 @@ export class Utterances {
     const utterance = this.#spoken
     const isAsked = this.#asked.some((asked) => asked.atMs === atMs)
     this.#asked.push({ question, utterance, atMs })
-    if (question === 'final') {
-      utterance.toMs = atMs
-      this.#open.push(begin(atMs))
-    }
+    if (question === 'preview') utterance.previewMs = atMs
+    else this.#commit(utterance, atMs)
     return !isAsked && atMs > this.#coveredMs && atMs > utterance.fromMs
+  }
+
+  /**
+   * The audio ends at `atMs`, and nobody spoke since the last preview: its answer, or the one that it is owed, is that of the final
+   * too. Returns where that silence begins; undefined when `ask` must do: there was no preview, or words after it.
+   */
+  askSilent(atMs: number): number | undefined {
+    const utterance = this.#spoken
+    const { previewMs, unsettled } = utterance
+    if (previewMs === undefined) return undefined
+    const isOwed = this.#asked.some((asked) => asked.utterance === utterance)
+    // A provider that has not made up its mind is asked to.
+    if (!isOwed && (previewMs > this.#coveredMs || (unsettled?.text ?? '') !== '')) return undefined
+    this.#asked.push({ question: 'final', utterance, atMs: previewMs })
+    this.#silence = { fromMs: previewMs, toMs: atMs }
+    this.#commit(utterance, atMs)
+    return previewMs
   }
 
   /** The audio so far was nobody's: padding while nobody spoke. */
@@ -128,7 +147,7 @@ export class Utterances {
   parted(segment: Segment): readonly Segment[] {
     const { startMs, endMs, words = [] } = segment
     if (!this.#open.some(({ fromMs }) => fromMs > startMs && fromMs < endMs)) return [segment]
-    if (words.length === 0) return [segment]
+    if (words.length === 0) return [this.#afterSilence(segment)]
     const middle = (word: Word) => (word.startMs + word.endMs) / 2
     return this.#open.flatMap(({ fromMs, toMs }) => {
       const own = words.filter((word) => middle(word) >= fromMs && middle(word) < toMs)
@@ -166,6 +185,19 @@ export class Utterances {
     return this.#open.length === 1 && atMs >= this.#spoken.fromMs ? textOf(this.#spoken) : ''
   }
 
+  #commit(utterance: Utterance, atMs: number): void {
+    utterance.toMs = atMs
+    this.#open.push(begin(atMs))
+  }
+
+  /** It began while nobody spoke, and its words say no times: they are of who spoke next. */
+  #afterSilence(segment: Segment): Segment {
+    const { fromMs, toMs } = this.#silence
+    const { startMs, endMs } = segment
+    if (startMs < fromMs || startMs >= toMs || endMs <= toMs) return segment
+    return { ...segment, startMs: toMs }
+  }
+
   #due({ atMs, utterance }: Asked): boolean {
     return atMs <= this.#coveredMs || atMs <= utterance.fromMs
   }
@@ -178,7 +210,7 @@ export class Utterances {
 }
 
 function begin(fromMs: number): Utterance {
-  return { fromMs, toMs: Number.POSITIVE_INFINITY, settled: [], unsettled: undefined }
+  return { fromMs, toMs: Number.POSITIVE_INFINITY, settled: [], unsettled: undefined, previewMs: undefined }
 }
 
 function segmentsOf({ settled, unsettled }: Utterance): readonly Segment[] {

@@ -52,6 +52,30 @@ async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
 }
 
 describe('Inworld', () => {
+  test('a voice that gave times before was cut off where it gives none; one that never did cannot be told from a quick one', async () => {
+    const { clock, double, open } = stage()
+    const said = async (text: string, more: Partial<TtsOpenOptions> = {}) => {
+      const stream = await open(more)
+      const reading = all(stream).then(
+        (events) => events.at(-1)?.type,
+        (error) => error,
+      )
+      stream.say({ index: 0, text })
+      stream.end()
+      await clock.advance(5_000)
+      return reading
+    }
+    double.faults.plan('close_clean_early', 0)
+    expect(await said('The first sentence of all.')).toBe('sentenceDone')
+    expect(await said('One that is whole.')).toBe('sentenceDone')
+    double.faults.plan('close_clean_early', 0)
+    const error = await said('One that is cut off.')
+    expect(error).toMatchObject({ stage: 'tts', kind: 'transient', retryable: true })
+    // Of another language nothing is known.
+    double.faults.plan('close_clean_early', 0)
+    expect(await said('Uma outra.', { language: 'pt-BR' })).toBe('sentenceDone')
+  })
+
   test('what is asked for', async () => {
     const { clock, double, open } = stage({}, 'inworld-tts-2')
     const stream = await open({ speed: 3, language: 'pt-BR', format: MULAW_8K })

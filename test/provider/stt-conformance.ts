@@ -65,11 +65,21 @@ class Ear {
   }
 
   /** Speaks in frames of 20 ms, as fast as time goes. */
-  async hear(ms: number): Promise<void> {
+  async hear(ms: number, what = sound(this.format, 20, 'speech')): Promise<void> {
     for (let at = 0; at < ms; at += 20) {
-      this.stream.write(sound(this.format, 20, 'speech'))
+      this.stream.write(what)
       await this.rig.clock.advance(20)
     }
+  }
+
+  /** The caller's own: doubles take zeros for silence that an adapter made up. */
+  async quiet(ms: number): Promise<void> {
+    const { format } = this
+    const room = sound(format, 20, 'silence')
+    await this.hear(
+      ms,
+      room.fill(format.encoding === 'pcm16' ? 1 : format.encoding === 'mulaw' ? 0xfe : 0xd4),
+    )
   }
 
   get finals(): string[] {
@@ -237,6 +247,58 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       await settled()
       expect(ear.finals).toEqual([FIRST])
       expect(forces(ear)).toBe(1)
+      await ear.closeAndCheck()
+    })
+
+    test('a final after an answered preview is told at once, and the next utterance is whole', async () => {
+      const ear = await Ear.open(rig())
+      await ear.hear(1_000)
+      await ear.quiet(200)
+      ear.stream.preview()
+      await ear.quiet(400)
+      expect(ear.answers).toEqual([FIRST])
+      ear.stream.finalize()
+      await settled()
+      expect(ear.finals).toEqual([FIRST])
+      expect(forces(ear)).toBe(1)
+      await ear.hear(1_400)
+      ear.stream.finalize()
+      await ear.rig.clock.advance(3_000)
+      expect(ear.finals).toEqual([FIRST, SECOND])
+      await ear.closeAndCheck()
+      expect(ear.rig.sessions.flatMap(({ mistakes }) => mistakes)).toEqual([])
+    })
+
+    test('a final while the preview is owed comes with it', async () => {
+      const ear = await Ear.open(rig())
+      await ear.hear(1_000)
+      await ear.quiet(200)
+      ear.stream.preview()
+      await ear.quiet(40)
+      ear.stream.finalize()
+      await ear.rig.clock.advance(ANSWER_MS)
+      expect(ear.answers).toEqual([FIRST])
+      expect(ear.finals).toEqual([FIRST])
+      expect(forces(ear)).toBe(1)
+      await ear.hear(1_760)
+      ear.stream.finalize()
+      await ear.rig.clock.advance(3_000)
+      expect(ear.finals).toEqual([FIRST, SECOND])
+      await ear.closeAndCheck()
+    })
+
+    test('a preview is answered and the caller goes on: the final is asked for', async () => {
+      const ear = await Ear.open(rig())
+      await ear.hear(420)
+      await ear.quiet(20)
+      ear.stream.preview()
+      await ear.rig.clock.advance(400)
+      expect(ear.answers).toEqual(['Hello'])
+      await ear.hear(760)
+      ear.stream.finalize()
+      await ear.rig.clock.advance(2_000)
+      expect(ear.finals).toEqual([FIRST])
+      expect(forces(ear)).toBe(2)
       await ear.closeAndCheck()
     })
 

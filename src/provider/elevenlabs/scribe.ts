@@ -123,6 +123,7 @@ export function scribeProtocol(format: AudioFormat): Protocol {
     force: audioChunk(format, NOTHING, 'commit'),
     forceLeastMs: COMMIT_LEAST_MS,
     forceSent: (atMs) => stretches.ask(atMs),
+    silent: (fromMs, toMs) => stretches.silent(fromMs, toMs),
     keepAlive: { message: audioChunk(format, NOTHING, 'more'), everyMs: KEEP_ALIVE_MS },
     previews: 'forced',
     idleLimitMs: IDLE_LIMIT_MS,

@@ -29,12 +29,17 @@ const CAPS: TtsCaps = {
   languages: 'any',
 }
 
+/** Voices remembered for having given times. */
+const TIMED_VOICES = 256
+
 /** Throws an `Error` naming the setting that is wrong. */
 export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings): Provider {
   const { name, apiKey, origin, path, dispatcher } = httpEndpoint(settings, INWORLD_BASE_URL)
   // Its keys are in base64 as they are given out.
   const headers = { 'content-type': 'application/json', authorization: `Basic ${apiKey}` }
   const target = { origin, path: `${path}${INWORLD_PATH}`, headers }
+  /** Voices, each in a model and a language, that gave times of words: one that gives none then was cut off before them. */
+  const timed = new Set<string>()
   const tts = (model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: CAPS,
@@ -42,6 +47,13 @@ export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings):
       checkOpening(name, CAPS, opening)
       const { voice, format, language, speed = 1, signal, clock } = opening
       const request = { model, voice, format, speed, ...(language !== undefined && { language }) }
+      const spoken = JSON.stringify([model, voice, language])
+      const ended = (times: 'given' | 'none') => {
+        if (times === 'none' && timed.has(spoken)) {
+          throw new StreamFault('transient', 'the answer ended before the times of its words')
+        }
+        if (times === 'given' && timed.size < TIMED_VOICES) timed.add(spoken)
+      }
       const server = {
         dispatcher,
         target,
@@ -50,7 +62,7 @@ export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings):
         reader: (hearing: PartHearing, contentType: string) => {
           // It answers lines of JSON as `application/json`.
           if (!contentType.includes('json')) refuseNoSound(contentType)
-          return linesOf(hearing, format.encoding === 'pcm16' ? new WavStream(format) : undefined)
+          return linesOf(hearing, format.encoding === 'pcm16' ? new WavStream(format) : undefined, ended)
         },
       }
       return new HttpSpeech({ provider: name, format, signal, clock }, server).connect()
@@ -59,8 +71,12 @@ export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings):
   return { name, tts, close: () => dispatcher.destroy() }
 }
 
-/** `wav`: takes off the header that chunks of samples may begin with. */
-function linesOf(hearing: PartHearing, wav: WavStream | undefined): SoundReader {
+/** `wav`: takes off the header that chunks of samples may begin with. `ended` is told at the end of all lines, and throws where more was due. */
+function linesOf(
+  hearing: PartHearing,
+  wav: WavStream | undefined,
+  ended: (times: 'given' | 'none') => void,
+): SoundReader {
   const lines = new JsonLines()
   const words = new RisingWords()
   const sound = (bytes: Uint8Array) => {
@@ -78,6 +94,7 @@ function linesOf(hearing: PartHearing, wav: WavStream | undefined): SoundReader 
     end: () => {
       tell(lines.end())
       if (wav) sound(wav.end())
+      ended(words.endMs > 0 ? 'given' : 'none')
     },
   }
 }

@@ -99,6 +99,7 @@ export function realtimeProtocol(hello: string, clock: Clock): Protocol {
     force: COMMIT,
     forceLeastMs: COMMIT_LEAST_MS,
     forceSent: (atMs) => stretches.ask(atMs),
+    silent: (fromMs, toMs) => stretches.silent(fromMs, toMs),
     previews: 'forced',
     idleLimitMs: IDLE_LIMIT_MS,
     sessionLimitMs: SESSION_LIMIT_MS,
