@@ -107,7 +107,7 @@ const done: Step[] = []
 for (const calls of steps) {
   const one = await step(calls)
   done.push(one)
-  if (one.late > one.frames * 0.02) break
+  if (one.dry > one.frames * 0.01 || one.incomplete > 0) break
 }
 console.log()
 printTable(
