@@ -5,6 +5,7 @@
  */
 import { createDecoder } from '../audio/convert.ts'
 import type { AudioFormat } from '../audio/format.ts'
+import { samplesOf } from '../audio/samples.ts'
 import { Loudness } from './loudness.ts'
 
 const FRAME_MS = 20
@@ -21,7 +22,7 @@ export class Quiet {
   #forgotten = 0
 
   constructor(format: AudioFormat) {
-    this.#decode = createDecoder(format)
+    this.#decode = format.encoding === 'pcm16' ? samplesOf : createDecoder(format)
     this.#samplesPerMs = format.sampleRateHz / 1000
     this.#loudness = this.#fresh()
   }

@@ -239,13 +239,14 @@ export class Recognition implements SttStream {
 
   /** Words count from the first byte written. */
   #timed(segment: Segment): Segment {
-    if (!segment.words) return segment
-    const words = segment.words.map(({ text, startMs, endMs }) => ({
+    const { words: said, ...rest } = segment
+    if (!said) return segment
+    const words = said.map(({ text, startMs, endMs }) => ({
       text,
       startMs: this.#sender.writtenMs(startMs),
       endMs: this.#sender.writtenMs(endMs),
     }))
-    return { ...segment, words }
+    return { words, ...rest }
   }
 
   /** Those before the one that is answered never will be. */

@@ -2,6 +2,7 @@
  * A session's stream on a recogniser that hears a stretch of audio as a whole: utterances in order, the last of them still
  * growing, and the events they give. The engine asks it for jobs and tells it how they ended.
  */
+import { samplesOf } from '../audio/samples.ts'
 import { Channel } from '../channel.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { SttEvent, SttStream } from '../stage/stt.ts'
@@ -211,11 +212,4 @@ export class WholeStream implements SttStream {
     settle()
     this.engine.gone(this)
   }
-}
-
-/** Views 16-bit samples where alignment allows, copies where not. */
-function samplesOf(audio: Uint8Array): Int16Array {
-  const length = audio.byteLength >> 1
-  if (audio.byteOffset % 2 === 0) return new Int16Array(audio.buffer, audio.byteOffset, length)
-  return new Int16Array(new Uint8Array(audio.subarray(0, 2 * length)).buffer)
 }
