@@ -19,12 +19,19 @@ interface Item {
 }
 
 export class ItemAudio {
+  /** `never`: nobody can ask for it, and nothing is kept. */
+  readonly #retrieval: () => 'kept' | 'never'
   readonly #items = new Map<string, Item>()
   /** Memory of all blocks. */
   #bytes = 0
 
+  constructor(retrieval: () => 'kept' | 'never' = () => 'kept') {
+    this.#retrieval = retrieval
+  }
+
   /** Copies `audio`. */
   append(itemId: string, audio: Uint8Array): void {
+    if (this.#retrieval() === 'never') return
     const item = this.#items.get(itemId) ?? { blocks: [], bytes: 0, free: 0 }
     this.#items.set(itemId, item)
     for (let at = 0; at < audio.length; ) {

@@ -68,7 +68,7 @@ export class LiveSession implements Session {
   readonly #ear: Ear
   readonly #book: TurnBook
   readonly #routing: Routing
-  readonly #itemAudio = new ItemAudio()
+  readonly #itemAudio = new ItemAudio(() => this.#options.origin.caps.retrieval ?? 'kept')
   readonly #answers: Answers
   readonly #budget: TurnBudget
   readonly #tools: ToolRuns

@@ -16,6 +16,8 @@ export interface WireCaps {
   readonly ownsOutput: boolean
   /** The far side reports what it played (marks, `played`, truncate). */
   readonly reportsPlayed: boolean
+  /** Whether the far side can ask for the sound of earlier items; left out: it is kept for that. */
+  readonly retrieval?: 'kept' | 'never'
   /** Somebody at the far side can agree to a call of a tool; left out: nobody can be asked. */
   readonly asksApproval?: true
 }

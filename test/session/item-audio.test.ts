@@ -37,3 +37,11 @@ test('the oldest items leave when there is no more room', () => {
   audio.forget('c')
   expect(audio.get('c')).toBeNull()
 })
+
+test('where nobody can ask for it, nothing is kept', () => {
+  const audio = new ItemAudio(() => 'never')
+  audio.append('a', ramp(10_000))
+  expect(audio.get('a')).toBeNull()
+  audio.truncate('a', 100)
+  audio.forget('a')
+})

@@ -131,7 +131,12 @@ export class Calls {
     const facts = { callId, ...(from === null ? {} : { from }), ...(to === null ? {} : { to }) }
     return {
       wire: bridge.name,
-      caps: { leadMs: bridge.caps.leadMs, ownsOutput: ownsOutput(bridge.caps), reportsPlayed: false },
+      caps: {
+        leadMs: bridge.caps.leadMs,
+        ownsOutput: ownsOutput(bridge.caps),
+        reportsPlayed: false,
+        retrieval: 'never',
+      },
       pipeline: asked !== undefined && this.#options.hasPipeline(asked) ? asked : account.pipeline,
       key: account.key,
       // The bridge's own facts win over parameters of their names.
