@@ -58,7 +58,8 @@ export class Call implements LinkOwner {
   #link: Link | undefined
   /** Raised whenever what is on its way is void. */
   #generation = 0
-  #wake: (() => void)[] = []
+  /** Of the one who waits for room: what is said is sent in order. */
+  #wake: (() => void) | undefined
   #reconnect: Timer | undefined
   #limit: Timer | undefined
   #lastWords: Timer | undefined
@@ -185,7 +186,9 @@ export class Call implements LinkOwner {
   }
 
   ready(): void {
-    for (const wake of this.#wake.splice(0)) wake()
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
   }
 
   ended(link: Link, how: 'stopped' | 'broken'): void {
@@ -236,13 +239,17 @@ export class Call implements LinkOwner {
     while (!this.#over) {
       const link = this.#open()
       if (link) return generation === this.#generation ? link : undefined
-      await Promise.race([this.#link?.room() ?? new Promise<void>(() => {}), this.#woken()])
+      await this.#changed()
     }
     return undefined
   }
 
-  #woken(): Promise<void> {
-    return new Promise((resolve) => this.#wake.push(resolve))
+  /** The link has room, or there is another one, or none is needed any more. */
+  #changed(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+      void this.#link?.room().then(resolve)
+    })
   }
 
   #take(output: SessionOutput, link: Link): void {

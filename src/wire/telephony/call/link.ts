@@ -207,9 +207,9 @@ export class Link implements BridgeEvents {
       })
   }
 
-  /** Resolves when a frame may be sent, or the link has ended. */
-  async room(): Promise<void> {
-    await this.#writer.ready()
+  /** Resolves when the network takes more, or the link has ended. A bridge that wants no more for now says `ready` to the owner. */
+  room(): Promise<void> {
+    return this.#held ? new Promise(() => {}) : this.#writer.ready()
   }
 
   #mistake(what: string): void {
