@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { PhoneDialect } from '../../../src/testing/telephony/dialect.ts'
 import { twilioPhone } from '../../../src/testing/telephony/twilio.ts'
 import { twilio } from '../../../src/wire/telephony/bridges/twilio/index.ts'
+import { FakeLlm } from '../../support/stages.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { settingOf } from './setting.ts'
 
@@ -98,6 +99,21 @@ test('a message above 64 kB closes the call with 1009', async () => {
   await call.wait(10)
   expect(call.phone.record.closes[0]).toMatchObject({ code: 1009 })
   expect(call.calls.size).toBe(0)
+})
+
+test('a bridge that never reads is closed, and its session ends: nothing piles up for it', async () => {
+  const call = await open({
+    reads: 'never',
+    llm: new FakeLlm({ answer: () => 'This goes on and on. '.repeat(100), firstTokenMs: 50 }),
+  })
+  call.phone.call()
+  await call.wait(100)
+  await call.speak(800, 1_500)
+  await call.wait(120_000)
+  expect(call.phone.record.closes[0]).toMatchObject({ code: 1008, reason: 'the stream is not read' })
+  expect(call.calls.size).toBe(0)
+  await call.wait(10_000)
+  expect(call.clock.pendingTimers).toBe(0)
 })
 
 test('50 calls at once, each dropped in another state, leave nothing behind', async () => {

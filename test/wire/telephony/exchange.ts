@@ -39,6 +39,8 @@ export interface ExchangeOptions {
   readonly shelf?: (clock: VirtualClock) => CallShelf
   /** Of the pipeline that calls run by. */
   readonly pipeline?: Partial<Pipeline>
+  /** `never`: the far side's network takes nothing. */
+  readonly reads?: 'always' | 'never'
   /** Sessions are refused. */
   readonly full?: 'full'
 }
@@ -103,8 +105,9 @@ export class Exchange {
         if (admit(gate, upgrade, undefined) !== 'admitted') return { status: 401 }
         const link = new Link(
           {
-            bufferedAmount: 0,
+            bufferedAmount: this.#options.reads === 'never' ? 1024 * 1024 : 0,
             send: (message, flushed) => {
+              if (this.#options.reads === 'never') return
               caller.send(message)
               queueMicrotask(flushed)
             },
