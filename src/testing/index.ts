@@ -19,6 +19,8 @@ export {
   fakeResponses,
 } from './model/openai-responses/double.ts'
 export type { ModelDouble, ModelRequest } from './model/server.ts'
+export { type Recorder, type RecorderOptions, recordProvider } from './recorded/recorder.ts'
+export { type ReplayOptions, replayOf } from './recorded/replay.ts'
 export { type InMemory, inMemory, type Started, startDouble } from './start.ts'
 export { type FakeAssemblyAiOptions, fakeAssemblyAi } from './stt/assemblyai.ts'
 export { fakeDeepgram } from './stt/deepgram.ts'

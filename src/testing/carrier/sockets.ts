@@ -50,6 +50,9 @@ export type DoubleAnswer =
 /** Decides on an upgrade. */
 export type DoubleServer = (request: DoubleRequest) => DoubleAnswer
 
+/** One that has to ask somebody first. */
+export type LateServer = (request: DoubleRequest) => Promise<DoubleAnswer>
+
 export interface ServedDouble {
   /** `ws://127.0.0.1:port`, or `wss:`. */
   readonly url: string
@@ -64,7 +67,7 @@ export interface ServedDouble {
 
 /** With a certificate: `wss:`, for `localhost`. `listener`: of ordinary requests; left out: they are refused. */
 export async function serveDouble(
-  double: DoubleServer,
+  double: DoubleServer | LateServer,
   tls?: { readonly cert: string; readonly key: string },
   listener?: RequestListener,
 ): Promise<ServedDouble> {
@@ -82,17 +85,22 @@ export async function serveDouble(
   http.on('upgrade', (request, socket, head) => {
     socket.on('error', () => {})
     const headers = request.headers as DoubleRequest['headers']
-    const answer = double({ url: new URL(request.url ?? '/', 'ws://127.0.0.1'), headers })
-    if (answer === 'hang') return
-    if (typeof answer !== 'function') {
-      const { status, headers = {}, body = '' } = answer
-      const lines = Object.entries({ connection: 'close', 'content-length': body.length, ...headers })
-      socket.end(
-        `HTTP/1.1 ${status} Refused\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n${body}`,
-      )
-      return
+    const url = new URL(request.url ?? '/', `ws://${request.headers.host ?? '127.0.0.1'}`)
+    const answered = double({ url, headers })
+    if (answered instanceof Promise) void answered.then(upgrade)
+    else upgrade(answered)
+    function upgrade(answer: DoubleAnswer): void {
+      if (answer === 'hang') return
+      if (typeof answer !== 'function') {
+        const { status, headers = {}, body = '' } = answer
+        const lines = Object.entries({ connection: 'close', 'content-length': body.length, ...headers })
+        socket.end(
+          `HTTP/1.1 ${status} Refused\r\n${lines.map(([k, v]) => `${k}: ${v}\r\n`).join('')}\r\n${body}`,
+        )
+        return
+      }
+      sockets.handleUpgrade(request, socket, head, (ws) => talkOver(ws, answer))
     }
-    sockets.handleUpgrade(request, socket, head, (ws) => talkOver(ws, answer))
   })
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   return {
