@@ -95,10 +95,10 @@ async function nextOf<C extends AttemptTarget>(
   const last = told.findLast(({ error }) => error !== null)?.error
   const next = roster.take(`fallback: ${last?.declined ?? last?.kind ?? 'circuit open'}`)
   if (next) return next
-  const later = roster.later()
-  if (later) {
+  for (let later = roster.later(); later; later = roster.later()) {
     await delay(clock, later.waitMs, signal)
-    return roster.retry(later.candidate, `retry after ${Math.round(later.waitMs)} ms`)
+    const again = roster.retry(later.candidate, `retry after ${Math.round(later.waitMs)} ms`)
+    if (again) return again
   }
   return roster.resort()
 }

@@ -120,11 +120,16 @@ export class Roster<C extends AttemptTarget> {
     return best
   }
 
-  retry(candidate: C, reason: string): Try<C> {
+  /** After that wait, once. Undefined: meanwhile the provider told another call to stay away. */
+  retry(candidate: C, reason: string): Try<C> | undefined {
     const { health, language } = this.#options
+    const place = this.#place(candidate)
+    const off = health.offOf(place)
     this.#again.push(candidate)
     this.#aside = this.#aside.filter((one) => one.candidate !== candidate)
-    return this.#try(candidate, health.resort(this.#place(candidate), language), reason)
+    if (!off) return this.#try(candidate, health.resort(place, language), reason)
+    this.#aside.push({ candidate, cause: off.cause })
+    return undefined
   }
 
   /** The very last: somebody whose circuit is open for failures. Never against a provider's own word. */

@@ -213,6 +213,18 @@ describe('retry-after', () => {
     expect(world.asked).toBe('limited')
   })
 
+  test('is not called after the wait, when the provider refused the key to another call meanwhile', async () => {
+    const world = new World()
+    const refused = fake('limited', { fail: 'auth', afterMs: 60 })
+    const reader = world.start([refused])
+    const waits = world.start([limited(300)])
+    await world.clock.advance(5_000)
+    expect(reader.failed.attempts[0]?.error?.kind).toBe('auth')
+    expect(waits.failed.skipped.map(({ cause }) => cause)).toEqual(['auth'])
+    expect(waits.endedAt).toBe(310)
+    expect(world.asked).toBe('limited limited')
+  })
+
   test('another target is asked at once instead', async () => {
     const world = new World()
     const reader = await world.read([limited(100), good])
