@@ -11,8 +11,8 @@ import type { Cost } from './ours.ts'
 import { ANSWERS, cpuMs, nextRound, noise, pacingCpuMs, pause, ROUNDS, STREAMS } from './pace.ts'
 import type { Asked, Recording, Step, Talk } from './recording.ts'
 
-/** Where an answer may not come again: waiting costs nothing. */
-const PATIENCE_MS = 500
+/** Where an answer may not come again: waiting costs nothing. Sound comes, on a busy machine late. */
+const PATIENCE_MS = { stt: 500, tts: 5_000 }
 
 const clock = new VirtualClock()
 const agent = new Agent()
@@ -94,7 +94,7 @@ class Line {
   }
 
   async #until(met: () => boolean): Promise<void> {
-    const late = pause(PATIENCE_MS).then(() => 'late' as const)
+    const late = pause(PATIENCE_MS[recording.stage]).then(() => 'late' as const)
     while (!met()) {
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
