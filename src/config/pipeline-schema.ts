@@ -270,6 +270,10 @@ export const pipelineSchema = z
       .default(null),
     dtmf: z
       .strictObject({
+        as: z
+          .enum(['turns', 'events'])
+          .default('turns')
+          .describe('A turn of the caller, or events alone, of which the model is not told.'),
         endOn: z
           .string()
           .regex(/^[0-9*#]$/, 'wants one key of a telephone')
@@ -280,7 +284,7 @@ export const pipelineSchema = z
       })
       .nullable()
       .prefault({})
-      .describe('Keys of a telephone, as a turn of the caller; null: they do nothing.'),
+      .describe('Keys of a telephone; null: they do nothing.'),
     call: callMember,
     voicemail: voicemailMember,
     speculation: z

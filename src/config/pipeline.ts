@@ -104,6 +104,7 @@ export interface Pipeline {
   } | null
   /** On the telephone; null: keys do nothing. */
   readonly dtmf: {
+    readonly as: 'turns' | 'events'
     readonly endOn: string
     readonly afterMs: number
     readonly maxDigits: number

@@ -14,6 +14,8 @@ const WORDS = new Set([
   'greeting',
   'said',
   'text.user',
+  'digit',
+  'digits',
   'arguments',
   'output',
   'explanation',

@@ -44,6 +44,8 @@ export interface RoutingFacts {
     readonly turns: number
     readonly durationMs: number
     readonly user: string | null
+    /** Keys of a telephone; null or left out: none was pressed. */
+    readonly digits?: string | null
   }
   /** Null for the STT stage. Functions are called at most once, and only when a rule asks. */
   readonly turn: (() => TurnFacts) | null
@@ -123,6 +125,7 @@ const READERS = {
     turns: ({ facts }) => int(facts.session.turns),
     durationMs: ({ facts }) => int(facts.session.durationMs),
     user: ({ facts }) => cut(facts.session.user),
+    digits: ({ facts }) => cut(facts.session.digits),
   },
   turn: {
     text: (context) => cut(turnOf(context)?.text),

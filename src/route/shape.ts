@@ -24,6 +24,7 @@ export const CONTEXT = {
     turns: of('int'),
     durationMs: of('int'),
     user: of('string'),
+    digits: of('string'),
   }),
   turn: members({
     text: of('string'),

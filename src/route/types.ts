@@ -110,7 +110,15 @@ function sampleFacts(stage: StageName, attributes: readonly string[]): RoutingFa
     key: { id: 'key', attributes: Object.fromEntries(attributes.map((name) => [name, 'text'])) },
     metadata: {},
     minted: {},
-    session: { id: 'sess_1', wire: 'realtime', language: 'en', turns: 1, durationMs: 1000, user: 'user' },
+    session: {
+      id: 'sess_1',
+      wire: 'realtime',
+      language: 'en',
+      turns: 1,
+      durationMs: 1000,
+      user: 'user',
+      digits: '1',
+    },
     turn: heard ? () => ({ text: 'a few words', language: 'en', confidence: 0.9 }) : null,
     request: heard
       ? () => ({

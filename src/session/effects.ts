@@ -2,6 +2,7 @@
 import type { ModelRequest, ToolCall } from '../dialect/neutral.ts'
 import type { McpAccess } from '../stage/tools.ts'
 import type { MarkName, TurnEnd, TurnRecord } from '../trace/record.ts'
+import type { PressedKey } from '../trace/turn-trace.ts'
 import type { ClientEvent } from './client.ts'
 import type { Failure, TimerName } from './events.ts'
 import type { SessionOutput } from './output.ts'
@@ -84,6 +85,8 @@ export type Effect =
       readonly text: string
       readonly language: string | null
     }
+  /** Keys of the telephone, for the record; `turn` null: of the newest. */
+  | { readonly do: 'keys'; readonly turn: string | null; readonly keys: readonly PressedKey[] }
   | {
       readonly do: 'closeTurn'
       readonly turn: string

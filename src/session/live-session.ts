@@ -124,6 +124,7 @@ export class LiveSession implements Session {
       language: () => languageOf(this.#state),
       voice: () => this.settings.voice,
       recognised: () => recognisedNewest(this.#state),
+      pressed: () => this.#state.pressed,
     })
     this.#budget = new TurnBudget({
       clock,
@@ -268,12 +269,11 @@ export class LiveSession implements Session {
   }
 
   #carryOut(effect: Effect): void {
-    const book = this.#book
     switch (effect.do) {
       case 'emit':
         return this.#outlet.emit(effect.output)
       case 'listen':
-        book.begin(effect.turn)
+        this.#book.begin(effect.turn)
         this.#listenFromMs = effect.fromMs
         this.#answers.warm()
         return this.#recogniser.listen(effect.turn, effect.fromMs)
@@ -282,11 +282,11 @@ export class LiveSession implements Session {
       case 'finalize':
         return this.#finalize(effect)
       case 'recognise':
-        book.begin(effect.turn)
+        this.#book.begin(effect.turn)
         this.#itemAudio.append(effect.itemId, effect.audio)
         return this.#recogniser.written(effect.turn, effect.audio, this.settings.inputFormat)
       case 'discard':
-        book.forget(effect.turn)
+        this.#book.forget(effect.turn)
         return this.#recogniser.discard(effect.turn)
       case 'resetListening':
         this.#caller.bufferStartMs = this.#caller.audioMs
@@ -327,15 +327,15 @@ export class LiveSession implements Session {
         return this.#timers.clear(effect.timer)
       case 'openTurn':
         this.#routing.turnOpened(effect.zeroAt)
-        book.open(effect.turn, effect.zeroAt, effect.endedBy)
+        this.#book.open(effect.turn, effect.zeroAt, effect.endedBy)
         return this.#budget.open(effect.turn, effect.zeroAt)
       case 'mark':
-        return book.mark(effect.turn, effect.name, effect.at)
       case 'userSaid':
-        return book.userSaid(effect.turn, effect.text, effect.language)
+      case 'keys':
+        return this.#book.do(effect)
       case 'closeTurn':
         this.#budget.rest(effect.turn)
-        return book.close(effect.turn, effect.outcome)
+        return this.#book.close(effect.turn, effect.outcome)
       case 'hangUp':
         return void this.close('idle')
       case 'end':

@@ -35,6 +35,12 @@ export function watchIdle(d: Draft, before: State, event: SessionEvent): void {
   else d.do({ do: 'setTimer', timer: 'idle', ms })
 }
 
+/** The caller is there without a word: the wait begins anew. */
+export function restartIdle(d: Draft): void {
+  const ms = isWaiting(d.state) ? idleMs(d.state) : null
+  if (ms !== null) d.do({ do: 'setTimer', timer: 'idle', ms })
+}
+
 function forgetPrompts(d: Draft, event: SessionEvent): void {
   const said = event.type !== 'client' || event.event.type === 'commit' || event.event.type === 'respond'
   if (said && d.state.idlePrompts > 0) d.set({ idlePrompts: 0 })

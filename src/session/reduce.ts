@@ -6,7 +6,7 @@ import { Draft } from './draft.ts'
 import type { Effect } from './effects.ts'
 import type { SessionEvent } from './events.ts'
 import { reduceClient } from './reduce-client.ts'
-import { digitsEnded } from './reduce-digits.ts'
+import { digitsEnded, keysLeft } from './reduce-digits.ts'
 import { idled, watchIdle } from './reduce-idle.ts'
 import { nameServers, toolsListed } from './reduce-listing.ts'
 import { recite, reduceAnswer } from './reduce-response.ts'
@@ -89,6 +89,7 @@ function greet(d: Draft, text: string, at: number): void {
 }
 
 function hangUp(d: Draft): void {
+  keysLeft(d)
   for (const { id } of d.state.responses.values()) d.do({ do: 'drop', response: id, reason: 'hangup' })
   for (const { response } of d.state.playing) d.do({ do: 'drop', response, reason: 'hangup' })
   d.do({ do: 'clearTimer', timer: 'falseInterruption' })

@@ -25,6 +25,8 @@ export interface RoutingOptions {
   readonly voice: () => string
   /** What the recogniser told of the words that are answered; left out: nothing. */
   readonly recognised?: () => Recognised | null
+  /** Keys of the telephone since the session began; left out: none. */
+  readonly pressed?: () => string
 }
 
 export interface LineupHints {
@@ -193,6 +195,7 @@ export class Routing {
         turns: this.#turns,
         durationMs: Math.round(now - this.#startedAt),
         user,
+        digits: this.#options.pressed?.() || null,
       },
       inputTokens: () => (request ? tokensOf(request) : 0),
       budget: { turnMs, remainingMs: Math.round(turnMs - (now - zeroAt)) },

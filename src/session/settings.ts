@@ -30,8 +30,10 @@ export interface IdlePrompts {
   readonly hangUpAfter: number
 }
 
-/** When pressed keys become a turn. */
+/** What becomes of pressed keys, and when they become a turn. */
 export interface Dtmf {
+  /** `events`: they are written down and told to whoever watches the call, and the model hears nothing of them. */
+  readonly as: 'turns' | 'events'
   /** The key that ends them, and is part of what was pressed. */
   readonly endOn: string
   /** Since the last one. */

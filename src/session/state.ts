@@ -9,6 +9,7 @@
 import type { FinishReason, ModelUsage, ToolCall, ToolChoice } from '../dialect/neutral.ts'
 import type { EndedBy } from '../listen/end-of-turn.ts'
 import type { Hidden, McpTool } from '../stage/tools.ts'
+import type { PressedKey } from '../trace/turn-trace.ts'
 import type { Failure } from './events.ts'
 import { type History, newest } from './history.ts'
 import type { Item } from './items.ts'
@@ -153,8 +154,10 @@ export interface State {
   readonly owedWords: string | null
   /** The same for a turn whose words nobody could tell. */
   readonly owedApology: { readonly turn: string; readonly failure: Failure } | null
-  /** Pressed and not yet a turn. */
-  readonly digits: string
+  /** Of the telephone: pressed and not yet a turn. */
+  readonly keys: readonly PressedKey[]
+  /** The newest keys since the session began, whatever became of them. */
+  readonly pressed: string
   /** Times in a row that the caller let an idle prompt go by. */
   readonly idlePrompts: number
   /** As recognised: of the first words that told, and of the newest. */
@@ -191,7 +194,8 @@ export function initialState(settings: SessionSettings, caps: WireCaps, idPrefix
     owed: null,
     owedWords: null,
     owedApology: null,
-    digits: '',
+    keys: [],
+    pressed: '',
     idlePrompts: 0,
     heard: null,
     recognised: null,

@@ -8,8 +8,9 @@ import type { ExperimentBook, Exposure, TurnFacts } from '../experiment/book.ts'
 import type { Metrics } from '../trace/metrics.ts'
 import type { MarkName, TurnEnd, TurnRecord } from '../trace/record.ts'
 import type { TurnStore } from '../trace/turn-store.ts'
-import { TurnTrace } from '../trace/turn-trace.ts'
+import { type PressedKey, TurnTrace } from '../trace/turn-trace.ts'
 import type { AttemptLog } from './attempt-log.ts'
+import type { Effect } from './effects.ts'
 import type { Heard } from './items.ts'
 import type { ResponseView } from './output.ts'
 
@@ -17,6 +18,8 @@ import type { ResponseView } from './output.ts'
 const KEPT_CLOSED = 4
 /** Of a turn of many tool rounds, the last that are heard. The speaker keeps as many. */
 const MAX_RESPONSES = 8
+/** As many as a record holds. */
+const MAX_EARLY_KEYS = 64
 
 export interface TurnBookOptions {
   readonly clock: Clock
@@ -50,6 +53,8 @@ interface Page {
 export class TurnBook {
   readonly #options: TurnBookOptions
   readonly #pages = new Map<string, Page>()
+  /** Pressed before there was a turn. */
+  #early: readonly PressedKey[] = []
 
   constructor(options: TurnBookOptions) {
     this.#options = options
@@ -90,6 +95,8 @@ export class TurnBook {
     page.opened = true
     page.trace.zero(zeroAt)
     if (endedBy) page.trace.ended(endedBy)
+    page.trace.pressed(this.#early)
+    this.#early = []
   }
 
   attempts(turn: string): AttemptLog | undefined {
@@ -141,8 +148,37 @@ export class TurnBook {
     this.#pages.get(turn)?.trace.underrun()
   }
 
-  userSaid(turn: string, text: string, language: string | null): void {
+  /** Keys of the telephone; `turn` null: of the newest turn, or of the first one if there is none yet. */
+  #keys(turn: string | null, keys: readonly PressedKey[]): void {
+    const page = turn === null ? this.#newest() : this.#pages.get(turn)
+    if (!page?.opened) {
+      this.#early = [...this.#early, ...keys].slice(-MAX_EARLY_KEYS)
+      return
+    }
+    if (page.trace.pressed(keys) === 'full') return
+    if (page.closed) this.#keep(page.trace)
+    else if (page.finished) this.#options.turns.put(page.trace.snapshot())
+  }
+
+  #newest(): Page | undefined {
+    return [...this.#pages.values()].findLast(({ opened }) => opened)
+  }
+
+  #userSaid(turn: string, text: string, language: string | null): void {
     this.#pages.get(turn)?.trace.userSaid(text, language)
+  }
+
+  do(effect: Extract<Effect, { do: 'mark' | 'userSaid' | 'keys' }>): void {
+    switch (effect.do) {
+      case 'mark':
+        return this.mark(effect.turn, effect.name, effect.at)
+      case 'userSaid':
+        return this.#userSaid(effect.turn, effect.text, effect.language)
+      case 'keys':
+        return this.#keys(effect.turn, effect.keys)
+      default:
+        effect satisfies never
+    }
   }
 
   /** The record as it stands, for `responseDone`. */

@@ -21,6 +21,12 @@ export type MarkName =
   | 'interrupted'
   | 'end'
 
+/** A key of the telephone: `0-9 * # A-D`. */
+export interface KeyRecord {
+  readonly digit: string
+  readonly atMs: number
+}
+
 /** Who said that the caller had finished; `client`: it committed the audio itself. */
 export type TurnEnd = EndedBy | 'client'
 
@@ -68,6 +74,8 @@ export interface TurnRecord {
   }
   readonly heard: { readonly ms: number; readonly text: string; readonly interrupted: boolean } | null
   readonly text: { readonly user: string | null; readonly said: string | null }
+  /** Pressed during the turn, or after it and before the next; left out: none. Those it was made of were pressed before it. */
+  readonly keys?: readonly KeyRecord[]
   readonly underruns: number
   readonly costUsd: number | null
   readonly outcome: 'open' | 'said' | 'transcribed' | 'superseded' | 'failed' | 'cancelled'

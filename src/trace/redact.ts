@@ -22,6 +22,8 @@ const WORDS: ReadonlySet<string> = new Set([
   'arguments',
   'content',
   'delta',
+  'digit',
+  'digits',
   'greeting',
   'heard',
   'input',

@@ -23,6 +23,7 @@ export interface TurnTraceStart {
 const MAX_ATTEMPTS = 100
 const MAX_RESPONSES = 100
 const MAX_DEGRADED = 20
+const MAX_KEYS = 64
 /** Of each text. Records are kept by the thousand. */
 const MAX_TEXT_CHARS = 8000
 
@@ -56,6 +57,12 @@ const KINDS: ReadonlySet<string> = new Set<ProviderErrorKind>([
   'cancelled',
 ])
 
+/** A key of the telephone. `at`: on the clock's scale. */
+export interface PressedKey {
+  readonly digit: string
+  readonly at: number
+}
+
 interface Attempt {
   readonly stage: StageName
   readonly provider: string
@@ -88,6 +95,7 @@ export class TurnTrace {
   #user: string | null = null
   #language: string | null = null
   #said: string | null = null
+  readonly #keys: PressedKey[] = []
   #underruns = 0
   #costUsd: number | null = null
   #dropped = 0
@@ -242,6 +250,13 @@ export class TurnTrace {
     return this
   }
 
+  /** Keys of the telephone. `full`: the record holds as many as it may, and takes none of these. */
+  pressed(keys: readonly PressedKey[]): 'kept' | 'full' {
+    const room = MAX_KEYS - this.#keys.length
+    this.#keys.push(...keys.slice(0, room))
+    return room > 0 ? 'kept' : 'full'
+  }
+
   /** The listener's buffer ran dry `count` times. */
   underrun(count = 1): this {
     this.#underruns += count
@@ -310,6 +325,9 @@ export class TurnTrace {
       },
       heard: this.#heard,
       text: { user: this.#user, said: this.#said },
+      ...(this.#keys.length > 0 && {
+        keys: this.#keys.map(({ digit, at }) => ({ digit, atMs: fromZero(at) })),
+      }),
       underruns: this.#underruns,
       costUsd: this.#costUsd,
       outcome,

@@ -29,7 +29,7 @@ export const SETTINGS: SessionSettings = {
     interruptResponse: true,
   },
   interruption: { minSpeechMs: 200, minWords: 0, ignore: [] },
-  dtmf: { endOn: '#', afterMs: 2500, maxDigits: 32, interrupts: 'first' },
+  dtmf: { as: 'turns', endOn: '#', afterMs: 2500, maxDigits: 32, interrupts: 'first' },
   tools: [],
   toolChoice: 'auto',
   maxOutputTokens: 'inf',
