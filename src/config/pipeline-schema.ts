@@ -273,7 +273,9 @@ export const pipelineSchema = z
         as: z
           .enum(['turns', 'events'])
           .default('turns')
-          .describe('A turn of the caller, or events alone, of which the model is not told.'),
+          .describe(
+            'A turn of the caller, or events alone (GET /v1/calls/events), of which the model is not told.',
+          ),
         endOn: z
           .string()
           .regex(/^[0-9*#]$/, 'wants one key of a telephone')

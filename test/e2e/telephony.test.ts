@@ -83,6 +83,35 @@ describe('a call', () => {
   })
 })
 
+test('a key that is pressed is told at once to who watches with the key, and is in the record of the turn', async () => {
+  const running = await serve({
+    publicUrl: PUBLIC,
+    pipeline: 'greeting: Please enter your code.\ndtmf: { as: events }\n',
+  })
+  const watch = (secret: string) =>
+    fetch(`${running.url}/v1/calls/events`, { headers: { authorization: `Bearer ${secret}` } })
+  expect((await watch('another-key-entirely')).status).toBe(401)
+  const stream = (await watch(KEY)).body!.pipeThrough(new TextDecoderStream()).getReader()
+  let text = ''
+  const told = async (what: string) => {
+    while (!text.includes(what)) text += (await stream.read()).value ?? ''
+  }
+  const caller = phone(running)
+  caller.call()
+  await told('event: call.started')
+  await until(async () => (await running.turns()).length > 0)
+  caller.press('4')
+  await told('"digit":"4"')
+  caller.hangUp()
+  await told('"why":"caller"')
+  const turns = await running.turns()
+  expect(turns.map(({ keys, text }) => [keys?.map(({ digit }) => digit), text.user])).toEqual([[['4'], null]])
+  // The server goes away, and who watches with it.
+  await running.close()
+  server = undefined
+  while (!(await stream.read()).done);
+})
+
 describe('who is no bridge', () => {
   test.each([
     ['without a signature', twilioPhone()],

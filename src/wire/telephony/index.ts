@@ -7,8 +7,10 @@ import type { Settings } from '../../config/settings.ts'
 import { Ticker } from '../../playout/ticker.ts'
 import type { SessionHost } from '../../session/session.ts'
 import { type Listening, listenAudioSocket } from './bridges/audiosocket/listener.ts'
+import { CallBoard } from './call/board.ts'
 import { Calls } from './call/calls.ts'
 import { registerAnyBridge } from './http/any-bridge.ts'
+import { registerCallEvents } from './http/call-events.ts'
 import { registerCallsApi } from './http/calls-api.ts'
 import { openLink, registerTelephony, TELEPHONY } from './http/streams.ts'
 import { CallTokens } from './http/tokens.ts'
@@ -34,6 +36,7 @@ export class Telephony {
   readonly lines: Lines
   readonly #options: TelephonyOptions
   readonly #tokens: CallTokens
+  readonly #board: CallBoard
   #calls: Calls | undefined
   #inputRates: InputRates | undefined
   #ports: Listening[] = []
@@ -42,6 +45,7 @@ export class Telephony {
   /** Throws `ConfigError` for a bridge that cannot be as the settings have it. */
   constructor(options: TelephonyOptions) {
     this.#tokens = new CallTokens(options.clock)
+    this.#board = new CallBoard(options.clock)
     const { publicUrl } = options.settings.listen
     const transferUrl = (bridge: string, to: string) =>
       transferAddress(publicUrl ?? '', bridge, this.#tokens.mint({ bridge, pipeline: null, transferTo: to }))
@@ -63,6 +67,7 @@ export class Telephony {
 
   async close(): Promise<void> {
     this.#calls?.closeAll('drain')
+    this.#board.close()
     await Promise.all(this.#ports.splice(0).map((port) => port.close()))
     await this.#shelf?.close()
   }
@@ -78,7 +83,8 @@ export class Telephony {
     const shelf = setting ? openCallShelf({ setting, clock, note }) : undefined
     this.#shelf = shelf
     const ticker = new Ticker(clock)
-    const calls = new Calls({ host, clock, ticker, sessionMinutes, hasPipeline, shelf, note })
+    const board = this.#board
+    const calls = new Calls({ host, clock, ticker, sessionMinutes, hasPipeline, shelf, board, note })
     const shared = {
       lines: this.lines,
       tokens: this.#tokens,
@@ -90,6 +96,7 @@ export class Telephony {
     registerAnyBridge(app, { ...shared, calls, inputRates })
     await registerWebhooks(app, { ...shared, hasRoom })
     registerCallsApi(app, { ...shared, calls, hasRoom })
+    registerCallEvents(app, { board, clock })
     this.#calls = calls
     this.#inputRates = inputRates
   }

@@ -17,6 +17,7 @@ import { Metrics } from '../../../src/trace/metrics.ts'
 import type { TurnRecord } from '../../../src/trace/record.ts'
 import { memoryTurnStore } from '../../../src/trace/turn-store.ts'
 import type { Bridge } from '../../../src/wire/telephony/bridge.ts'
+import { CallBoard } from '../../../src/wire/telephony/call/board.ts'
 import { Calls } from '../../../src/wire/telephony/call/calls.ts'
 import { Link } from '../../../src/wire/telephony/call/link.ts'
 import { admit } from '../../../src/wire/telephony/http/admission.ts'
@@ -50,6 +51,7 @@ export class Exchange {
   readonly stt: FakeStt
   readonly llm: FakeLlm
   readonly tts: FakeTts
+  readonly board = new CallBoard(this.clock)
   readonly calls: Calls
   readonly phone: Phone
   readonly sessions: Session[] = []
@@ -80,6 +82,7 @@ export class Exchange {
       sessionMinutes: 60,
       hasPipeline: () => false,
       shelf: options.shelf?.(this.clock),
+      board: this.board,
       note: (message) => void this.notes.push(message),
     })
     this.phone = this.another()

@@ -30,6 +30,8 @@ export interface CallOptions {
   readonly onOver: (call: Call, why: CallEnd) => void
   /** Ends the call at the bridge, which else would go on without us; left out: closing the stream is all that can be done. */
   readonly hangUpFar?: () => Promise<void>
+  /** A key was pressed, and the pipeline wants keys. */
+  readonly onDigit?: (call: Call, digit: string) => void
   /** Left out: the call is not recorded. Closed with it. */
   readonly recorder?: CallRecorder | undefined
 }
@@ -173,6 +175,7 @@ export class Call implements LinkOwner {
 
   digit(digit: string): void {
     this.session.send({ type: 'digit', digit })
+    if (this.session.settings.dtmf) this.#options.onDigit?.(this, digit)
   }
 
   marked(name: string): void {

@@ -9,6 +9,7 @@ import { TOKEN_PARAMETER } from '../http/tokens.ts'
 import type { CallShelf } from '../recording/shelf.ts'
 import { WordJudge } from '../voicemail/judge.ts'
 import { VoicemailWatch } from '../voicemail/watch.ts'
+import type { CallBoard } from './board.ts'
 import { Call, type CallEnd } from './call.ts'
 import { FarCall } from './far-call.ts'
 import type { Closing, Link } from './link.ts'
@@ -28,6 +29,8 @@ export interface CallsOptions {
   readonly hasPipeline: (name: string) => boolean
   /** Left out: no call is recorded. */
   readonly shelf?: Pick<CallShelf, 'record'> | undefined
+  /** Left out: nobody watches. */
+  readonly board?: Pick<CallBoard, 'tell'>
   readonly note: (message: string, facts: Readonly<Record<string, unknown>>) => void
 }
 
@@ -79,7 +82,7 @@ export class Calls {
   }
 
   #open(id: string, link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call {
-    const { host, clock, ticker, sessionMinutes, note, shelf } = this.#options
+    const { host, clock, ticker, sessionMinutes, note, shelf, board } = this.#options
     const far = bridge.control ? new FarCall(bridge.control, start.callId, clock) : undefined
     let voicemail: VoicemailPolicy | null = null
     const acts = { hangUp: () => call.hangUp(), ...far?.acts }
@@ -99,14 +102,17 @@ export class Calls {
       sessionMinutes,
       note,
       ...(far ? { hangUpFar: () => far.hangUp() } : {}),
+      onDigit: (pressed, digit) => board?.tell(pressed, { type: 'call.digit', digit }),
       onOver: (over, why) => {
         if (this.#calls.get(id) === over) this.#calls.delete(id)
+        board?.tell(over, { type: 'call.ended', why })
         note('a call ended', { bridge: bridge.name, sessionId: session.id, why, ...over.counts })
       },
     })
     this.#calls.set(id, call)
     if (voicemail) this.#watchFor(voicemail, call)
     call.attach(link)
+    board?.tell(call, { type: 'call.started' })
     return call
   }
 

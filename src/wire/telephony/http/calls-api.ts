@@ -8,6 +8,7 @@ import { openScope } from '../../../cancel.ts'
 import { ERRORS, type ErrorCode, openaiError } from '../../../errors.ts'
 import { CallControlError, type StreamTarget } from '../bridge.ts'
 import { asFields, parametersOf } from '../bridges/message.ts'
+import { callObject } from '../call/board.ts'
 import type { Calls } from '../call/calls.ts'
 import type { Line } from '../lines.ts'
 import type { TelephonyDeps } from './streams.ts'
@@ -52,15 +53,7 @@ export function registerCallsApi(app: FastifyInstance, deps: CallsApiDeps): void
   app.get(
     '/v1/calls',
     answering(async (request) => {
-      const data = deps.calls.of(keyOf(request)).map((call) => ({
-        id: `${call.bridge.name}/${call.start.callId}`,
-        object: 'call',
-        bridge: call.bridge.name,
-        from: call.start.from,
-        to: call.start.to,
-        session_id: call.session.id,
-        state: call.isWaiting ? 'reconnecting' : 'connected',
-      }))
+      const data = deps.calls.of(keyOf(request)).map(callObject)
       return { status: 200, body: { object: 'list', data } }
     }),
   )
