@@ -95,7 +95,7 @@ export class Telephony {
     registerTelephony(app, { ...shared, calls, inputRates })
     registerAnyBridge(app, { ...shared, calls, inputRates })
     await registerWebhooks(app, { ...shared, hasRoom })
-    registerCallsApi(app, { ...shared, calls, hasRoom })
+    registerCallsApi(app, { ...shared, calls, hasRoom, hasPipeline })
     registerCallEvents(app, { board, clock })
     this.#calls = calls
     this.#inputRates = inputRates

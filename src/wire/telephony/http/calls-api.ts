@@ -18,6 +18,7 @@ import { streamUrl } from './webhook.ts'
 export interface CallsApiDeps extends Omit<TelephonyDeps, 'inputRates'> {
   readonly calls: Calls
   readonly hasRoom: () => boolean
+  readonly hasPipeline: (name: string) => boolean
 }
 
 /** An answer that is no call. */
@@ -80,6 +81,8 @@ export function registerCallsApi(app: FastifyInstance, deps: CallsApiDeps): void
         throw new Refused('dial_not_allowed', 'The settings do not let this bridge call that number.', 'to')
       if (from === null)
         throw new Refused('missing_required_parameter', "Missing required parameter: 'from'.", 'from')
+      if (asked.pipeline !== null && !deps.hasPipeline(asked.pipeline))
+        throw new Refused('invalid_value', `Unknown pipeline: '${asked.pipeline}'.`, 'pipeline')
       const callId = await dial(deps, line, { ...asked, from })
       const id = `${line.bridge.name}/${callId}`
       return {
@@ -147,7 +150,10 @@ async function dial(
     throw new Refused('server_full', 'The server has as many sessions as it takes. Try again shortly.')
   const { to, from, pipeline } = asked
   const token = tokens.mint({ bridge: bridge.name, pipeline: pipeline ?? setting.pipeline })
-  const parameters = { ...asked.parameters, from, to, direction: 'outgoing', [TOKEN_PARAMETER]: token }
+  // Among the parameters, since a stream that its bridge signs shows no token.
+  const chosen = pipeline === null ? {} : { pipeline }
+  const own = { from, to, direction: 'outgoing', [TOKEN_PARAMETER]: token }
+  const parameters: Record<string, string> = { ...asked.parameters, ...chosen, ...own }
   const target: StreamTarget = { url: streamUrl(publicUrl, bridge.name), parameters }
   const answerUrl = `${publicUrl.replace(/\/+$/, '')}/v1/telephony/${bridge.name}/voice?${new URLSearchParams(parameters)}`
   const scope = openScope()
