@@ -62,6 +62,8 @@ export type Frame = string | Uint8Array
 export interface CallStart {
   /** The bridge's own id of the call: a reconnect has the same. */
   readonly callId: string
+  /** `parameters`: no message is the bridge's own word for the id; it was among the parameters, or is made up. Left out: the bridge's. */
+  readonly idFrom?: 'parameters'
   /** Of this stream of the call; null: the bridge has none. */
   readonly streamId: string | null
   /** The sound we get, and the sound we give. Mono. */

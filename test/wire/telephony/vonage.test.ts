@@ -24,6 +24,7 @@ describe('Vonage’s messages', () => {
     expect(read(vonage(setting).open(), CONNECTED).starts).toEqual([
       {
         callId: 'uuid-1',
+        idFrom: 'parameters',
         streamId: null,
         inputFormat: { encoding: 'pcm16', sampleRateHz: 16_000 },
         outputFormat: { encoding: 'pcm16', sampleRateHz: 16_000 },

@@ -19,6 +19,8 @@ import { callTools } from './tools.ts'
 export interface CallAccount {
   readonly pipeline: string | null
   readonly key: SessionOrigin['key']
+  /** As the bridge answered our own request for the call. Counts where its stream has no id of its own. */
+  readonly callId?: string
 }
 
 export interface CallsOptions {
@@ -54,7 +56,9 @@ export class Calls {
   }
 
   /** A stream has started. A closing: why there is no call. */
-  begin(link: Link, bridge: Bridge, start: CallStart, account: CallAccount): Call | Closing {
+  begin(link: Link, bridge: Bridge, told: CallStart, account: CallAccount): Call | Closing {
+    const { callId = told.callId } = told.idFrom === 'parameters' ? account : {}
+    const start = { ...told, callId }
     const id = `${bridge.name}/${start.callId}`
     const known = this.#calls.get(id)
     if (known && bridge.caps.reconnects === 'yes') {

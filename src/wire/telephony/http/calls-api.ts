@@ -160,6 +160,7 @@ async function dial(
   const timer = clock.setTimer(DIAL_MS, () => scope.cancel('deadline'))
   try {
     const { callId } = await bridge.control!.dial!({ to, from, target, answerUrl, signal: scope.signal })
+    tokens.named(token, callId)
     return callId
   } finally {
     timer.cancel()

@@ -105,10 +105,12 @@ export function accountAtStart(
   { tokens }: TelephonyDeps,
 ): CallAccount | undefined {
   const own = { key: line.key, pipeline: line.setting.pipeline }
-  if (admission === 'admitted') return own
   const facts = admitAtStart(line, start, tokens)
-  if (facts === undefined) return undefined
-  return facts === 'admitted' ? own : { ...own, pipeline: facts.pipeline ?? own.pipeline }
+  if (facts === undefined) return admission === 'admitted' ? own : undefined
+  if (facts === 'admitted') return own
+  const { pipeline, callId } = facts
+  const named = callId === undefined ? {} : { callId }
+  return { key: own.key, pipeline: pipeline ?? own.pipeline, ...named }
 }
 
 export interface Attached extends Omit<TelephonyDeps, 'lines' | 'calls' | 'tokens' | 'publicUrl'> {

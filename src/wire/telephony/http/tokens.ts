@@ -19,11 +19,13 @@ export interface TokenFacts {
   readonly pipeline: string | null
   /** The call is sent there; left out: it is for a conversation. */
   readonly transferTo?: string
+  /** Of the call that it was placed with, once the bridge has named it. */
+  readonly callId?: string
 }
 
 export class CallTokens {
   readonly #clock: Clock
-  readonly #tokens = new Map<string, { readonly facts: TokenFacts; readonly until: number }>()
+  readonly #tokens = new Map<string, { facts: TokenFacts; readonly until: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -34,6 +36,12 @@ export class CallTokens {
     const token = randomBytes(24).toString('base64url')
     this.#tokens.set(hash(token), { facts, until: this.#clock.now() + LIFE_MS })
     return token
+  }
+
+  /** The call of this token has an id. Nothing happens where the token was shown already, or is too old. */
+  named(token: string, callId: string): void {
+    const known = this.#tokens.get(hash(token))
+    if (known) known.facts = { ...known.facts, callId }
   }
 
   /** The facts of a token that is known, once. */

@@ -70,6 +70,7 @@ export class VonageCodec implements BridgeCodec {
     const parameters = parametersOf({ ...own, ...asFields(own['customData']) })
     events.start({
       callId: [parameters['callId'], parameters['uuid']].find(isId) ?? this.options.callId,
+      idFrom: 'parameters',
       streamId: null,
       inputFormat: format,
       outputFormat: format,
