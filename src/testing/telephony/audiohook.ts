@@ -2,7 +2,7 @@
  * Genesys Cloud's end of an AudioHook session as Audio Connector has it: it opens and wants `opened` before any sound, counts the
  * messages of both sides, pings when told to, throws what it holds away at `barge_in`, and closes by `close` and `closed`.
  */
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { AudioFormat } from '../../audio/format.ts'
 import { type Members, membersOf, nameOf, objectOf, only, same, Unheard } from './checks.ts'
 import type { CallFacts, PhoneDialect, PhoneEar, PhoneWire } from './dialect.ts'
@@ -41,7 +41,7 @@ export function audiohookPhone(options: AudioHookPhoneOptions = {}): PhoneDialec
   }
 }
 
-/** The headers of its upgrade, in the order that it signs them. */
+/** The headers of its upgrade, in the order that it signs them, with a nonce of its own each time. */
 function signed(url: string, { apiKey, clientSecret, createdS = 0 }: AudioHookPhoneOptions) {
   const { pathname, search, host } = new URL(url)
   const headers: Record<string, string> = {
@@ -54,7 +54,8 @@ function signed(url: string, { apiKey, clientSecret, createdS = 0 }: AudioHookPh
   const parts = Object.entries({ '@request-target': pathname + search, '@authority': host, ...headers })
   const times = `created=${createdS};expires=${createdS + 10}`
   const names = parts.map(([name]) => `"${name}"`).join(' ')
-  const parameters = `(${names});keyid="${apiKey}";nonce="VGhpc0lzQVVuaXF1ZU5vbmNl";alg="hmac-sha256";${times}`
+  const nonce = randomBytes(16).toString('base64')
+  const parameters = `(${names});keyid="${apiKey}";nonce="${nonce}";alg="hmac-sha256";${times}`
   const base = parts.map(([name, value]) => `"${name}": ${value}\n`).join('')
   const hmac = createHmac('sha256', Buffer.from(clientSecret, 'base64'))
   const signature = hmac.update(`${base}"@signature-params": ${parameters}`).digest('base64')

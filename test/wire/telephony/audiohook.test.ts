@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { audiohookPhone, NO_CONVERSATION } from '../../../src/testing/telephony/audiohook.ts'
 import { type BridgeCodec, BridgeMistake } from '../../../src/wire/telephony/bridge.ts'
 import { audiohook } from '../../../src/wire/telephony/bridges/audiohook/index.ts'
+import { Nonces } from '../../../src/wire/telephony/bridges/audiohook/nonces.ts'
 import { FakeLlm } from '../../support/stages.ts'
 import { read } from './binary-codec.ts'
 import { readsAnything } from './codec-story.ts'
@@ -149,7 +150,8 @@ describe('AudioHook’s session', () => {
 describe('AudioHook’s proof', () => {
   const KEY = 'SGVsbG8sIEkgYW0gdGhlIEFQSSBrZXkh'
   const SECRET = 'TXlTdXBlclNlY3JldEtleVRlbGxOby0xITJAMyM0JDU='
-  const bridge = audiohook(settingOf('audiohook', { authToken: SECRET, options: { apiKey: KEY } }))
+  /** One that has seen no upgrade yet. */
+  const fresh = () => audiohook(settingOf('audiohook', { authToken: SECRET, options: { apiKey: KEY } }))
   /** The example of Genesys' own page, of 1 January 2022. */
   const EXAMPLE = {
     path: '/api/v1/voicebiometrics/ws',
@@ -171,12 +173,12 @@ describe('AudioHook’s proof', () => {
     webhookRequest({ ...EXAMPLE, ...given, headers: { ...EXAMPLE.headers, ...headers } })
 
   test('the example that Genesys gives is right', () => {
-    expect(bridge.prove(upgrade())).toBe('proved')
+    expect(fresh().prove(upgrade())).toBe('proved')
   })
 
   test('and so is it behind a path of the public address', () => {
     const behind = { path: '/ws', publicUrl: 'https://audiohook.example.com/api/v1/voicebiometrics/' }
-    expect(bridge.prove(upgrade(behind))).toBe('proved')
+    expect(fresh().prove(upgrade(behind))).toBe('proved')
   })
 
   test.each([
@@ -189,7 +191,7 @@ describe('AudioHook’s proof', () => {
     ['a changed time', {}, { 'signature-input': EXAMPLE.headers['signature-input'].replace('3200', '3201') }],
     ['another label', {}, { signature: EXAMPLE.headers.signature.replace('sig1', 'sig2') }],
   ])('with %s it is wrong', (_, given, headers) => {
-    expect(bridge.prove(upgrade(given, headers))).toBe('wrong')
+    expect(fresh().prove(upgrade(given, headers))).toBe('wrong')
   })
 
   /** Signed with the right secret, whatever it is that is signed. */
@@ -215,13 +217,13 @@ describe('AudioHook’s proof', () => {
     'created=1641013200;expires=1641013210'
 
   test('with more signed, in another order, it is right', () => {
-    expect(bridge.prove(signedOver([...NAMES].reverse(), PARAMETERS))).toBe('proved')
-    expect(bridge.prove(signedOver([...NAMES, 'signature-input'], PARAMETERS))).toBe('wrong')
+    expect(fresh().prove(signedOver([...NAMES].reverse(), PARAMETERS))).toBe('proved')
+    expect(fresh().prove(signedOver([...NAMES, 'signature-input'], PARAMETERS))).toBe('wrong')
   })
 
   test.each(NAMES)('with %s unsigned it is wrong, though the signature is right', (name) => {
     const names = NAMES.filter((each) => each !== name)
-    expect(bridge.prove(signedOver(names, PARAMETERS))).toBe('wrong')
+    expect(fresh().prove(signedOver(names, PARAMETERS))).toBe('wrong')
   })
 
   test.each([
@@ -232,12 +234,12 @@ describe('AudioHook’s proof', () => {
     ['without a time', PARAMETERS.replace('created=1641013200;', '')],
     ['from the future', PARAMETERS.replace('created=1641013200', 'created=1641013300')],
   ])('one %s is wrong, though the signature is right', (_, parameters) => {
-    expect(bridge.prove(signedOver(NAMES, parameters))).toBe('wrong')
+    expect(fresh().prove(signedOver(NAMES, parameters))).toBe('wrong')
   })
 
   test('without a signature it is none, without a secret the key is enough', () => {
     const { signature, 'signature-input': input, ...unsigned } = EXAMPLE.headers
-    expect(bridge.prove(webhookRequest({ ...EXAMPLE, headers: unsigned }))).toBe('none')
+    expect(fresh().prove(webhookRequest({ ...EXAMPLE, headers: unsigned }))).toBe('none')
     const keyed = audiohook(settingOf('audiohook', { options: { apiKey: KEY } }))
     expect(keyed.prove(webhookRequest({ headers: { 'x-api-key': KEY } }))).toBe('proved')
     expect(keyed.prove(webhookRequest({ headers: { 'x-api-key': 'x' } }))).toBe('wrong')
@@ -245,16 +247,46 @@ describe('AudioHook’s proof', () => {
     expect(() => audiohook(settingOf('audiohook', { authToken: SECRET }))).toThrow(/client secret/)
   })
 
-  test('the double signs as the example does', () => {
+  test('that is sent again is wrong, also with more signed beside its nonce', () => {
+    const bridge = fresh()
+    expect(bridge.prove(upgrade())).toBe('proved')
+    expect(bridge.prove(upgrade())).toBe('wrong')
+    expect(bridge.prove(upgrade({ receivedAtMs: EXAMPLE.receivedAtMs + 9_000 }))).toBe('wrong')
+    expect(bridge.prove(signedOver([...NAMES].reverse(), PARAMETERS))).toBe('wrong')
+    const another = PARAMETERS.replace('VGhpc0lzQVVuaXF1ZU5vbmNl', 'YW5vdGhlciBub25jZSBvZiAyMg')
+    expect(bridge.prove(signedOver(NAMES, another))).toBe('proved')
+  })
+
+  test('that is wrong uses up no nonce: a stranger cannot spoil one', () => {
+    const bridge = fresh()
+    expect(bridge.prove(upgrade({}, { signature: 'sig1=:AAAA:' }))).toBe('wrong')
+    expect(bridge.prove(upgrade())).toBe('proved')
+  })
+
+  test('the double signs as the example does, each time anew', () => {
     const url = 'https://voice.example.com/v1/telephony/audiohook?a=b'
     const dialect = audiohookPhone({
       apiKey: KEY,
       clientSecret: SECRET,
       createdS: webhookRequest().receivedAtMs / 1_000,
     })
-    const headers = dialect.headers(url)
-    expect(bridge.prove(webhookRequest({ path: '/v1/telephony/audiohook?a=b', headers }))).toBe('proved')
+    const bridge = fresh()
+    const again = () =>
+      bridge.prove(webhookRequest({ path: '/v1/telephony/audiohook?a=b', headers: dialect.headers(url) }))
+    expect([again(), again()]).toEqual(['proved', 'proved'])
   })
+})
+
+test('nonces are forgotten when their signatures are too old, and are never more than 10,000', () => {
+  const nonces = new Nonces(16_000)
+  expect(nonces.take('a', 0)).toBe('new')
+  expect(nonces.take('b', 1_000)).toBe('new')
+  expect(nonces.take('a', 16_000)).toBe('used')
+  expect(nonces.take('b', 16_001)).toBe('used')
+  expect(nonces.size).toBe(1)
+  for (let i = 0; i < 20_000; i++) nonces.take(`n${i}`, 17_000)
+  expect(nonces.size).toBe(10_000)
+  expect(nonces.take('n19999', 17_000)).toBe('used')
 })
 
 test('an answer of several sentences goes to AudioHook in messages of 200 ms', async () => {

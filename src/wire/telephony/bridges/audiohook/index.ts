@@ -6,7 +6,8 @@ import { asFields } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { sameSignature } from '../twilio/signature.ts'
 import { AudioHookCodec } from './codec.ts'
-import { audiohookSignatureHolds } from './signature.ts'
+import { Nonces } from './nonces.ts'
+import { nonceOfSigned, SIGNATURE_LIFE_MS } from './signature.ts'
 
 /**
  * Messages of 1,600 bytes of µ-law keep below its rate limit (`error` 429). It tells when an answer was played and not how far it
@@ -37,12 +38,14 @@ export function audiohook(setting: BridgeSetting): Bridge {
   if (setting.username !== null) throw new BridgeSettingError('username', 'AudioHook shows no user name')
   if (secret !== null && apiKey === undefined)
     throw new BridgeSettingError('apiKey', 'is wanted beside the client secret: the signature names it')
+  const nonces = new Nonces(SIGNATURE_LIFE_MS)
   return {
     name: 'audiohook',
     caps: AUDIOHOOK_CAPS,
     signs: true,
     subprotocols: [],
-    prove: (upgrade) => (apiKey === undefined ? 'none' : proofOf(apiKey, secret?.reveal() ?? null, upgrade)),
+    prove: (upgrade) =>
+      apiKey === undefined ? 'none' : proofOf({ apiKey, secret: secret?.reveal() ?? null, nonces }, upgrade),
     open: () => new AudioHookCodec(),
     recognises: ({ version, type, id, parameters }) =>
       version === '2' &&
@@ -52,8 +55,14 @@ export function audiohook(setting: BridgeSetting): Bridge {
   }
 }
 
+interface Known {
+  readonly apiKey: string
+  readonly secret: string | null
+  readonly nonces: Nonces
+}
+
 /** Without a client secret the key is all there is. Over the configured address: what a proxy leaves of it was never signed. */
-function proofOf(apiKey: string, secret: string | null, upgrade: Upgrade): Proof {
+function proofOf({ apiKey, secret, nonces }: Known, upgrade: Upgrade): Proof {
   const { headers, publicUrl, path, receivedAtMs } = upgrade
   const key = headers['x-api-key']
   if (typeof key !== 'string') return 'none'
@@ -64,5 +73,6 @@ function proofOf(apiKey: string, secret: string | null, upgrade: Upgrade): Proof
   const { host, pathname } = new URL(publicUrl)
   const requestTarget = pathname.replace(/\/+$/, '') + path
   const signed = { requestTarget, authority: host, headers, receivedAtMs }
-  return audiohookSignatureHolds(apiKey, secret, signed) ? 'proved' : 'wrong'
+  const nonce = nonceOfSigned(apiKey, secret, signed)
+  return nonce !== undefined && nonces.take(nonce, receivedAtMs) === 'new' ? 'proved' : 'wrong'
 }

@@ -34,45 +34,51 @@ export interface SignedUpgrade {
   readonly receivedAtMs: number
 }
 
-/** `secret`: the client secret as Genesys has it, base64. */
-export function audiohookSignatureHolds(apiKey: string, secret: string, signed: SignedUpgrade): boolean {
+/** For so long after it was taken first a signature could be taken again. */
+export const SIGNATURE_LIFE_MS = (LIFE_S + 2 * SKEW_S) * 1_000
+
+/** The nonce of a signature that holds; undefined: it does not. `secret`: the client secret as Genesys has it, base64. */
+export function nonceOfSigned(apiKey: string, secret: string, signed: SignedUpgrade): string | undefined {
   const input = headerOf(signed, 'signature-input')
   const given = headerOf(signed, 'signature')
-  if (input === undefined || given === undefined) return false
+  if (input === undefined || given === undefined) return undefined
   const [, label, parameters, names] =
     /^([a-z0-9_*.-]+)=(\(("[^"()]*"(?: +"[^"()]*")*)\)(?:;.*))$/.exec(input) ?? []
   const [, sameLabel, signature] = /^([a-z0-9_*.-]+)=:([A-Za-z0-9+/=]+):$/.exec(given) ?? []
-  if (!label || label !== sameLabel || !parameters || !names || !signature) return false
+  if (!label || label !== sameLabel || !parameters || !names || !signature) return undefined
   const components = names.split(/ +/).map((name) => name.slice(1, -1))
-  if (REQUIRED.some((name) => !components.includes(name))) return false
-  if (new Set(components).size !== components.length) return false
-  if (!timely(parameters, apiKey, signed.receivedAtMs)) return false
+  if (REQUIRED.some((name) => !components.includes(name))) return undefined
+  if (new Set(components).size !== components.length) return undefined
+  const nonce = freshNonce(parameters, apiKey, signed.receivedAtMs)
+  if (nonce === undefined) return undefined
   const lines: string[] = []
   for (const name of components) {
     const value = componentOf(signed, name)
-    if (value === undefined) return false
+    if (value === undefined) return undefined
     lines.push(`"${name}": ${value}\n`)
   }
   const base = `${lines.join('')}"@signature-params": ${parameters}`
   const right = createHmac('sha256', Buffer.from(secret, 'base64')).update(base).digest()
   const bytes = Buffer.from(signature, 'base64')
-  return bytes.length === right.length && timingSafeEqual(bytes, right)
+  return bytes.length === right.length && timingSafeEqual(bytes, right) ? nonce : undefined
 }
 
-function timely(parameters: string, apiKey: string, receivedAtMs: number): boolean {
+/** Of parameters that are of this key and of now. */
+function freshNonce(parameters: string, apiKey: string, receivedAtMs: number): string | undefined {
   const text = (name: string) => new RegExp(`;${name}="([^"]*)"`).exec(parameters)?.[1] ?? ''
   const number = (name: string) =>
     Number(new RegExp(`;${name}=(\\d{1,12})(?:;|$)`).exec(parameters)?.[1] ?? Number.NaN)
   const now = receivedAtMs / 1_000
   const age = now - number('created')
-  return (
+  const nonce = text('nonce')
+  const right =
     text('keyid') === apiKey &&
     text('alg') === 'hmac-sha256' &&
-    text('nonce').length >= MIN_NONCE_CHARS &&
+    nonce.length >= MIN_NONCE_CHARS &&
     age >= -SKEW_S &&
     age <= LIFE_S + SKEW_S &&
     !(number('expires') < now)
-  )
+  return right ? nonce : undefined
 }
 
 function componentOf(signed: SignedUpgrade, name: string): string | undefined {
