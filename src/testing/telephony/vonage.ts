@@ -1,5 +1,5 @@
 /**
- * Vonage's end of a Voice WebSocket, and Infobip's: linear sound in binary messages of exactly 20 ms, of which it holds 3,072
+ * Vonage's end of a Voice WebSocket: linear sound in binary messages of exactly 20 ms, of which it holds 3,072
  * and loses the rest; a message of another size makes it hang up. A notification is its mark, and is forgotten at a clear.
  */
 import { type AudioFormat, msToBytes } from '../../audio/format.ts'
@@ -9,8 +9,6 @@ import type { LineMessage } from './line.ts'
 
 export interface VonagePhoneOptions {
   readonly sampleRateHz?: 8_000 | 16_000 | 24_000
-  /** `infobip`: no commands at all. */
-  readonly bridge?: 'vonage' | 'infobip'
   /** Of the upgrade: `authorization.value` of the document. */
   readonly authorization?: string
 }
@@ -19,10 +17,10 @@ const HELD_MESSAGES = 3_072
 const FRAME_MS = 20
 
 export function vonagePhone(options: VonagePhoneOptions = {}): PhoneDialect {
-  const { sampleRateHz = 16_000, bridge = 'vonage', authorization } = options
+  const { sampleRateHz = 16_000, authorization } = options
   const format: AudioFormat = { encoding: 'pcm16', sampleRateHz }
   return {
-    name: bridge,
+    name: 'vonage',
     inputFormat: format,
     outputFormat: format,
     frameMs: FRAME_MS,
@@ -31,7 +29,7 @@ export function vonagePhone(options: VonagePhoneOptions = {}): PhoneDialect {
     protocols: [],
     holds: { limitMs: HELD_MESSAGES * FRAME_MS },
     headers: () => (authorization === undefined ? {} : { authorization }),
-    connect: (call) => new VonagePhoneWire(call, format, bridge),
+    connect: (call) => new VonagePhoneWire(call, format),
   }
 }
 
@@ -39,7 +37,6 @@ class VonagePhoneWire implements PhoneWire {
   constructor(
     private readonly call: CallFacts,
     private readonly format: AudioFormat,
-    private readonly bridge: 'vonage' | 'infobip',
   ) {}
 
   /** The document's headers stand beside the event; who calls whom is among them or nowhere. */
@@ -75,7 +72,6 @@ class VonagePhoneWire implements PhoneWire {
     const members = membersOf(message)
     const action = nameOf(members, 'action')
     ear.kind(action)
-    if (this.bridge === 'infobip') throw new Unheard('a command where none is known')
     if (action === 'clear') {
       only(members, 'action')
       return ear.clear()

@@ -1,12 +1,12 @@
 /**
- * Infobip Calls' WebSocket endpoint: Vonage's messages, without a documented way to take sound back or to have it marked. What it
- * was sent will be heard, so it is sent little ahead.
+ * Infobip Calls' WebSocket endpoint: no documented way to take sound back or to have it marked. What it was sent will be heard, so it
+ * is sent little ahead.
  */
 import { randomUUID } from 'node:crypto'
 import type { BridgeSetting } from '../../../../config/settings.ts'
 import type { Bridge, BridgeCaps } from '../../bridge.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
-import { VonageCodec } from '../vonage/codec.ts'
+import { InfobipCodec } from './codec.ts'
 import { INFOBIP_CONTROL_OPTIONS, infobipControl } from './control.ts'
 
 export const INFOBIP_CAPS: BridgeCaps = {
@@ -33,7 +33,7 @@ export function infobip(setting: BridgeSetting): Bridge {
     signs: false,
     subprotocols: [],
     prove: () => 'none',
-    open: () => new VonageCodec({ callId: randomUUID(), commands: 'none' }),
+    open: () => new InfobipCodec(randomUUID()),
     // Its first message is Vonage's: on the path of all it is taken for that.
     recognises: () => false,
     ...(apiKey && baseUrl ? { control: infobipControl({ apiKey: () => apiKey, baseUrl }) } : {}),

@@ -2,20 +2,11 @@
  * Vonage's Voice WebSocket, both directions: linear sound in binary messages of exactly 20 ms, everything else as JSON text.
  * https://developer.vonage.com/en/voice/voice-api/guides/websockets, read 2026-11-25. No message names the call: what does
  * came in the `headers` of the document that connected it, which stand in the first message as they were given.
- *
- * Infobip speaks the same without the commands; it is this codec without them.
  */
 import type { AudioFormat } from '../../../../audio/format.ts'
-import type { BridgeCodec, BridgeEvents, Frame } from '../../bridge.ts'
+import type { BridgeCodec, BridgeEvents, CallStart, Frame } from '../../bridge.ts'
 import { BridgeMistake } from '../../bridge.ts'
 import { asFields, digitOf, type Fields, idOf, parametersOf, partiesOf, readJson } from '../message.ts'
-
-export interface VonageCodecOptions {
-  /** Of a call whose parameters hold none. */
-  readonly callId: string
-  /** `none`: what it was sent can neither be marked nor taken back. */
-  readonly commands: 'clear-and-notify' | 'none'
-}
 
 /** Members of the first message that are the bridge's own. */
 const OWN_MEMBERS = ['event', 'content-type']
@@ -23,14 +14,15 @@ const MAX_ID_CHARS = 256
 const RATES = [8_000, 16_000, 24_000]
 
 export class VonageCodec implements BridgeCodec {
-  constructor(private readonly options: VonageCodecOptions) {}
+  /** `callId`: of a call whose parameters hold none. */
+  constructor(private readonly callId: string) {}
 
   read(message: Buffer, kind: 'text' | 'binary', events: BridgeEvents): void {
     if (kind === 'binary') return events.audio(linearSound(message))
     const fields = readJson(message, kind)
     switch (fields['event']) {
       case 'websocket:connected':
-        return this.#start(fields, events)
+        return events.start(startOf(fields, ['callId', 'uuid'], this.callId))
       case 'websocket:dtmf': {
         const digit = digitOf(fields['digit'] ?? fields['dtmf'])
         return digit === undefined ? undefined : events.digit(digit)
@@ -51,32 +43,33 @@ export class VonageCodec implements BridgeCodec {
     return bytes
   }
 
-  mark(name: string): Frame | null {
-    return this.options.commands === 'none' ? null : JSON.stringify({ action: 'notify', payload: { name } })
+  mark(name: string): Frame {
+    return JSON.stringify({ action: 'notify', payload: { name } })
   }
 
-  clear(): Frame | null {
-    return this.options.commands === 'none' ? null : '{"action":"clear"}'
+  clear(): Frame {
+    return '{"action":"clear"}'
   }
 
   /** The call goes on with the next action when the socket closes; there is nothing to say before. */
   goodbye(): null {
     return null
   }
+}
 
-  #start(fields: Fields, events: BridgeEvents): void {
-    const format = linearFormat(fields['content-type'])
-    const own = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_MEMBERS.includes(name)))
-    const parameters = parametersOf({ ...own, ...asFields(own['customData']) })
-    events.start({
-      callId: [parameters['callId'], parameters['uuid']].find(isId) ?? this.options.callId,
-      idFrom: 'parameters',
-      streamId: null,
-      inputFormat: format,
-      outputFormat: format,
-      ...partiesOf({}, parameters),
-      parameters,
-    })
+/** Of the first message, as Vonage and Infobip have it: the format, and whatever was given for it. `idNames`: where the call's id may be. */
+export function startOf(fields: Fields, idNames: readonly string[], otherwise: string): CallStart {
+  const format = linearFormat(fields['content-type'])
+  const own = Object.fromEntries(Object.entries(fields).filter(([name]) => !OWN_MEMBERS.includes(name)))
+  const parameters = parametersOf({ ...own, ...asFields(own['customData']) })
+  return {
+    callId: idNames.map((name) => parameters[name]).find(isId) ?? otherwise,
+    idFrom: 'parameters',
+    streamId: null,
+    inputFormat: format,
+    outputFormat: format,
+    ...partiesOf({}, parameters),
+    parameters,
   }
 }
 

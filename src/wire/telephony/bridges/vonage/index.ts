@@ -44,7 +44,7 @@ export function vonage(setting: BridgeSetting): Bridge {
     signs: false,
     subprotocols: [],
     prove: () => 'none',
-    open: () => new VonageCodec({ callId: randomUUID(), commands: 'clear-and-notify' }),
+    open: () => new VonageCodec(randomUUID()),
     recognises: ({ event }) => event === 'websocket:connected',
     webhook: {
       ...nccoAnswers(sampleRate),
