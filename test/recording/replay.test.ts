@@ -308,3 +308,33 @@ test('an MCP server that was named, and a call that was approved, are asked noth
     if (redact.length > 0) expect(recorded.text).not.toMatch(/"fine"/)
   }
 })
+
+test.each(['turns', 'events'] as const)(
+  'keys of a telephone as %s play again, and with words left out no key is in the file',
+  async (as) => {
+    for (const redact of [[], ['text']] as const) {
+      const recorded = await RecordedCall.open(
+        {
+          caps: PACED,
+          settings: {
+            maxRevisions: 0,
+            dtmf: { as, endOn: '#', afterMs: 2_000, maxDigits: 32, interrupts: 'first' },
+          },
+          llm: new FakeLlm({ answer: () => 'Fine.' }),
+        },
+        { audio: 'keep', redact },
+      )
+      const { call } = recorded
+      await call.says()
+      await call.wait(3_000)
+      for (const digit of '7788#') call.send({ type: 'digit', digit })
+      await call.wait(3_000)
+      await call.says()
+      await call.wait(3_000)
+      await same(recorded)
+      const told = /"digit":"[78]"|"7788#"|Keypad: 7788/
+      if (redact.length > 0) expect(recorded.text).not.toMatch(told)
+      else expect(recorded.text).toMatch(told)
+    }
+  },
+)

@@ -48,6 +48,7 @@ describe('the log', () => {
       heard: { text: words },
       messages: [{ content: words }],
       deep: { transcript: words },
+      keys: [{ digit: words, atMs: 1 }],
     }
     const quiet = capture(false)
     quiet.log.info(facts, 'turn')
