@@ -52,6 +52,8 @@ export interface Router {
   phrase?(text: string, speaker: PhraseSpeaker): Phrase | null
   /** Sentences of answers that were said before; left out: each is synthesised. */
   readonly sentences?: SentenceCache | undefined
+  /** A model will be asked, by which rule is not known yet: the one that needs none connects. No rule is judged. */
+  warm?(facts: StageFacts): void
   /** Makes the pipeline's phrases ready for a session's voice. Nobody waits for it. */
   prepare?(speaker: PhraseSpeaker): void
 }

@@ -99,6 +99,19 @@ export class PipelineRouter<H extends HealthView = Health> implements Router {
     void this.#phrases?.prepare(speaker)
   }
 
+  warm(facts: StageFacts): void {
+    const { routes } = this.#pipeline.llm
+    const route = routes.find(({ when }) => when === null)
+    const targets = route ? (listsOf(route)[0]?.list.targets ?? []) : []
+    const sticky = () => keyOrderOf(facts('stt'))
+    const models = this.#present('llm', targets, { route: route?.name ?? '', sticky })
+    const closed = models.find(
+      (one) =>
+        this.health.circuit({ stage: 'llm', target: idOf(one), credential: one.credential ?? '' }) !== 'open',
+    )
+    closed?.adapter.warm?.()
+  }
+
   decide(stage: StageName, facts: StageFacts, habits: Habits): Decision<Route> {
     const context = new RoutingContext(facts(stage))
     const { language } = context.facts.session

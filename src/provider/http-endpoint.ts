@@ -1,5 +1,6 @@
 /** What a cloud provider behind HTTP is told: a key, and perhaps another address. */
 import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
 import { type CloudSettings, cloudEndpoint } from './endpoint.ts'
 import { modelAgent } from './http-model.ts'
 
@@ -18,9 +19,9 @@ export interface HttpEndpoint {
 }
 
 /** Throws an `Error` that names the setting, never the key. */
-export function httpEndpoint(settings: HttpCloudSettings, standard: string): HttpEndpoint {
+export function httpEndpoint(settings: HttpCloudSettings, standard: string, clock: Clock): HttpEndpoint {
   const { name, apiKey, baseUrl } = cloudEndpoint(settings, standard)
   const { origin, pathname } = new URL(baseUrl.replace(/^ws/, 'http'))
   const path = pathname.replace(/\/+$/, '')
-  return { name, apiKey, origin, path, dispatcher: settings.dispatcher ?? modelAgent() }
+  return { name, apiKey, origin, path, dispatcher: settings.dispatcher ?? modelAgent(clock) }
 }

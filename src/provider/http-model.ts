@@ -1,6 +1,7 @@
 /** A language model behind HTTP, out of the dialect its server speaks and the address it has: for voice and for the gateway. */
 import { randomUUID } from 'node:crypto'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
 import type { Delivery, ProviderCodec } from '../dialect/codec.ts'
 import type { ModelEvent, ModelRequest } from '../dialect/neutral.ts'
 import { SseParser } from '../dialect/sse.ts'
@@ -8,6 +9,7 @@ import type { LlmAdapter, LlmCaps, LlmStreamOptions, LlmWire, WireCall } from '.
 import { asProviderError, type HttpExchange, type HttpTarget } from './http-exchange.ts'
 import { type Framing, framesOf } from './http-frames.ts'
 import { wholeOf } from './http-whole.ts'
+import { getReady, ReadyAgent } from './ready-agent.ts'
 
 export interface HttpModel {
   readonly provider: string
@@ -15,6 +17,8 @@ export interface HttpModel {
   readonly caps: LlmCaps
   readonly codec: ProviderCodec
   readonly dispatcher: Dispatcher
+  /** Of every target. */
+  readonly origin: string
   readonly target: (delivery: Delivery, body: string) => HttpTarget | Promise<HttpTarget>
   /** Left out: as it came. */
   readonly fit?: LlmWire['fit']
@@ -64,6 +68,7 @@ export function httpModel(model: HttpModel): LlmAdapter {
   return {
     id: `${model.provider}/${model.model}`,
     caps: model.caps,
+    warm: () => getReady(model.dispatcher, model.origin, 'llm'),
     async *stream(request, options): AsyncGenerator<ModelEvent> {
       for await (const batch of frames(bodyOf(request), 'whole', options)) {
         for (const { events } of batch) yield* events
@@ -95,13 +100,13 @@ const KEEP_ALIVE_MS = 30_000
 const CONNECTIONS = 512
 
 /** Kept-alive connections of one provider. */
-export function modelAgent(): Dispatcher {
-  return new Agent({
+export function modelAgent(clock: Clock): Dispatcher {
+  const options = {
     connections: CONNECTIONS,
-    pipelining: 1,
     connect: { timeout: CONNECT_TIMEOUT_MS },
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-  })
+  }
+  return new ReadyAgent(options, clock)
 }

@@ -78,6 +78,8 @@ export function llmOverEdge(
       }
       return { [Symbol.asyncIterator]: () => overEdge(edge, 'llm', stream, signal, source) }
     },
+    // Nothing of it comes back to the session.
+    warm: () => adapter?.warm?.(),
   }
 }
 

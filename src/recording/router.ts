@@ -143,7 +143,10 @@ export function routerOverEdge(edge: Edge, real: RealRouter | null): Router {
 }
 
 /** What a session asks of its router beside the lineup. */
-function extrasOverEdge(edge: Edge, real: Router | null): Pick<Router, 'pricing' | 'phrase' | 'prepare'> {
+function extrasOverEdge(
+  edge: Edge,
+  real: Router | null,
+): Pick<Router, 'pricing' | 'phrase' | 'prepare' | 'warm'> {
   const price = (kind: string, detail: Detail, usd: () => number | null | undefined) =>
     edge.ask(kind, detail, () => usd() ?? null, null)
   return {
@@ -160,6 +163,8 @@ function extrasOverEdge(edge: Edge, real: Router | null): Pick<Router, 'pricing'
       edge.tell('prepare', { ...speaker })
       real?.prepare?.(speaker)
     },
+    // Nothing of it comes back to the session.
+    warm: (facts) => real?.warm?.(facts),
   }
 }
 

@@ -5,7 +5,7 @@
  *                │                 ┃       ┃
  *                └─ tool calls, finish ─────► events to the reducer
  */
-import { AttemptsFailed, idOf } from '../attempt/failure.ts'
+import { AttemptsFailed } from '../attempt/failure.ts'
 import type { HealthView } from '../attempt/health.ts'
 import { type Candidate, firstOf, type Lineup, NoCandidate } from '../attempt/lineup.ts'
 import { modelMeter } from '../attempt/meters.ts'
@@ -65,7 +65,7 @@ export interface AnswerOptions {
   /** Which target's voice the caller hears. */
   readonly spokeWith: (target: string) => void
   /** Which model answered, and how many tokens it was sent. */
-  readonly thoughtWith: (target: string, tokens: number) => void
+  readonly thoughtWith: (model: Candidate<LlmAdapter>, tokens: number) => void
   /** What is left of the turn for a stage; infinite when it has no deadline. */
   readonly slackMs: (stage: StageName) => number
   /** How long the last target of a stage is waited for beyond that. */
@@ -178,7 +178,7 @@ export class Answer {
       try {
         const run = this.#ask(request, thought.said, candidates, reason)
         await this.#read(run, thought)
-        if (run.chosen) thoughtWith(idOf(run.chosen), thought.usage?.inputTokens ?? lengthOf(request) / 4)
+        if (run.chosen) thoughtWith(run.chosen, thought.usage?.inputTokens ?? lengthOf(request) / 4)
         break
       } catch (error) {
         if (this.#work.signal.aborted) throw error

@@ -35,25 +35,45 @@ export class Answers {
   /** Those of them that wait for the caller's words. */
   readonly #bridges = new Set<string>()
 
+  /** What connects whom the words that are being spoken will need. */
+  #likely: (() => void)[] = []
+
   constructor(options: AnswersOptions) {
     this.#options = options
   }
 
-  /** The caller speaks: the voice that is likely to answer connects meanwhile, so that no first sentence waits for that. */
+  /**
+   * The caller speaks: the model and the voice that are likely to answer connect meanwhile, so that no first token and no first sentence
+   * waits for that.
+   */
   warm(): void {
     const { routing, settings, language } = this.#options
     const { kind, modality, voice, outputFormat, speed } = settings()
-    if (kind === 'transcription' || modality === 'text') return
+    this.#likely = []
+    if (kind === 'transcription') return
+    this.#connect(() => routing.warmModel())
+    if (modality === 'text') return
     const lineup = routing.lineup(null)
     const [first] = lineup.tts
     if (!first?.adapter.warm) return
     const tongue = language()
-    first.adapter.warm({
+    const opening = {
       voice: lineup.voice(voice, first.provider, tongue) ?? '',
       format: bestFormat(first.adapter, outputFormat),
       speed,
       ...(tongue === undefined ? {} : { language: tongue }),
-    })
+    }
+    this.#connect(() => first.adapter.warm?.(opening))
+  }
+
+  /** The caller paused, perhaps after a long speech: what was connected may have been given up meanwhile, or be another's. */
+  warmAgain(): void {
+    for (const connect of this.#likely) connect()
+  }
+
+  #connect(connect: () => void): void {
+    this.#likely.push(connect)
+    connect()
   }
 
   begin(effect: Begin): void {
@@ -192,7 +212,7 @@ export class Answers {
         else if (name === 'ttsFirstAudio') budget.heard(turn)
       },
       spokeWith: (target) => routing.spokeWith(target),
-      thoughtWith: (target, tokens) => routing.thoughtWith(target, tokens),
+      thoughtWith: (model, tokens) => routing.thoughtWith(model, tokens),
       slackMs: (stage) => budget.slackMs(turn, stage),
       patienceMs: budget.patienceMs,
       pricing: routing.pricing,

@@ -278,6 +278,7 @@ export class LiveSession implements Session {
         this.#answers.warm()
         return this.#recogniser.listen(effect.turn, effect.fromMs)
       case 'preview':
+        this.#answers.warmAgain()
         return this.#recogniser.preview(effect.turn)
       case 'finalize':
         return this.#finalize(effect)
@@ -381,14 +382,13 @@ export class LiveSession implements Session {
   }
 
   #apply(patch: Partial<SessionSettings>): void {
-    const { turnDetection, interruption, inputFormat } = this.settings
-    if (patch.inputFormat && !this.#caller.isIn(inputFormat)) {
+    const { turnDetection: detection, interruption, inputFormat: format } = this.settings
+    if (patch.inputFormat && !this.#caller.isIn(format)) {
       // What the old ring holds goes out with it.
       this.#recogniser.hear()
-      this.#caller.changeFormat(inputFormat)
+      this.#caller.changeFormat(format)
     }
-    const { minSpeechMs: confirmMs } = interruption
-    this.#ear.configure({ detection: turnDetection, confirmMs, format: inputFormat })
+    this.#ear.configure({ detection, confirmMs: interruption.minSpeechMs, format })
   }
 
   /** The ring keeps what may be recognised again, what may be committed by hand, and what the ear has not judged. */

@@ -9,6 +9,7 @@ import type { StageName } from '../errors.ts'
 import type { Exposure } from '../experiment/book.ts'
 import type { Costs } from '../price/pricing.ts'
 import type { TurnFacts } from '../route/context.ts'
+import type { LlmAdapter } from '../stage/llm.ts'
 import type { SttAdapter } from '../stage/stt.ts'
 import type { SessionOrigin } from './session.ts'
 import type { Recognised } from './state.ts'
@@ -52,6 +53,7 @@ export class Routing {
   /** Those that were found, since they are asked for at every look at the budget. */
   readonly #phrases = new Map<string, Phrase>()
   readonly #served: Partial<Record<StageName, string>> = {}
+  #model: LlmAdapter | undefined
   /** Whose prompt cache holds this conversation. */
   #cache: { readonly target: string; readonly tokens: number; readonly at: number } | undefined
 
@@ -94,8 +96,15 @@ export class Routing {
   }
 
   /** This model has answered, and holds so many tokens of the conversation. */
-  thoughtWith(target: string, tokens: number): void {
-    this.#cache = { target, tokens, at: this.#options.clock.now() }
+  thoughtWith(model: Candidate<LlmAdapter>, tokens: number): void {
+    this.#model = model.adapter
+    this.#cache = { target: idOf(model), tokens, at: this.#options.clock.now() }
+  }
+
+  /** The model that is likely to be asked connects: the one that answered last. */
+  warmModel(): void {
+    if (this.#model) this.#model.warm?.()
+    else this.#options.router.warm?.(this.#facts(null))
   }
 
   /**

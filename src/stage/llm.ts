@@ -19,6 +19,8 @@ export interface LlmAdapter {
   /** `provider/model`. */
   readonly id: string
   readonly caps: LlmCaps
+  /** It will be asked soon: connects, unless a connection stands. Never throws. Left out: there is nothing to connect. */
+  warm?(): void
   /** The iteration throws `ProviderError`, or the signal's reason once it aborts. */
   stream(request: ModelRequest, options: LlmStreamOptions): AsyncIterable<ModelEvent>
   /** What `stream` leaves out of a request, as `Encoded.dropped`; where it has no wire. */

@@ -24,7 +24,7 @@ export function aiSdkEntry(deps: ProviderDeps, settings: AiSdkSettings): string 
 /** `entry`: as `aiSdkEntry` found it. */
 export function createAiSdk(deps: ProviderDeps, settings: AiSdkSettings, entry: string): Provider {
   const { name, package: packageName } = settings
-  const dispatcher = modelAgent()
+  const dispatcher = modelAgent(deps.clock)
   const out = outbound(dispatcher)
   const written = secretsIn(settings.options)
   const ignored = new Set<string>()

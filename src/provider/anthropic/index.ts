@@ -12,10 +12,10 @@ import { type AnthropicSettings, endpointOf } from './settings.ts'
 export type { AnthropicSettings } from './settings.ts'
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createAnthropic(_deps: ProviderDeps, settings: AnthropicSettings): Provider {
+export function createAnthropic({ clock }: ProviderDeps, settings: AnthropicSettings): Provider {
   const { name, apiKey } = settings
   const { url, headers, sampling } = endpointOf(settings)
-  const dispatcher = settings.dispatcher ?? modelAgent()
+  const dispatcher = settings.dispatcher ?? modelAgent(clock)
   const path = `${url.pathname}${url.search}`
   const streamed = { origin: url.origin, path, headers: { ...headers, accept: 'text/event-stream' } }
   const whole = { origin: url.origin, path, headers: { ...headers, accept: 'application/json' } }
@@ -29,6 +29,7 @@ export function createAnthropic(_deps: ProviderDeps, settings: AnthropicSettings
       caps: { tools: true, json: true, prefill: traits(model).prefill },
       codec,
       dispatcher,
+      origin: url.origin,
       target: (delivery) => (delivery === 'stream' ? streamed : whole),
       fit: (body) => fitBody(body, traits(model)),
       secrets: [apiKey],

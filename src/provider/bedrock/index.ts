@@ -19,7 +19,7 @@ export type { BedrockSettings } from './settings.ts'
 export function createBedrock(
   { clock }: ProviderDeps,
   settings: BedrockSettings,
-  dispatcher: Dispatcher = modelAgent(),
+  dispatcher: Dispatcher = modelAgent(clock),
 ): Provider | null {
   const endpoint = bedrockEndpoint(settings)
   if (!endpoint) return null
@@ -49,6 +49,7 @@ export function createBedrock(
       caps: { tools: true, json: true, prefill: prefills(model) },
       codec: bedrockProvider,
       dispatcher,
+      origin,
       target: (delivery, body) => target(delivery === 'stream' ? streamed : whole, body),
       framing: { contentType: EVENT_STREAM_TYPE, open: () => new EventStreamFraming(loaded(aws)) },
       secrets,

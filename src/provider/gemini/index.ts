@@ -21,8 +21,8 @@ export interface GeminiSettings {
 export const GEMINI_BASE_URL = 'https://generativelanguage.googleapis.com/v1beta'
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createGemini(_deps: ProviderDeps, settings: GeminiSettings): Provider {
-  const { name, baseUrl = GEMINI_BASE_URL, dispatcher = modelAgent() } = settings
+export function createGemini({ clock }: ProviderDeps, settings: GeminiSettings): Provider {
+  const { name, baseUrl = GEMINI_BASE_URL, dispatcher = modelAgent(clock) } = settings
   const { origin, path } = httpBase(name, baseUrl)
   const apiKey = headerText(name, 'apiKey', settings.apiKey)
   const auth = { 'x-goog-api-key': apiKey }

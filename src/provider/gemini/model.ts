@@ -24,6 +24,7 @@ export function geminiModel({ origin, path, auth, ...model }: GeminiModel): LlmA
   const whole = `${path}:generateContent`
   return httpModel({
     ...model,
+    origin,
     caps: { tools: true, json: true, prefill: false },
     codec: geminiProvider,
     target: (delivery) => {

@@ -13,9 +13,9 @@ export type { VertexSettings } from './vertex-settings.ts'
 
 /** Null: there is no key. Throws an `Error` naming the setting that is wrong. */
 export function createVertex(
-  _deps: ProviderDeps,
+  { clock }: ProviderDeps,
   settings: VertexSettings,
-  dispatcher: Dispatcher = modelAgent(),
+  dispatcher: Dispatcher = modelAgent(clock),
 ): Provider | null {
   const endpoint = vertexEndpoint(settings)
   if (!endpoint) return null

@@ -27,9 +27,9 @@ export interface GladiaSettings extends CloudSettings {
 const RATES_HZ = [8_000, 16_000, 32_000, 44_100, 48_000]
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createGladia(_deps: ProviderDeps, settings: GladiaSettings): Provider {
+export function createGladia(deps: ProviderDeps, settings: GladiaSettings): Provider {
   const { name, connect, baseUrl, apiKey } = cloudEndpoint(settings, GLADIA_BASE_URL)
-  const dispatcher = settings.dispatcher ?? modelAgent()
+  const dispatcher = settings.dispatcher ?? modelAgent(deps.clock)
   const stt = (model: string): SttAdapter => ({
     id: `${name}/${model}`,
     caps: {

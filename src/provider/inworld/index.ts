@@ -14,7 +14,8 @@ import { HttpSpeech, refuseNoSound, type SoundReader } from '../http-speech.ts'
 import { JsonLines } from '../json-lines.ts'
 import type { Fields } from '../message.ts'
 import type { PartHearing } from '../parted-answer.ts'
-import { checkOpening } from '../voice-opening.ts'
+import { getReady } from '../ready-agent.ts'
+import { canOpen, checkOpening } from '../voice-opening.ts'
 import { RisingWords } from '../word-clock.ts'
 import { errorOfAnswer, INWORLD_PATH, readLine, speechBody } from './wire.ts'
 
@@ -33,8 +34,8 @@ const CAPS: TtsCaps = {
 const TIMED_VOICES = 256
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings): Provider {
-  const { name, apiKey, origin, path, dispatcher } = httpEndpoint(settings, INWORLD_BASE_URL)
+export function createInworld(deps: ProviderDeps, settings: HttpCloudSettings): Provider {
+  const { name, apiKey, origin, path, dispatcher } = httpEndpoint(settings, INWORLD_BASE_URL, deps.clock)
   // Its keys are in base64 as they are given out.
   const headers = { 'content-type': 'application/json', authorization: `Basic ${apiKey}` }
   const target = { origin, path: `${path}${INWORLD_PATH}`, headers }
@@ -43,6 +44,9 @@ export function createInworld(_deps: ProviderDeps, settings: HttpCloudSettings):
   const tts = (model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: CAPS,
+    warm(options) {
+      if (canOpen(CAPS, options)) getReady(dispatcher, origin, 'tts')
+    },
     async open(opening: TtsOpenOptions) {
       checkOpening(name, CAPS, opening)
       const { voice, format, language, speed = 1, signal, clock } = opening

@@ -31,10 +31,10 @@ const RESPONSES_FRAMING = {
 }
 
 /** Throws an `Error` naming the setting that is wrong. */
-export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Provider {
+export function createOpenAi({ clock }: ProviderDeps, settings: OpenAiSettings): Provider {
   const { name, apiKey, preset = ANY_SERVER } = settings
   const { origin, path, headers, maxTokensField } = addressOf(settings)
-  const dispatcher = settings.dispatcher ?? modelAgent()
+  const dispatcher = settings.dispatcher ?? modelAgent(clock)
   const headersOf = {
     stream: { ...headers, accept: 'text/event-stream' },
     whole: { ...headers, accept: 'application/json' },
@@ -61,6 +61,7 @@ export function createOpenAi(_deps: ProviderDeps, settings: OpenAiSettings): Pro
       caps,
       ...spoken,
       dispatcher,
+      origin,
       target: (delivery) => at[delivery],
       secrets,
     })

@@ -16,6 +16,7 @@ import type { TtsAdapter, TtsCaps } from '../../stage/tts.ts'
 import type { HttpTarget } from '../http-exchange.ts'
 import { HttpSpeech, refuseNoSound, type SoundReader } from '../http-speech.ts'
 import type { PartHearing } from '../parted-answer.ts'
+import { getReady } from '../ready-agent.ts'
 
 /** What a server's voices sound in; nothing in an answer without a header tells. */
 export interface SpeechSettings {
@@ -71,6 +72,9 @@ export function openAiSpeech({
   return {
     id: `${provider}/${model}`,
     caps,
+    warm({ voice, format }) {
+      if (voice !== '' && sameFormat(sound, format)) getReady(dispatcher, target.origin, 'tts')
+    },
     async open({ voice, format, speed = 1, signal, clock }) {
       signal.throwIfAborted()
       if (voice === '') throw refusal('no voice of this provider is named in `voices`')

@@ -19,6 +19,7 @@ import { ProviderError } from '../../../errors.ts'
 import type { SttAdapter } from '../../../stage/stt.ts'
 import { asProviderError, failure, type HttpPost, type HttpTarget, post } from '../../http-exchange.ts'
 import { textOf } from '../../http-whole.ts'
+import { getReady } from '../../ready-agent.ts'
 import { WholeStream } from '../../whole-stream.ts'
 import type { Cutting, Heard } from '../../whole-utterance.ts'
 import { Transcriber } from './stream.ts'
@@ -78,6 +79,7 @@ export function transcriptions(options: Transcriptions): (model: string) => SttA
       const target = targetOf(model)
       const ask = (style: Style, audio: Int16Array, asking: AbortSignal) =>
         transcribe({ ...call, target, clock }, { model, style, language, hints }, audio, asking)
+      const ready = () => getReady(options.dispatcher, target.origin, 'stt')
       const engine = new Transcriber(async (audio, asking) => {
         const style = styleOf(model)
         // It must outlive the refusal.
@@ -90,7 +92,7 @@ export function transcriptions(options: Transcriptions): (model: string) => SttA
           plain.add(model)
           return heard
         }
-      })
+      }, ready)
       return new WholeStream(engine, signal, { provider, cutting: CUTTING })
     },
   })

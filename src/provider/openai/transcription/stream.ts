@@ -18,14 +18,18 @@ interface Running {
 
 export class Transcriber implements WholeEngine {
   readonly #transcribe: Transcribe
+  readonly #getReady: () => void
   #running: Running | undefined
 
-  constructor(transcribe: Transcribe) {
+  /** `getReady`: there is audio that will be sent soon. */
+  constructor(transcribe: Transcribe, getReady: () => void) {
     this.#transcribe = transcribe
+    this.#getReady = getReady
   }
 
   changed(stream: WholeStream): void {
     const running = this.#running
+    if (!running && stream.backlog > 0) this.#getReady()
     if (running && (stream.runningIsStale || !stream.isHearing(running.utterance))) {
       this.gone()
       // Which asks again what is wanted.
