@@ -31,10 +31,9 @@ export class SpareSocket {
     return this.#ready !== null
   }
 
-  /** Open, and the server said nothing: some say 408 before they hang up, which would be taken for an answer. */
+  /** Not broken. What the server may have said (some say 408 before they hang up) undici reads before it writes, and dials anew. */
   get isFit(): boolean {
-    const socket = this.#ready
-    return socket === null || (socket.writable && !socket.readableEnded && socket.readableLength === 0)
+    return this.#ready?.writable ?? true
   }
 
   /** To be told of the socket, or of why there is none; never before this returns. Once. */

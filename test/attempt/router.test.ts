@@ -56,6 +56,26 @@ test('targets without a provider are left out, the order is the route’s', () =
   expect(lineup.stt.map(({ model }) => model)).toEqual(['ears'])
 })
 
+test('before there are words the model of the route without a condition connects, the first whose circuit is not open', () => {
+  const connected: string[] = []
+  const b: Provider = {
+    ...A,
+    name: 'b',
+    llm: (model) => Object.assign(new FakeLlm(), { warm: () => void connected.push(model) }),
+  }
+  const use = 'use: [absent/model, b/small, b/other]'
+  const router = routerOf(TEXT.replace('use: [absent/model, a/small]', use), [A, b])
+  const judged = router.health
+  router.warm(facts({}))
+  expect(connected).toEqual(['small'])
+  const place = { stage: 'llm', target: 'b/small', credential: '' } as const
+  const broken = { type: 'failed', kind: 'transient', retryAfterMs: undefined, ms: 1 } as const
+  for (let i = 0; i < 20; i++) judged.admit(place, null)?.end(broken)
+  expect(judged.circuit(place)).toBe('open')
+  router.warm(facts({}))
+  expect(connected).toEqual(['small', 'other'])
+})
+
 test('a stage is judged when it is asked for, and once', () => {
   let asked = 0
   const lineup = routerOf(TEXT, [A]).lineup(

@@ -1,69 +1,29 @@
 /** Connections that stand before the first request: counted on a real server over TLS, and what becomes of spare ones on the virtual clock. */
 import { once } from 'node:events'
-import { createServer as createPlainServer } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { RequestListener } from 'node:http'
+import { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { getReady, ReadyAgent } from '../../src/provider/ready-agent.ts'
+import { SpareSocket } from '../../src/provider/spare-socket.ts'
 import { SPARE_MS } from '../../src/provider/spare-sockets.ts'
-import { selfSigned } from '../support/certificate.ts'
+import { COUNTED_CA, serveCounted } from '../support/counted-server.ts'
 
-const certificate = selfSigned()
 const closing: (() => unknown)[] = []
 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-type Kind = 'tls' | 'plain'
-
-/** Answers `/slow` when told, anything else at once. */
-async function serve(kind: Kind = 'tls', port = 0) {
-  const sockets: Socket[] = []
-  const requests: string[] = []
-  /** Their ports at the other end tell connections apart. */
-  const carriers: (number | undefined)[] = []
-  const waiting: (() => void)[] = []
-  const server = kind === 'tls' ? createServer(certificate) : createPlainServer()
-  const shaken = kind === 'tls' ? 'secureConnection' : 'connection'
-  let hands = 0
-  server.on('connection', (socket: Socket) => {
-    sockets.push(socket)
-    socket.on('error', () => {})
-  })
-  server.on(shaken, () => hands++)
-  server.on('request', (request, response) => {
-    requests.push(request.url ?? '')
-    carriers.push(request.socket.remotePort)
-    if (request.url === '/slow') waiting.push(() => response.end('done'))
-    else response.end('done')
-  })
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  closing.push(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const to = (server.address() as AddressInfo).port
-  return {
-    port: to,
-    origin: `${kind === 'tls' ? 'https' : 'http'}://127.0.0.1:${to}`,
-    sockets,
-    requests,
-    carriers,
-    waiting,
-    open: () => sockets.filter(({ destroyed }) => !destroyed).length,
-    /** Until so many connections were made, ever, and have shaken hands. */
-    async connected(count: number) {
-      while (hands < count) await once(server, shaken)
-    },
-  }
+async function serve(kind: 'tls' | 'plain' = 'tls', answer?: RequestListener) {
+  const server = await serveCounted(kind, answer)
+  closing.push(() => server.close())
+  return server
 }
 
 function agent() {
   const clock = new VirtualClock()
-  const made = new ReadyAgent({ connect: { ca: certificate.cert }, keepAliveTimeout: 60_000 }, clock)
+  const made = new ReadyAgent({ connect: { ca: COUNTED_CA }, keepAliveTimeout: 60_000 }, clock)
   closing.push(() => made.destroy())
   const ask = async (origin: string, path = '/', signal?: AbortSignal) => {
     const { body } = await made.request({
@@ -94,7 +54,7 @@ test.each(['tls', 'plain'] as const)(
     await server.connected(1)
     expect(server.requests).toEqual([])
     await ask(server.origin)
-    expect(server.requests).toEqual(['/'])
+    expect(server.requests).toHaveLength(1)
     expect(server.sockets).toHaveLength(1)
   },
 )
@@ -145,11 +105,13 @@ test('a connection that ends while the caller speaks is replaced before it is ne
 })
 
 test('an answer that is broken off takes its connection along: the spare takes its place', async () => {
-  const server = await serve()
+  const server = await serve('tls', (request, response) => {
+    if (request.url !== '/slow') response.end('done')
+  })
   const { agent: made, ask } = agent()
   const aborting = new AbortController()
   const broken = ask(server.origin, '/slow', aborting.signal).catch(() => 'broken off')
-  while (server.waiting.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  while (server.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
   made.ready(server.origin, 'llm')
   await server.connected(2)
   aborting.abort()
@@ -158,7 +120,7 @@ test('an answer that is broken off takes its connection along: the spare takes i
   await quiet()
   made.ready(server.origin, 'llm')
   await ask(server.origin)
-  expect(server.carriers[1]).toBe(server.sockets[1]?.remotePort)
+  expect(server.requests[1]?.from).toBe(server.sockets[1]?.remotePort)
 })
 
 test('an unused spare is let go, and one that is needed later is dialled anew', async () => {
@@ -227,12 +189,37 @@ test('a closed agent leaves no socket and no timer, and dials none', async () =>
   made.ready(server.origin, 'tts')
   await made.destroy()
   await quiet()
-  while (server.open() > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (server.open > 0) await new Promise((resolve) => setImmediate(resolve))
   const before = server.sockets.length
   made.ready(server.origin, 'llm')
   await quiet()
   expect(server.sockets).toHaveLength(before)
   expect(clock.pendingTimers).toBe(0)
+})
+
+test('what was needed and is used is not made ready once more when its connection ends', async () => {
+  const server = await serve()
+  const { agent: made, ask } = agent()
+  made.ready(server.origin, 'llm')
+  await ask(server.origin)
+  server.sockets[0]!.destroy()
+  await quiet()
+  expect(server.sockets).toHaveLength(1)
+})
+
+test('a spare that broke a moment ago, and has not said so yet, is no good', async () => {
+  const socket = new Socket()
+  let lost = 0
+  const spare = new SpareSocket(
+    (callback) => queueMicrotask(() => callback(null, socket)),
+    () => lost++,
+  )
+  await Promise.resolve()
+  expect(spare.isReady && spare.isFit).toBe(true)
+  socket.destroy()
+  expect(spare.isFit).toBe(false)
+  await once(socket, 'close')
+  expect(lost).toBe(1)
 })
 
 test('closed gently, it leaves none either', async () => {
@@ -241,6 +228,6 @@ test('closed gently, it leaves none either', async () => {
   made.ready(server.origin, 'llm')
   await server.connected(1)
   await made.close()
-  while (server.open() > 0) await new Promise((resolve) => setImmediate(resolve))
+  while (server.open > 0) await new Promise((resolve) => setImmediate(resolve))
   expect(clock.pendingTimers).toBe(0)
 })

@@ -1,8 +1,8 @@
-/** While the caller speaks, the voice that will answer connects: no first sentence waits for a handshake. */
+/** While the caller speaks, the model and the voice that will answer connect: nothing of the answer waits for a handshake. */
 import { expect, test } from 'vitest'
 import { MULAW_8K } from '../../src/audio/format.ts'
 import type { TtsWarmOptions } from '../../src/stage/tts.ts'
-import { FakeTts } from '../support/stages.ts'
+import { FakeLlm, FakeTts, fixedRouter } from '../support/stages.ts'
 import { Call, formatted } from './call.ts'
 
 async function warmed(settings: object): Promise<TtsWarmOptions[]> {
@@ -34,4 +34,41 @@ test('at the first sound of speech, with the voice and in the codec that the ans
 test('not where nothing will be said', async () => {
   expect(await warmed({ modality: 'text' })).toEqual([])
   expect(await warmed({ kind: 'transcription' })).toEqual([])
+})
+
+test('the model too: the route’s own guess at first, then the one that answered; again when the caller pauses', async () => {
+  const told: string[] = []
+  const llm = Object.assign(new FakeLlm(), { warm: () => void told.push('who answered') })
+  const call = await Call.open({
+    llm,
+    router: (lineup, clock) => ({ ...fixedRouter(lineup, clock), warm: () => void told.push('a guess') }),
+  })
+  await call.speak(400)
+  expect(told.splice(0)).toEqual(['a guess'])
+  await call.silent(640)
+  expect(told.splice(0)).toContain('a guess')
+  await call.wait(10_000)
+  told.splice(0)
+  await call.speak(400)
+  expect(told.splice(0)).toEqual(['who answered'])
+  await call.silent(640)
+  expect(told).toContain('who answered')
+  await call.hangUp()
+})
+
+test('the model where the answer is written, and not where there will be none', async () => {
+  for (const [settings, times] of [
+    [{ modality: 'text' }, 1],
+    [{ kind: 'transcription' }, 0],
+  ] as const) {
+    let warmed = 0
+    const router = (lineup: Parameters<typeof fixedRouter>[0]) => ({
+      ...fixedRouter(lineup),
+      warm: () => void warmed++,
+    })
+    const call = await Call.open({ settings, router })
+    await call.speak(400)
+    expect(warmed).toBe(times)
+    await call.hangUp()
+  }
 })
