@@ -24,6 +24,8 @@ export interface HttpModel {
   readonly fit?: LlmWire['fit']
   /** Left out: server-sent events. */
   readonly framing?: { readonly contentType: RegExp; readonly open: () => Framing }
+  /** What else requests wait for, where it can be had before. Never throws. */
+  readonly prepare?: () => void
   /** What must not be told to anybody. */
   readonly secrets: readonly string[]
 }
@@ -68,7 +70,10 @@ export function httpModel(model: HttpModel): LlmAdapter {
   return {
     id: `${model.provider}/${model.model}`,
     caps: model.caps,
-    warm: () => getReady(model.dispatcher, model.origin, 'llm'),
+    warm() {
+      getReady(model.dispatcher, model.origin, 'llm')
+      model.prepare?.()
+    },
     async *stream(request, options): AsyncGenerator<ModelEvent> {
       for await (const batch of frames(bodyOf(request), 'whole', options)) {
         for (const { events } of batch) yield* events

@@ -26,6 +26,11 @@ export function geminiModel({ origin, path, auth, ...model }: GeminiModel): LlmA
     ...model,
     origin,
     caps: { tools: true, json: true, prefill: false },
+    prepare() {
+      const shown = auth()
+      // That there is none is the request's to tell.
+      if (shown instanceof Promise) shown.catch(() => {})
+    },
     codec: geminiProvider,
     target: (delivery) => {
       const target = (shown: Headers): HttpTarget => ({

@@ -75,6 +75,22 @@ describe('a service account', () => {
     expect(tokens.requests).toHaveLength(2)
   })
 
+  test('while the caller speaks it is given its token: the request finds it; a refusal is told to nobody but the request', async () => {
+    const llm = provider.llm!('gemini-2.5-flash')!
+    tokens.fault('refuse')
+    llm.warm?.()
+    while (tokens.requests.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await expect(ask()).rejects.toMatchObject({ kind: 'auth' })
+    tokens.fault(null)
+    const refused = tokens.requests.length
+    llm.warm?.()
+    while (tokens.requests.length === refused) await new Promise((resolve) => setImmediate(resolve))
+    expect(double.requests).toHaveLength(0)
+    double.answer({ pieces: ['Hello'] })
+    expect(await ask()).toBe('Hello')
+    expect(tokens.requests).toHaveLength(refused + 1)
+  })
+
   test('by a file beside the settings', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'parley-vertex-'))
     try {
