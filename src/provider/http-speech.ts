@@ -1,6 +1,6 @@
 /**
  * Voices behind HTTP: a request for each sentence, its body the sound. What a body is made of is each provider's own.
- * Nothing is opened before the first sentence, so what is wrong with a key is told then.
+ * Nothing is asked before the first sentence, so what is wrong with a key is told then.
  */
 import type { Dispatcher } from 'undici'
 import { WavError } from '../audio/wav.ts'

@@ -61,7 +61,7 @@ export interface TtsAdapter {
   readonly id: string
   readonly caps: TtsCaps
   /**
-   * Somebody will be answered soon: connects what `open` would wait for, unless that stands already. Never throws; what is wrong the answer
+   * Somebody will be answered soon: connects what `open`, or its first sentence, would wait for, unless that stands already. Never throws; what is wrong the answer
    * finds out. Left out: there is nothing to connect before the first sentence.
    */
   warm?(options: TtsWarmOptions): void
