@@ -4,18 +4,12 @@
  * documents and so an option: whether a flush that was cleared away is answered after all.
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { DoubleRequest } from '../carrier/sockets.ts'
+import type { ProviderEntry } from '../double.ts'
+import { lengthOf, type SoundOptions, type TtsFault } from './double.ts'
+import { type Sentence, sentenceOf } from './sentence.ts'
+import { type Mouth, SocketVoice, type VoiceAnswer, type VoiceTalk } from './socket-voice.ts'
+import type { Fields } from './voice-double.ts'
 
 export const SPEAK_KEY = 'dg_fake_0123456789'
 
@@ -43,35 +37,12 @@ const FLUSHES = { most: 20, withinMs: 60_000 }
 
 type Version = 'v1' | 'v2'
 
-export class FakeSpeak implements Double {
-  readonly options: Clocked<FakeSpeakOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  /** Every frame heard, parsed. */
-  readonly frames: Record<string, unknown>[] = []
-  readonly addresses: URL[] = []
-  #listeners: (() => void)[] = []
-
-  constructor(options: FakeSpeakOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The addresses of connections, in order. */
-  get sessions(): readonly object[] {
-    return this.addresses
-  }
-
+export class FakeSpeak extends SocketVoice<FakeSpeakOptions> {
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'deepgram', apiKey: SPEAK_KEY, baseUrl }
   }
 
-  readonly server: DoubleServer = (request) => this.#upgrade(request)
-
-  #upgrade({ url, headers }: DoubleRequest): DoubleAnswer {
-    const fault = this.faults.ofConnection()
-    if (fault === 'hang_on_connect') return 'hang'
-    if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' }, body: '{}' }
+  protected upgrade({ url, headers }: DoubleRequest, fault: TtsFault | undefined): VoiceAnswer {
     if (fault === 'refuse_auth' || headers['authorization'] !== `Token ${SPEAK_KEY}`) return { status: 401 }
     const version = /^\/(v[12])\/speak$/.exec(url.pathname)?.[1] as Version | undefined
     if (!version) return { status: 404 }
@@ -80,25 +51,17 @@ export class FakeSpeak implements Double {
       this.mistakes.push(mistake)
       return { status: 400, body: JSON.stringify({ err_code: 'INVALID_QUERY_PARAMETER', err_msg: mistake }) }
     }
-    this.addresses.push(url)
     const { searchParams: query } = url
     const format = {
       encoding: ENCODINGS[query.get('encoding')!]!,
       sampleRateHz: Number(query.get('sample_rate')),
     }
-    return (peer) => new Speaking(this, peer, version, format)
+    return (mouth) => new Speaking(this, mouth, version, format)
   }
 
   /** Resolves once a frame of that type was heard. */
-  async heard(type: string): Promise<void> {
-    while (!this.frames.some((frame) => frame['type'] === type)) {
-      await new Promise<void>((resolve) => this.#listeners.push(resolve))
-    }
-  }
-
-  took(frame: Record<string, unknown>): void {
-    this.frames.push(frame)
-    for (const listener of this.#listeners.splice(0)) listener()
+  heard(type: string): Promise<void> {
+    return this.hears((frame) => frame['type'] === type)
   }
 }
 
@@ -121,58 +84,38 @@ function queryMistake(query: URLSearchParams, version: Version): string | undefi
     : undefined
 }
 
-class Speaking implements DoubleTalk {
-  readonly #timers: Timers
+class Speaking implements VoiceTalk {
   #text = ''
   #queue: { readonly text: string; readonly id: number }[] = []
   #busy = false
-  #cut = 0
+  #stop = () => {}
   #flushes = 0
   #clears = 0
   #flushedAt: number[] = []
-  #over = false
 
   constructor(
     private readonly double: FakeSpeak,
-    private readonly peer: DoublePeer,
+    private readonly mouth: Mouth,
     private readonly version: Version,
     private readonly format: AudioFormat,
   ) {
-    this.#timers = new Timers(double.options.clock)
     const names = { model_name: 'a', model_version: '2026.1', request_id: 'r' }
-    if (version === 'v1') this.#send({ type: 'Metadata', ...names, model_uuid: 'u' })
-    else this.#send({ type: 'Connected', ...names, model_uuids: ['u'] })
+    if (version === 'v1') this.mouth.send({ type: 'Metadata', ...names, model_uuid: 'u' })
+    else this.mouth.send({ type: 'Connected', ...names, model_uuids: ['u'] })
   }
 
-  binary(): void {
-    this.#refuse('a binary frame')
-  }
-
-  gone(): void {
-    this.#over = true
-    this.#timers.end()
-  }
-
-  text(json: string): void {
-    if (this.#over) return
-    let frame: Record<string, unknown>
-    try {
-      frame = JSON.parse(json)
-    } catch {
-      return this.#refuse('a frame that is no JSON')
-    }
-    this.double.took(frame)
+  heard(frame: Fields): void {
     const { type, ...rest } = frame
-    if (!MESSAGES[this.version].includes(String(type))) return this.#refuse(`a message ${type}`)
+    if (!MESSAGES[this.version].includes(String(type))) return this.refuse(`a message ${type}`)
     if (type === 'Speak') return this.#speak(rest)
     if (type === 'Flush') return this.#flush()
     if (type === 'Clear') return this.#clear()
-    if (type === 'Close') this.peer.close(1000)
+    if (type === 'Close') this.mouth.peer.close(1000)
   }
 
-  #speak({ text, ...more }: Record<string, unknown>): void {
-    if (Object.keys(more).length > 0) return this.#refuse('a Speak with more than its text')
-    if (typeof text !== 'string' || text.length > TEXT_CHARACTERS) return this.#refuse('a Speak without text')
+  #speak({ text, ...more }: Fields): void {
+    if (Object.keys(more).length > 0) return this.refuse('a Speak with more than its text')
+    if (typeof text !== 'string' || text.length > TEXT_CHARACTERS) return this.refuse('a Speak without text')
     this.#text += text
   }
 
@@ -182,11 +125,11 @@ class Speaking implements DoubleTalk {
     this.#flushedAt = this.#flushedAt.filter((at) => at > since)
     if (this.version === 'v1' && this.#flushedAt.length >= FLUSHES.most) {
       this.double.mistakes.push('a flush too many')
-      return this.#send({ type: 'Warning', code: 'FLUSH', description: 'SECRET' })
+      return this.mouth.send({ type: 'Warning', code: 'FLUSH', description: 'SECRET' })
     }
     this.#flushedAt.push(clock.now())
     this.#queue.push({ text: this.#text, id: this.#flushes++ })
-    if (this.version === 'v2') this.#send({ type: 'Flushed', speech_id: speechId(this.#flushes - 1) })
+    if (this.version === 'v2') this.mouth.send({ type: 'Flushed', speech_id: speechId(this.#flushes - 1) })
     this.#text = ''
     this.#work()
   }
@@ -195,14 +138,14 @@ class Speaking implements DoubleTalk {
     this.#text = ''
     const cleared = this.#queue.splice(0)
     this.#busy = false
-    this.#cut++
+    this.#stop()
     // It takes a moment, in which the last sound may come.
-    this.#timers.after(20, () => {
-      if (cleared.length > 0) this.peer.send(new Uint8Array(640).fill(255))
-      this.#send({ type: 'Cleared', sequence_id: this.#clears++ })
+    this.mouth.after(20, () => {
+      if (cleared.length > 0) this.mouth.peer.send(new Uint8Array(640).fill(255))
+      this.mouth.send({ type: 'Cleared', sequence_id: this.#clears++ })
       if (this.double.options.clearedFlush === 'answered late') {
-        this.#timers.after(LATE_MS, () => {
-          for (const { id } of cleared) this.#send({ type: 'Flushed', sequence_id: id })
+        this.mouth.after(LATE_MS, () => {
+          for (const { id } of cleared) this.mouth.send({ type: 'Flushed', sequence_id: id })
         })
       }
     })
@@ -212,26 +155,23 @@ class Speaking implements DoubleTalk {
     const next = this.#queue[0]
     if (!next || this.#busy) return
     this.#busy = true
-    const { firstAudioMs = 0, everyMs = 10 } = this.double.options
-    const fault = this.double.options.faultOf?.(next.text, this)?.fault ?? this.double.faults.ofSentence()
-    const hz = fault === 'wrong_sample_rate' ? this.format.sampleRateHz / 2 : this.format.sampleRateHz
-    const all = soundOf(next.text, this.format, this.double.options, hz)
-    const chunks = fault === 'no_sound' ? [] : all
-    const strikesAt = Math.ceil(chunks.length / 2)
-    const cut = this.#cut
-    const step = (at: number): void => {
-      if (this.#over || this.#cut !== cut) return
-      if (at === strikesAt && this.#misbehave(fault)) return
-      const chunk = chunks[at]
-      if (!chunk) return this.#finish(next.id, fault, next.text)
-      this.peer.send(chunk.audio)
-      this.#timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
-    }
-    if (this.version === 'v2') this.#send({ type: 'SpeechStarted', speech_id: speechId(next.id) })
-    this.#timers.after(firstAudioMs, () => step(0))
+    const { mouth } = this
+    const sentence = sentenceOf(this.double, next.text, this.format, this)
+    if (this.version === 'v2') mouth.send({ type: 'SpeechStarted', speech_id: speechId(next.id) })
+    const breaks = () => this.#fail('NET-0000', 1011)
+    this.#stop = mouth.say(sentence, {
+      chunk: ({ audio }) => mouth.peer.send(audio),
+      ends: () => this.#finish(next.id, sentence),
+      strikes: {
+        malformed_json: () => mouth.peer.send('{"type":"Flushed","sequence_id":SECRET'),
+        error_without_context: breaks,
+        refuse_in_context: breaks,
+        error_in_context: () => this.#fail('DATA-0000', 1008),
+      },
+    })
   }
 
-  #finish(id: number, fault: TtsFault | undefined, text: string): void {
+  #finish(id: number, { fault, text }: Sentence): void {
     this.#queue.shift()
     this.#busy = false
     if (fault === 'no_final') return
@@ -242,53 +182,24 @@ class Speaking implements DoubleTalk {
         : {
             type: 'SpeechMetadata',
             speech_id: speechId(id),
-            audio_duration_ms: text.trim().length * (this.double.options.msPerChar ?? 50),
+            audio_duration_ms: lengthOf(text, this.double.options.msPerChar ?? 50),
             input_character_count: count,
             billable_character_count: count,
             controls_applied: { pronunciations_applied: 0, breaks_applied: 0, pronunciation_warnings: 0 },
           }
-    this.#send(done)
-    if (fault === 'duplicate_final') this.#send(done)
+    this.mouth.send(done)
+    if (fault === 'duplicate_final') this.mouth.send(done)
     this.#work()
   }
 
-  /** True when nothing more of this sentence comes. */
-  #misbehave(fault: TtsFault | undefined): boolean {
-    switch (fault) {
-      case 'drop_mid_stream':
-        this.peer.drop()
-        return true
-      case 'silent_after_ms':
-        return true
-      case 'close_clean_early':
-        this.peer.close(1000, '')
-        return true
-      case 'malformed_json':
-        this.peer.send('{"type":"Flushed","sequence_id":SECRET')
-        return true
-      case 'error_without_context':
-      case 'refuse_in_context':
-        return this.#fail('NET-0000', 1011)
-      case 'error_in_context':
-        return this.#fail('DATA-0000', 1008)
-      default:
-        return false
-    }
+  #fail(code: string, close: number): void {
+    if (this.version === 'v2') this.mouth.send({ type: 'Error', code, description: 'SECRET' })
+    else this.mouth.peer.close(close, `${code} SECRET`)
   }
 
-  #fail(code: string, close: number): true {
-    if (this.version === 'v2') this.#send({ type: 'Error', code, description: 'SECRET' })
-    else this.peer.close(close, `${code} SECRET`)
-    return true
-  }
-
-  #refuse(what: string): void {
+  refuse(what: string): void {
     this.double.mistakes.push(what)
-    this.peer.close(1008, 'DATA-0000')
-  }
-
-  #send(message: object): void {
-    if (!this.#over) this.peer.send(JSON.stringify(message))
+    this.mouth.peer.close(1008, 'DATA-0000')
   }
 }
 

@@ -109,6 +109,21 @@ export function soundOf(
   return chunks
 }
 
+/** A word, and where in the sound of its text it stands. */
+export interface SpokenWord {
+  readonly word: string
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export function wordsOf(text: string, { msPerChar = 50 }: Pick<SoundOptions, 'msPerChar'>): SpokenWord[] {
+  return [...text.trim().matchAll(/\S+/g)].map(({ 0: word, index }) => ({
+    word,
+    startMs: index * msPerChar,
+    endMs: (index + word.length) * msPerChar,
+  }))
+}
+
 function drawChars(
   audio: Uint8Array,
   startMs: number,
@@ -135,7 +150,7 @@ function isOfConnection(fault: TtsFault | undefined): boolean {
 /** With the clock that there is when none is given. */
 export type Clocked<Options> = Options & { readonly clock: Clock }
 
-export function clocked<Options extends SoundOptions>(options: Options): Clocked<Options> {
+export function clocked<Options extends SoundOptions>(options = {} as Options): Clocked<Options> {
   return { ...options, clock: options.clock ?? realClock }
 }
 

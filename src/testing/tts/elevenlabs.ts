@@ -7,20 +7,13 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import type { Timer } from '../../clock.ts'
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  KEEP_ALIVE_MS,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { DoubleRequest } from '../carrier/sockets.ts'
+import type { ProviderEntry } from '../double.ts'
+import { KEEP_ALIVE_MS, type TtsFault } from './double.ts'
 import { settingsMistakes, unknownFields } from './elevenlabs-mistakes.ts'
+import { type Strikes, sentenceOf } from './sentence.ts'
+import { type Mouth, SocketVoice, type VoiceAnswer, type VoiceTalk } from './socket-voice.ts'
+import type { Fields } from './voice-double.ts'
 
 export const ELEVENLABS_KEY = 'el-fake-0123456789'
 
@@ -34,36 +27,15 @@ const FORMATS: Readonly<Record<string, AudioFormat>> = {
   alaw_8000: { encoding: 'alaw', sampleRateHz: 8_000 },
 }
 
-export class FakeElevenLabs implements Double {
-  readonly options: Clocked<SoundOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  /** Every frame heard, parsed. */
-  readonly frames: Record<string, unknown>[] = []
-  readonly addresses: URL[] = []
+export class FakeElevenLabs extends SocketVoice {
   /** Contexts counted at once, at most, over all connections. */
   mostContexts = 0
-
-  constructor(options: SoundOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The addresses of connections, in order. */
-  get sessions(): readonly object[] {
-    return this.addresses
-  }
 
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'elevenlabs', apiKey: ELEVENLABS_KEY, baseUrl }
   }
 
-  readonly server: DoubleServer = (request) => this.#upgrade(request)
-
-  #upgrade({ url, headers }: DoubleRequest): DoubleAnswer {
-    const fault = this.faults.ofConnection()
-    if (fault === 'hang_on_connect') return 'hang'
-    if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' }, body: '{}' }
+  protected upgrade({ url, headers }: DoubleRequest, fault: TtsFault | undefined): VoiceAnswer {
     const voice = /^\/v1\/text-to-speech\/([^/]+)\/multi-stream-input$/.exec(url.pathname)?.[1]
     if (voice === undefined) return { status: 404 }
     if (fault === 'refuse_auth' || headers['xi-api-key'] !== ELEVENLABS_KEY) {
@@ -71,8 +43,7 @@ export class FakeElevenLabs implements Double {
     }
     const format = FORMATS[url.searchParams.get('output_format') ?? '']
     if (!format || !url.searchParams.get('model_id')) return { status: 400 }
-    this.addresses.push(url)
-    return (peer) => new Connection(this, peer, format, url)
+    return (mouth) => new Connection(this, mouth, format, url)
   }
 }
 
@@ -85,80 +56,58 @@ interface Context {
   inactivity: Timer | undefined
 }
 
-class Connection {
-  readonly #double: FakeElevenLabs
-  readonly #peer: DoublePeer
-  readonly #format: AudioFormat
-  readonly #timers: Timers
+class Connection implements VoiceTalk {
   readonly #timeoutMs: number
   readonly #contexts = new Map<string, Context>()
   #settings: string | undefined
   #idle: Timer | undefined
-  #over = false
 
-  constructor(double: FakeElevenLabs, peer: DoublePeer, format: AudioFormat, url: URL) {
-    this.#double = double
-    this.#peer = peer
-    this.#format = format
-    this.#timers = new Timers(double.options.clock)
+  constructor(
+    private readonly double: FakeElevenLabs,
+    private readonly mouth: Mouth,
+    private readonly format: AudioFormat,
+    url: URL,
+  ) {
     this.#timeoutMs = Math.min(180, Number(url.searchParams.get('inactivity_timeout') ?? 20)) * 1000
     this.#touch()
   }
 
-  binary(): void {
-    this.#refuse('a binary frame')
-  }
-
-  gone(): void {
-    this.#over = true
-    this.#timers.end()
-  }
-
-  text(text: string): void {
-    if (this.#over) return
-    let frame: Record<string, unknown>
-    try {
-      frame = JSON.parse(text)
-    } catch {
-      return this.#refuse('a frame that is no JSON')
-    }
-    this.#double.frames.push(frame)
+  heard(frame: Fields): void {
     this.#touch()
     const unknown = unknownFields(frame)
-    if (unknown.length > 0) return this.#refuse(`unknown fields ${unknown.join(', ')}`)
+    if (unknown.length > 0) return this.refuse(`unknown fields ${unknown.join(', ')}`)
     if (frame['close_socket'] === true) return this.#closeSocket()
     const id = frame['context_id']
-    if (typeof id !== 'string') return this.#refuse('no context_id: the default context would be opened')
+    if (typeof id !== 'string') return this.refuse('no context_id: the default context would be opened')
     const context = this.#contexts.get(id)
     if (frame['close_context'] === true) return context && this.#close(context)
-    if (typeof frame['text'] !== 'string') return this.#refuse('text is no string')
+    if (typeof frame['text'] !== 'string') return this.refuse('text is no string')
     if (!context) return this.#open(id, frame)
     this.#say(context, frame)
   }
 
-  #open(id: string, frame: Record<string, unknown>): void {
-    if (frame['text'] !== ' ') return this.#refuse(`the first text of context ${id} is not one space`)
+  #open(id: string, frame: Fields): void {
+    if (frame['text'] !== ' ') return this.refuse(`the first text of context ${id} is not one space`)
     const settings = JSON.stringify(frame['voice_settings'] ?? null)
     const wrong = settingsMistakes(frame['voice_settings'])
-    if (wrong) return this.#refuse(wrong)
+    if (wrong) return this.refuse(wrong)
     this.#settings ??= settings
-    if (settings !== this.#settings)
-      return this.#refuse('voice_settings can only be set in the first message')
+    if (settings !== this.#settings) return this.refuse('voice_settings can only be set in the first message')
     if (this.#contexts.size >= CONTEXTS) {
-      this.#double.mistakes.push('a sixth context')
+      this.double.mistakes.push('a sixth context')
       return this.#fail('max_active_conversations')
     }
     const context: Context = { id, text: '', state: 'open', speaking: 0, inactivity: undefined }
     this.#contexts.set(id, context)
-    this.#double.mostContexts = Math.max(this.#double.mostContexts, this.#contexts.size)
+    this.double.mostContexts = Math.max(this.double.mostContexts, this.#contexts.size)
     this.#await(context)
   }
 
-  #say(context: Context, frame: Record<string, unknown>): void {
+  #say(context: Context, frame: Fields): void {
     const text = frame['text'] as string
-    if (context.state === 'closing') return this.#refuse(`text for context ${context.id}, which was closed`)
-    if (frame['voice_settings'] !== undefined) return this.#refuse('voice_settings after the first message')
-    if (text !== '' && !text.endsWith(' ')) return this.#refuse('a text that does not end with a space')
+    if (context.state === 'closing') return this.refuse(`text for context ${context.id}, which was closed`)
+    if (frame['voice_settings'] !== undefined) return this.refuse('voice_settings after the first message')
+    if (text !== '' && !text.endsWith(' ')) return this.refuse('a text that does not end with a space')
     context.text += text
     this.#await(context)
     if (frame['flush'] !== true || context.text.trim() === '') return
@@ -171,7 +120,7 @@ class Connection {
   /** A context without text for its time-out dies without a word. */
   #await(context: Context): void {
     context.inactivity?.cancel()
-    context.inactivity = this.#timers.after(this.#timeoutMs, () => {
+    context.inactivity = this.mouth.after(this.#timeoutMs, () => {
       if (context.speaking === 0) this.#contexts.delete(context.id)
     })
   }
@@ -188,110 +137,70 @@ class Connection {
     if (fault === 'no_final') return
     context.inactivity?.cancel()
     this.#contexts.delete(context.id)
-    this.#send({ isFinal: true, contextId: context.id })
-    if (fault === 'duplicate_final') this.#send({ isFinal: true, contextId: context.id })
+    this.mouth.send({ isFinal: true, contextId: context.id })
+    if (fault === 'duplicate_final') this.mouth.send({ isFinal: true, contextId: context.id })
   }
 
   #speak(context: Context, text: string): void {
-    const { firstAudioMs = 0, everyMs = 10 } = this.#double.options
-    const planned = this.#double.options.faultOf?.(text, this)
-    const fault = planned?.fault ?? this.#double.faults.ofSentence()
-    const hz = fault === 'wrong_sample_rate' ? this.#format.sampleRateHz / 2 : this.#format.sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, this.#format, this.#double.options, hz)
-    const strikesAt = planned?.at === 'start' ? 0 : Math.ceil(chunks.length / 2)
-    let waited = planned?.waitMs === undefined
-    const step = (at: number): void => {
-      if (this.#over) return
-      if (at === strikesAt && !waited) {
-        waited = true
-        return void this.#timers.after(planned?.waitMs ?? 0, () => step(at))
-      }
-      if (at === strikesAt && this.#misbehave(context, fault)) return
-      const chunk = chunks[at]
-      if (!chunk) {
+    const { mouth } = this
+    const sentence = sentenceOf(this.double, text, this.format, this)
+    mouth.say(sentence, {
+      chunk: (chunk) => {
+        const alignment = {
+          chars: chunk.chars.map(({ char }) => char),
+          // From the beginning of this chunk, whatever came before.
+          charStartTimesMs: chunk.chars.map(({ startMs }) => startMs - chunk.startMs),
+          charDurationsMs: chunk.chars.map(({ ms }) => ms),
+        }
+        const audio = Buffer.from(chunk.audio).toString('base64')
+        mouth.send({ audio, alignment, normalizedAlignment: alignment, contextId: context.id })
+      },
+      ends: () => {
         context.speaking--
-        if (context.state === 'closing' && context.speaking === 0) this.#final(context, fault)
-        return
-      }
-      const alignment = {
-        chars: chunk.chars.map(({ char }) => char),
-        // From the beginning of this chunk, whatever came before.
-        charStartTimesMs: chunk.chars.map(({ startMs }) => startMs - chunk.startMs),
-        charDurationsMs: chunk.chars.map(({ ms }) => ms),
-      }
-      const audio = Buffer.from(chunk.audio).toString('base64')
-      this.#send({ audio, alignment, normalizedAlignment: alignment, contextId: context.id })
-      const drips = fault === 'slow_drip' && at >= (planned ? strikesAt : 0)
-      this.#timers.after(drips ? (planned?.dripMs ?? DRIP_MS) : everyMs, () => step(at + 1))
-    }
-    this.#timers.after(firstAudioMs, () => step(0))
+        if (context.state === 'closing' && context.speaking === 0) this.#final(context, sentence.fault)
+      },
+      strikes: this.#strikes(context),
+    })
   }
 
-  /** True when nothing more of this sentence comes. */
-  #misbehave(context: Context, fault: TtsFault | undefined): boolean {
-    switch (fault) {
-      case 'drop_mid_stream':
-        this.#peer.drop()
-        return true
-      case 'silent_after_ms':
-        return true
-      case 'close_clean_early':
-        this.#peer.close(1000, '')
-        return true
-      case 'malformed_json':
-        this.#peer.send('{"audio":"SECRET')
-        return true
-      case 'error_without_context':
-        this.#fail('internal_error')
-        return true
-      case 'error_in_context':
-        this.#contexts.delete(context.id)
-        this.#send({ error: 'input_error', message: 'SECRET-IN-MESSAGE', code: 1008, contextId: context.id })
-        return true
-      case 'refuse_in_context':
-      case 'rate_in_context': {
-        this.#contexts.delete(context.id)
-        const error = fault === 'rate_in_context' ? 'rate_limit_exceeded' : 'internal_error'
-        this.#send({ error, message: 'SECRET-IN-MESSAGE', code: 1011, contextId: context.id })
-        return true
-      }
-      case 'keep_alives_only':
-        this.#keepAlive(context)
-        return true
-      default:
-        return false
+  #strikes(context: Context): Strikes {
+    const fail = (error: string, code: number) => () => {
+      this.#contexts.delete(context.id)
+      this.mouth.send({ error, message: 'SECRET-IN-MESSAGE', code, contextId: context.id })
+    }
+    return {
+      malformed_json: () => this.mouth.peer.send('{"audio":"SECRET'),
+      error_without_context: () => this.#fail('internal_error'),
+      error_in_context: fail('input_error', 1008),
+      refuse_in_context: fail('internal_error', 1011),
+      rate_in_context: fail('rate_limit_exceeded', 1011),
+      keep_alives_only: () => this.#keepAlive(context),
     }
   }
 
   #keepAlive(context: Context): void {
-    if (this.#over) return
-    this.#send({ audio: null, alignment: null, contextId: context.id })
-    this.#timers.after(KEEP_ALIVE_MS, () => this.#keepAlive(context))
+    this.mouth.send({ audio: null, alignment: null, contextId: context.id })
+    this.mouth.after(KEEP_ALIVE_MS, () => this.#keepAlive(context))
   }
 
   #touch(): void {
     this.#idle?.cancel()
-    this.#idle = this.#timers.after(this.#timeoutMs, () => {
-      if (this.#contexts.size === 0) this.#peer.close(1008, 'input_timeout_exceeded')
+    this.#idle = this.mouth.after(this.#timeoutMs, () => {
+      if (this.#contexts.size === 0) this.mouth.peer.close(1008, 'input_timeout_exceeded')
     })
   }
 
   #closeSocket(): void {
-    if (this.#contexts.size === 0) this.#peer.close(1000)
+    if (this.#contexts.size === 0) this.mouth.peer.close(1000)
   }
 
-  #refuse(what: string): void {
-    if (this.#over) return
-    this.#double.mistakes.push(what)
+  refuse(what: string): void {
+    this.double.mistakes.push(what)
     this.#fail('invalid_request')
   }
 
   #fail(error: string): void {
-    this.#send({ error, message: 'SECRET-IN-MESSAGE', code: 1008 })
-    this.#peer.close(1008, 'refused')
-  }
-
-  #send(message: object): void {
-    if (!this.#over) this.#peer.send(JSON.stringify(message))
+    this.mouth.send({ error, message: 'SECRET-IN-MESSAGE', code: 1008 })
+    this.mouth.peer.close(1008, 'refused')
   }
 }

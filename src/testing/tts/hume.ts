@@ -3,18 +3,12 @@
  * what it objected to stands in `mistakes`. Sources: `src/provider/hume/wire.ts`. Left open by them and so options: from
  * where times count, and whether a sentence comes back in one snippet.
  */
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { DoubleRequest } from '../carrier/sockets.ts'
+import type { ProviderEntry } from '../double.ts'
+import { lengthOf, type SoundOptions, type TtsFault, wordsOf } from './double.ts'
+import { sentenceOf } from './sentence.ts'
+import { type Mouth, SocketVoice, type VoiceAnswer, type VoiceTalk } from './socket-voice.ts'
+import type { Fields } from './voice-double.ts'
 
 export const HUME_KEY = 'hume_fake_0123456789'
 
@@ -42,34 +36,12 @@ const QUERY: Readonly<Record<string, RegExp>> = {
 const FIELDS = ['text', 'voice', 'description', 'speed', 'trailing_silence', 'flush', 'close']
 const FORMAT = { encoding: 'pcm16', sampleRateHz: 48_000 } as const
 
-export class FakeHume implements Double {
-  readonly options: Clocked<FakeHumeOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  /** Every message heard, parsed. */
-  readonly frames: Record<string, unknown>[] = []
-  readonly addresses: URL[] = []
-
-  constructor(options: FakeHumeOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The addresses of connections, in order. */
-  get sessions(): readonly object[] {
-    return this.addresses
-  }
-
+export class FakeHume extends SocketVoice<FakeHumeOptions> {
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'hume', apiKey: HUME_KEY, baseUrl }
   }
 
-  readonly server: DoubleServer = (request) => this.#upgrade(request)
-
-  #upgrade({ url, headers }: DoubleRequest): DoubleAnswer {
-    const fault = this.faults.ofConnection()
-    if (fault === 'hang_on_connect') return 'hang'
-    if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' } }
+  protected upgrade({ url, headers }: DoubleRequest, fault: TtsFault | undefined): VoiceAnswer {
     const key = headers['x-hume-api-key'] ?? url.searchParams.get('api_key')
     if (fault === 'refuse_auth' || key !== HUME_KEY) return { status: 401 }
     if (url.pathname !== '/v0/tts/stream/input') return { status: 404 }
@@ -78,56 +50,34 @@ export class FakeHume implements Double {
       this.mistakes.push(wrong[0])
       return { status: 400, body: wrong[0] }
     }
-    this.addresses.push(url)
-    return (peer) => new Speaking(this, peer, url.searchParams.get('include_timestamp_types') !== null)
+    return (mouth) => new Speaking(this, mouth, url.searchParams.get('include_timestamp_types') !== null)
   }
 }
 
-class Speaking implements DoubleTalk {
-  readonly #timers: Timers
+class Speaking implements VoiceTalk {
   readonly #texts: string[] = []
   #buffer = ''
   #voice: unknown
   #busy = false
   #closing = false
-  #over = false
   #snippet = 0
   #spokenMs = 0
 
   constructor(
     private readonly double: FakeHume,
-    private readonly peer: DoublePeer,
+    private readonly mouth: Mouth,
     private readonly timed: boolean,
-  ) {
-    this.#timers = new Timers(double.options.clock)
-  }
+  ) {}
 
-  binary(): void {
-    this.#refuse('a binary frame')
-  }
-
-  gone(): void {
-    this.#over = true
-    this.#timers.end()
-  }
-
-  text(json: string): void {
-    if (this.#over) return
-    let frame: Record<string, unknown>
-    try {
-      frame = JSON.parse(json)
-    } catch {
-      return this.#refuse('a frame that is no JSON')
-    }
-    this.double.frames.push(frame)
+  heard(frame: Fields): void {
     const unknown = Object.keys(frame).find((name) => !FIELDS.includes(name))
-    if (unknown !== undefined) return this.#refuse(`unknown field ${unknown}`)
+    if (unknown !== undefined) return this.refuse(`unknown field ${unknown}`)
     const { text, voice, speed, flush, close } = frame
     if (voice !== undefined) this.#voice = voice
-    if (voice !== undefined && !isVoice(voice)) return this.#refuse('voice')
-    if (speed !== undefined && (typeof speed !== 'number' || speed <= 0)) return this.#refuse('speed')
-    if (text !== undefined && typeof text !== 'string') return this.#refuse('text')
-    if (text !== undefined && this.#voice === undefined) return this.#refuse('instant mode wants a voice')
+    if (voice !== undefined && !isVoice(voice)) return this.refuse('voice')
+    if (speed !== undefined && (typeof speed !== 'number' || speed <= 0)) return this.refuse('speed')
+    if (text !== undefined && typeof text !== 'string') return this.refuse('text')
+    if (text !== undefined && this.#voice === undefined) return this.refuse('instant mode wants a voice')
     this.#buffer += text ?? ''
     if ((flush === true || close === true) && this.#buffer.trim() !== '') {
       this.#texts.push(this.#buffer)
@@ -138,88 +88,84 @@ class Speaking implements DoubleTalk {
   }
 
   #work(): void {
-    if (this.#busy || this.#over) return
+    if (this.#busy) return
     const text = this.#texts.shift()
     if (text !== undefined) return this.#speak(text)
-    if (this.#closing) this.peer.close(1000)
+    if (this.#closing) this.mouth.peer.close(1000)
   }
 
   #speak(text: string): void {
     this.#busy = true
-    const { firstAudioMs = 0, everyMs = 10, times, snippets } = this.double.options
-    const fault = this.double.options.faultOf?.(text, this)?.fault ?? this.double.faults.ofSentence()
-    const hz = fault === 'wrong_sample_rate' ? FORMAT.sampleRateHz / 2 : FORMAT.sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, FORMAT, this.double.options, hz)
-    const { msPerChar = 50, chunkMs = 100 } = this.double.options
-    const words = [...text.matchAll(/\S+/g)].map((found) => ({
-      text: found[0],
-      startMs: found.index * msPerChar,
-      endMs: (found.index + found[0].length) * msPerChar,
-    }))
-    const strikesAt = Math.ceil(chunks.length / 2)
+    const { mouth, double } = this
+    const { times, snippets, chunkMs = 100 } = double.options
+    const sentence = sentenceOf(double, text, FORMAT, this)
+    const { chunks, fault } = sentence
+    const words = wordsOf(text, double.options)
     // A snippet ends between words; its sound need not.
     const cutAt = snippets ? Math.ceil(words.length / 2) : words.length
     const cutMs = words[cutAt]?.startMs ?? Number.POSITIVE_INFINITY
     const parts = [words.slice(0, cutAt), words.slice(cutAt)].filter((part) => part.length > 0)
-    const said = parts.map((part) => part.map((word) => word.text).join(' '))
+    const said = parts.map((part) => part.map((one) => one.word).join(' '))
     const first = this.#snippet
     this.#snippet += parts.length
     const partOf = (ms: number) => (ms >= cutMs ? 1 : 0)
-    const step = (at: number): void => {
-      if (this.#over) return
-      if (at === strikesAt && this.#misbehave(fault)) return
-      const chunk = chunks[at]
-      if (!chunk) {
-        if (chunks.length === 0 && fault !== 'no_final') {
-          this.#audio(first, said.join(' '), new Uint8Array(), at, 'last')
+    mouth.say(sentence, {
+      chunk: (chunk, at) => {
+        const part = partOf(chunk.startMs)
+        const next = chunks[at + 1]
+        const isLast = !next || partOf(next.startMs) !== part
+        for (const word of words) {
+          const due = Math.max(word.startMs, part === 1 ? cutMs : 0)
+          if (!this.timed || times === 'none' || partOf(word.startMs) !== part) continue
+          const begins = part === 1 ? Math.ceil(cutMs / chunkMs) * chunkMs : 0
+          const told = Math.max(begins, Math.floor(due / chunkMs) * chunkMs)
+          if (told !== chunk.startMs) continue
+          const from = times === 'from the connection' ? this.#spokenMs : 0
+          const shift = times === 'from the snippet' && part === 1 ? -cutMs : from
+          mouth.send({
+            type: 'timestamp',
+            generation_id: 'g',
+            request_id: 'r',
+            snippet_id: `s${first + part}`,
+            timestamp: {
+              type: 'word',
+              text: word.word,
+              time: { begin: word.startMs + shift, end: word.endMs + shift },
+            },
+          })
         }
-        return this.#finish(text, fault)
-      }
-      const part = partOf(chunk.startMs)
-      const next = chunks[at + 1]
-      const isLast = !next || partOf(next.startMs) !== part
-      for (const word of words) {
-        const due = Math.max(word.startMs, part === 1 ? cutMs : 0)
-        if (!this.timed || times === 'none' || partOf(word.startMs) !== part) continue
-        const begins = part === 1 ? Math.ceil(cutMs / chunkMs) * chunkMs : 0
-        const told = Math.max(begins, Math.floor(due / chunkMs) * chunkMs)
-        if (told !== chunk.startMs) continue
-        const from = times === 'from the connection' ? this.#spokenMs : 0
-        const shift = times === 'from the snippet' && part === 1 ? -cutMs : from
-        this.#send({
-          type: 'timestamp',
-          generation_id: 'g',
-          request_id: 'r',
-          snippet_id: `s${first + part}`,
-          timestamp: {
-            type: 'word',
-            text: word.text,
-            time: { begin: word.startMs + shift, end: word.endMs + shift },
-          },
-        })
-      }
-      const ends = isLast && !(fault === 'no_final' && !next) ? 'last' : 'more'
-      const data = Buffer.from(chunk.audio)
-      // Cut inside a sample.
-      this.#audio(first + part, said[part]!, data.subarray(0, 1), at * 2, 'more')
-      this.#audio(first + part, said[part]!, data.subarray(1), at * 2 + 1, ends)
-      if (fault === 'duplicate_final' && ends === 'last') {
-        this.#audio(first + part, said[part]!, new Uint8Array(), at * 2 + 2, ends)
-      }
-      this.#timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
-    }
-    this.#timers.after(firstAudioMs, () => step(0))
+        const ends = isLast && !(fault === 'no_final' && !next) ? 'last' : 'more'
+        const data = Buffer.from(chunk.audio)
+        // Cut inside a sample.
+        this.#audio(first + part, said[part]!, data.subarray(0, 1), at * 2, 'more')
+        this.#audio(first + part, said[part]!, data.subarray(1), at * 2 + 1, ends)
+        if (fault === 'duplicate_final' && ends === 'last') {
+          this.#audio(first + part, said[part]!, new Uint8Array(), at * 2 + 2, ends)
+        }
+      },
+      ends: () => {
+        if (chunks.length === 0 && fault !== 'no_final') {
+          this.#audio(first, said.join(' '), new Uint8Array(), 0, 'last')
+        }
+        this.#finish(text, fault)
+      },
+      strikes: {
+        malformed_json: () => mouth.peer.send('{"type":"audio","audio":"SECRET'),
+        error_without_context: () => mouth.peer.close(1011, 'SECRET'),
+        error_in_context: () =>
+          mouth.send({ type: 'error', code: 'E0000', slug: 'SECRET', message: 'SECRET' }),
+      },
+    })
   }
 
   #finish(text: string, fault: TtsFault | undefined): void {
-    const { msPerChar = 50 } = this.double.options
-    this.#spokenMs += text.trim().length * msPerChar
+    this.#spokenMs += lengthOf(text, this.double.options.msPerChar ?? 50)
     this.#busy = false
     if (fault !== 'no_final') this.#work()
   }
 
   #audio(snippet: number, text: string, audio: Uint8Array, chunk: number, ends: 'last' | 'more'): void {
-    this.#send({
+    this.mouth.send({
       type: 'audio',
       audio: Buffer.from(audio).toString('base64'),
       audio_format: 'pcm',
@@ -233,38 +179,9 @@ class Speaking implements DoubleTalk {
     })
   }
 
-  /** True when nothing more of this sentence comes. */
-  #misbehave(fault: TtsFault | undefined): boolean {
-    switch (fault) {
-      case 'drop_mid_stream':
-        this.peer.drop()
-        return true
-      case 'silent_after_ms':
-        return true
-      case 'close_clean_early':
-        this.peer.close(1000, '')
-        return true
-      case 'malformed_json':
-        this.peer.send('{"type":"audio","audio":"SECRET')
-        return true
-      case 'error_without_context':
-        this.peer.close(1011, 'SECRET')
-        return true
-      case 'error_in_context':
-        this.#send({ type: 'error', code: 'E0000', slug: 'SECRET', message: 'SECRET' })
-        return true
-      default:
-        return false
-    }
-  }
-
-  #refuse(what: string): void {
+  refuse(what: string): void {
     this.double.mistakes.push(what)
-    this.#send({ type: 'error', message: what })
-  }
-
-  #send(message: object): void {
-    if (!this.#over) this.peer.send(JSON.stringify(message))
+    this.mouth.send({ type: 'error', message: what })
   }
 }
 

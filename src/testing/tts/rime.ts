@@ -4,18 +4,12 @@
  * documents and so an option: whether times come with each chunk or once, and for which languages.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { DoubleRequest } from '../carrier/sockets.ts'
+import type { ProviderEntry } from '../double.ts'
+import { type SoundOptions, type TtsFault, wordsOf } from './double.ts'
+import { type Sentence, sentenceOf } from './sentence.ts'
+import { type Mouth, SocketVoice, type VoiceAnswer, type VoiceTalk } from './socket-voice.ts'
+import type { Fields } from './voice-double.ts'
 
 export const RIME_KEY = 'rime_fake_0123456789'
 
@@ -37,34 +31,12 @@ const MODELS = ['coda', 'arcana', 'mistv2', 'mistv3']
 const RATES = [8_000, 16_000, 22_050, 24_000, 44_100]
 const OPERATIONS = ['flush', 'clear', 'eos']
 
-export class FakeRime implements Double {
-  readonly options: Clocked<FakeRimeOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  /** Every frame heard, parsed. */
-  readonly frames: Record<string, unknown>[] = []
-  readonly addresses: URL[] = []
-
-  constructor(options: FakeRimeOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The addresses of connections, in order. */
-  get sessions(): readonly object[] {
-    return this.addresses
-  }
-
+export class FakeRime extends SocketVoice<FakeRimeOptions> {
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'rime', apiKey: RIME_KEY, baseUrl }
   }
 
-  readonly server: DoubleServer = (request) => this.#upgrade(request)
-
-  #upgrade({ url, headers }: DoubleRequest): DoubleAnswer {
-    const fault = this.faults.ofConnection()
-    if (fault === 'hang_on_connect') return 'hang'
-    if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' }, body: '{}' }
+  protected upgrade({ url, headers }: DoubleRequest, fault: TtsFault | undefined): VoiceAnswer {
     if (fault === 'refuse_auth' || headers['authorization'] !== `Bearer ${RIME_KEY}`) return { status: 401 }
     if (url.pathname !== '/ws3') return { status: 404 }
     const mistake = queryMistake(url.searchParams)
@@ -72,13 +44,12 @@ export class FakeRime implements Double {
       this.mistakes.push(mistake)
       return { status: 400, body: mistake }
     }
-    this.addresses.push(url)
     const { searchParams: query } = url
     const format: AudioFormat = {
       encoding: query.get('audioFormat') === 'mulaw' ? 'mulaw' : 'pcm16',
       sampleRateHz: Number(query.get('samplingRate')),
     }
-    return (peer) => new Speaking(this, peer, format)
+    return (mouth) => new Speaking(this, mouth, format)
   }
 }
 
@@ -93,56 +64,35 @@ function queryMistake(query: URLSearchParams): string | undefined {
   return /^[a-z]{2,3}$/.test(query.get('lang') ?? 'eng') ? undefined : 'lang'
 }
 
-class Speaking implements DoubleTalk {
-  readonly #timers: Timers
+class Speaking implements VoiceTalk {
   #buffer = ''
   /** Flushed while something is spoken: what is held until that has ended. */
   #held = ''
   #busy = false
-  #over = false
 
   constructor(
     private readonly double: FakeRime,
-    private readonly peer: DoublePeer,
+    private readonly mouth: Mouth,
     private readonly format: AudioFormat,
-  ) {
-    this.#timers = new Timers(double.options.clock)
-  }
+  ) {}
 
-  binary(): void {
-    this.#refuse('a binary frame')
-  }
-
-  gone(): void {
-    this.#over = true
-    this.#timers.end()
-  }
-
-  text(json: string): void {
-    if (this.#over) return
-    let frame: Record<string, unknown>
-    try {
-      frame = JSON.parse(json)
-    } catch {
-      return this.#refuse('a frame that is no JSON')
-    }
-    this.double.frames.push(frame)
+  heard(frame: Fields): void {
     const { operation, text, contextId, ...more } = frame
-    if (Object.keys(more).length > 0) return this.#refuse(`unknown field ${Object.keys(more)[0]}`)
-    if (contextId !== undefined && typeof contextId !== 'string') return this.#refuse('contextId')
+    if (Object.keys(more).length > 0) return this.refuse(`unknown field ${Object.keys(more)[0]}`)
+    if (contextId !== undefined && typeof contextId !== 'string') return this.refuse('contextId')
     if (operation !== undefined) return this.#operate(String(operation), text)
-    if (typeof text !== 'string' || text === '') return this.#refuse('neither text nor operation')
+    if (typeof text !== 'string' || text === '') return this.refuse('neither text nor operation')
     this.#buffer += text
   }
 
   #operate(operation: string, text: unknown): void {
-    if (!OPERATIONS.includes(operation) || text !== undefined) return this.#refuse(`operation ${operation}`)
+    if (!OPERATIONS.includes(operation) || text !== undefined) return this.refuse(`operation ${operation}`)
     if (operation === 'clear') {
       this.#buffer = ''
       this.#held = ''
       return
     }
-    if (operation === 'eos') return this.peer.close(1000)
+    if (operation === 'eos') return this.mouth.peer.close(1000)
     // Two flushes that wait become one utterance.
     if (this.#held !== '') this.double.mistakes.push('two utterances held at once')
     this.#held += this.#buffer
@@ -155,87 +105,51 @@ class Speaking implements DoubleTalk {
     const text = this.#held
     this.#held = ''
     this.#busy = true
-    const { firstAudioMs = 0, everyMs = 10, times } = this.double.options
-    const fault = this.double.options.faultOf?.(text, this)?.fault ?? this.double.faults.ofSentence()
-    const hz = fault === 'wrong_sample_rate' ? this.format.sampleRateHz / 2 : this.format.sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, this.format, this.double.options, hz)
-    const strikesAt = Math.ceil(chunks.length / 2)
-    const step = (at: number): void => {
-      if (this.#over) return
-      if (at === 0 && times === 'once, first' && chunks.length > 0)
-        this.#times(text, 0, Number.POSITIVE_INFINITY)
-      if (at === strikesAt && this.#misbehave(fault)) return
-      const chunk = chunks[at]
-      if (!chunk) return this.#finish(fault)
-      const data = Buffer.from(chunk.audio)
-      // Cut anywhere, inside a sample too.
-      for (const part of [data.subarray(0, 1), data.subarray(1)]) {
-        this.#send({ type: 'chunk', data: part.toString('base64'), contextId: null })
-      }
-      const { chunkMs = 100 } = this.double.options
-      if (times === undefined) this.#times(text, chunk.startMs, chunk.startMs + chunkMs)
-      this.#timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
-    }
-    this.#timers.after(firstAudioMs, () => step(0))
+    const sentence = sentenceOf(this.double, text, this.format, this)
+    const { times, chunkMs = 100 } = this.double.options
+    const { mouth } = this
+    mouth.say(sentence, {
+      chunk: ({ audio, startMs }) => {
+        if (startMs === 0 && times === 'once, first') this.#times(text, 0, Number.POSITIVE_INFINITY)
+        const data = Buffer.from(audio)
+        // Cut anywhere, inside a sample too.
+        for (const part of [data.subarray(0, 1), data.subarray(1)]) {
+          mouth.send({ type: 'chunk', data: part.toString('base64'), contextId: null })
+        }
+        if (times === undefined) this.#times(text, startMs, startMs + chunkMs)
+      },
+      ends: () => this.#finish(sentence),
+      strikes: {
+        malformed_json: () => mouth.peer.send('{"type":"chunk","data":"SECRET'),
+        error_without_context: () => mouth.peer.close(1011, 'SECRET'),
+        error_in_context: () => mouth.send({ type: 'error', message: 'SECRET' }),
+      },
+    })
   }
 
-  #finish(fault: TtsFault | undefined): void {
+  #finish({ fault }: Sentence): void {
     this.#busy = false
     if (fault === 'no_final') return
-    this.#send({ type: 'done', contextId: null })
+    this.mouth.send({ type: 'done', contextId: null })
     this.#work()
   }
 
   /** Words that begin between two moments, in seconds. */
   #times(text: string, fromMs: number, toMs: number): void {
-    const { msPerChar = 50 } = this.double.options
-    const words = [...text.trim().matchAll(/\S+/g)]
-      .map((found) => ({
-        word: found[0],
-        start: found.index * msPerChar,
-        end: (found.index + found[0].length) * msPerChar,
-      }))
-      .filter(({ start }) => start >= fromMs && start < toMs)
+    const words = wordsOf(text, this.double.options).filter(
+      ({ startMs }) => startMs >= fromMs && startMs < toMs,
+    )
     if (words.length === 0) return
     const word_timestamps = {
       words: words.map(({ word }) => word),
-      start: words.map(({ start }) => start / 1000),
-      end: words.map(({ end }) => end / 1000),
+      start: words.map(({ startMs }) => startMs / 1000),
+      end: words.map(({ endMs }) => endMs / 1000),
     }
-    this.#send({ type: 'timestamps', word_timestamps, contextId: null })
+    this.mouth.send({ type: 'timestamps', word_timestamps, contextId: null })
   }
 
-  /** True when nothing more of this sentence comes. */
-  #misbehave(fault: TtsFault | undefined): boolean {
-    switch (fault) {
-      case 'drop_mid_stream':
-        this.peer.drop()
-        return true
-      case 'silent_after_ms':
-        return true
-      case 'close_clean_early':
-        this.peer.close(1000, '')
-        return true
-      case 'malformed_json':
-        this.peer.send('{"type":"chunk","data":"SECRET')
-        return true
-      case 'error_without_context':
-        this.peer.close(1011, 'SECRET')
-        return true
-      case 'error_in_context':
-        this.#send({ type: 'error', message: 'SECRET' })
-        return true
-      default:
-        return false
-    }
-  }
-
-  #refuse(what: string): void {
+  refuse(what: string): void {
     this.double.mistakes.push(what)
-    this.#send({ type: 'error', message: what })
-  }
-
-  #send(message: object): void {
-    if (!this.#over) this.peer.send(JSON.stringify(message))
+    this.mouth.send({ type: 'error', message: what })
   }
 }

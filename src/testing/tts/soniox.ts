@@ -3,19 +3,12 @@
  * have; what it objected to stands in `mistakes`. Sources: `src/provider/soniox/voice-wire.ts`.
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
-import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundChunk,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { DoubleRequest } from '../carrier/sockets.ts'
+import type { ProviderEntry } from '../double.ts'
+import type { SoundChunk, TtsFault } from './double.ts'
+import { sentenceOf } from './sentence.ts'
+import { type Mouth, SocketVoice, type VoiceAnswer, type VoiceTalk } from './socket-voice.ts'
+import type { Fields } from './voice-double.ts'
 
 export const SONIOX_VOICES_KEY = 'soniox_fake_0123456789'
 
@@ -39,171 +32,101 @@ const FIELDS = [
 ]
 const STREAMS = 5
 
-type Frame = Readonly<Record<string, unknown>>
-
-export class FakeSonioxVoices implements Double {
-  readonly options: Clocked<SoundOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  /** Every frame heard, parsed. */
-  readonly frames: Frame[] = []
-  readonly addresses: URL[] = []
-
-  constructor(options: SoundOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The addresses of connections, in order. */
-  get sessions(): readonly object[] {
-    return this.addresses
-  }
-
+export class FakeSonioxVoices extends SocketVoice {
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'soniox', apiKey: SONIOX_VOICES_KEY, baseUrl }
   }
 
-  readonly server: DoubleServer = (request) => this.#upgrade(request)
-
-  #upgrade({ url }: DoubleRequest): DoubleAnswer {
-    const fault = this.faults.ofConnection()
-    if (fault === 'hang_on_connect') return 'hang'
-    if (fault === 'refuse_429') return { status: 429, headers: { 'retry-after': '7' }, body: '{}' }
+  protected upgrade({ url }: DoubleRequest, fault: TtsFault | undefined): VoiceAnswer {
     if (url.pathname !== '/tts-websocket') return { status: 404 }
-    this.addresses.push(url)
-    return (peer) => new Connection(this, peer, fault === 'refuse_auth' ? 'refuses' : 'takes the key')
+    return (mouth) => new Connection(this, mouth, fault === 'refuse_auth' ? 'refuses' : 'takes the key')
   }
 }
 
 interface Stream {
-  readonly config: Frame
+  readonly config: Fields
   text: string
-  over: boolean
+  /** Stops its sound. */
+  stop(): void
 }
 
-class Connection implements DoubleTalk {
-  readonly #timers: Timers
+class Connection implements VoiceTalk {
   readonly #streams = new Map<string, Stream>()
-  #over = false
 
   constructor(
     private readonly double: FakeSonioxVoices,
-    private readonly peer: DoublePeer,
+    private readonly mouth: Mouth,
     private readonly door: 'refuses' | 'takes the key',
-  ) {
-    this.#timers = new Timers(double.options.clock)
-  }
+  ) {}
 
-  binary(): void {
-    this.#refuse(undefined, 'a binary frame')
-  }
-
-  gone(): void {
-    this.#over = true
-    this.#timers.end()
-  }
-
-  text(json: string): void {
-    if (this.#over) return
-    const frame = JSON.parse(json) as Frame
-    this.double.frames.push(frame)
+  heard(frame: Fields): void {
     if (frame['keep_alive'] === true) return
     const id = frame['stream_id']
-    if (typeof id !== 'string' || id === '') return this.#refuse(undefined, 'no stream_id')
+    if (typeof id !== 'string' || id === '') return this.refuse('no stream_id')
     const stream = this.#streams.get(id)
-    if (frame['cancel'] === true) return void this.#timers.after(20, () => this.#terminate(id))
+    if (frame['cancel'] === true) return void this.mouth.after(20, () => this.#terminate(id))
     if (!stream) return this.#open(id, frame)
     const { text, text_end: end, stream_id: _, ...more } = frame
-    if (Object.keys(more).length > 0 || typeof text !== 'string') return this.#refuse(id, 'a text message')
+    if (Object.keys(more).length > 0 || typeof text !== 'string') return this.refuse('a text message', id)
     stream.text += text
     if (end === true) this.#speak(id, stream)
   }
 
-  #open(id: string, frame: Frame): void {
+  #open(id: string, frame: Fields): void {
     if (this.door === 'refuses' || frame['api_key'] !== SONIOX_VOICES_KEY) return this.#error(id, 401)
-    if (this.#streams.size >= STREAMS) return this.#refuse(id, 'a sixth stream')
+    if (this.#streams.size >= STREAMS) return this.refuse('a sixth stream', id)
     const mistake = configMistake(frame)
-    if (mistake !== undefined) return this.#refuse(id, mistake)
-    this.#streams.set(id, { config: frame, text: '', over: false })
+    if (mistake !== undefined) return this.refuse(mistake, id)
+    this.#streams.set(id, { config: frame, text: '', stop() {} })
   }
 
   #speak(id: string, stream: Stream): void {
-    const { firstAudioMs = 0, everyMs = 10, faultOf } = this.double.options
+    const { mouth } = this
     const { config, text } = stream
     const format: AudioFormat = {
       encoding: ENCODINGS[String(config['audio_format'])]!,
       sampleRateHz: Number(config['sample_rate']),
     }
-    const fault = faultOf?.(text, this)?.fault ?? this.double.faults.ofSentence()
-    const hz = fault === 'wrong_sample_rate' ? format.sampleRateHz / 2 : format.sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, format, this.double.options, hz)
-    const strikesAt = Math.ceil(chunks.length / 2)
-    const step = (at: number): void => {
-      if (this.#over || stream.over) return
-      if (at === strikesAt && this.#misbehave(id, fault)) return
-      const chunk = chunks[at]
-      if (!chunk) {
-        if (fault === 'no_final') return
-        this.#send({ stream_id: id, audio_end: true })
+    const sentence = sentenceOf(this.double, text, format, this)
+    stream.stop = mouth.say(sentence, {
+      chunk: (chunk) => {
+        const audio = Buffer.from(chunk.audio).toString('base64')
+        const times = config['return_timestamps'] === true ? { timestamps: timesOf(chunk) } : {}
+        mouth.send({ stream_id: id, audio, ...times })
+      },
+      ends: () => {
+        if (sentence.fault === 'no_final') return
+        mouth.send({ stream_id: id, audio_end: true })
         this.#terminate(id)
-        if (fault === 'duplicate_final') this.#send({ stream_id: id, terminated: true })
-        return
-      }
-      const audio = Buffer.from(chunk.audio).toString('base64')
-      const times = config['return_timestamps'] === true ? { timestamps: timesOf(chunk) } : {}
-      this.#send({ stream_id: id, audio, ...times })
-      this.#timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
-    }
-    this.#timers.after(firstAudioMs, () => step(0))
+        if (sentence.fault === 'duplicate_final') mouth.send({ stream_id: id, terminated: true })
+      },
+      strikes: {
+        malformed_json: () => mouth.peer.send('{"stream_id":"SECRET'),
+        error_without_context: () => this.#error(undefined, 503),
+        error_in_context: () => this.#error(id, 400),
+      },
+    })
   }
 
   #terminate(id: string): void {
     const stream = this.#streams.get(id)
     if (!stream) return
-    stream.over = true
+    stream.stop()
     this.#streams.delete(id)
-    this.#send({ stream_id: id, terminated: true })
+    this.mouth.send({ stream_id: id, terminated: true })
   }
 
-  /** True when nothing more of this sentence comes. */
-  #misbehave(id: string, fault: TtsFault | undefined): boolean {
-    switch (fault) {
-      case 'drop_mid_stream':
-        this.peer.drop()
-        return true
-      case 'silent_after_ms':
-        return true
-      case 'close_clean_early':
-        this.peer.close(1000, '')
-        return true
-      case 'malformed_json':
-        this.peer.send('{"stream_id":"SECRET')
-        return true
-      case 'error_without_context':
-        this.#error(undefined, 503)
-        return true
-      case 'error_in_context':
-        this.#error(id, 400)
-        return true
-      default:
-        return false
-    }
-  }
-
-  #refuse(id: string | undefined, what: string): void {
+  refuse(what: string, id?: string): void {
     this.double.mistakes.push(what)
     this.#error(id, 400)
   }
 
   #error(id: string | undefined, error_code: number): void {
-    const stream = id === undefined ? undefined : this.#streams.get(id)
-    if (stream) stream.over = true
-    if (id !== undefined) this.#streams.delete(id)
-    this.#send({ ...(id !== undefined && { stream_id: id }), error_code, error_message: 'SECRET' })
-  }
-
-  #send(message: object): void {
-    if (!this.#over) this.peer.send(JSON.stringify(message))
+    if (id !== undefined) {
+      this.#streams.get(id)?.stop()
+      this.#streams.delete(id)
+    }
+    this.mouth.send({ ...(id !== undefined && { stream_id: id }), error_code, error_message: 'SECRET' })
   }
 }
 
@@ -215,7 +138,7 @@ function timesOf({ chars }: SoundChunk): object {
   }
 }
 
-function configMistake(frame: Frame): string | undefined {
+function configMistake(frame: Fields): string | undefined {
   const unknown = Object.keys(frame).find((field) => !FIELDS.includes(field))
   if (unknown !== undefined) return `unknown field ${unknown}`
   const missing = ['model', 'language', 'voice'].find((field) => typeof frame[field] !== 'string')
