@@ -4,19 +4,13 @@
  * so an option: whether times fall back inside a request, and whether chunks of samples begin with a header.
  */
 import type { AudioFormat, Encoding } from '../../audio/format.ts'
-import type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from '../carrier/http.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { HttpDoubleAnswer } from '../carrier/http.ts'
+import type { ProviderEntry } from '../double.ts'
+import { type SoundOptions, wordsOf } from './double.ts'
+import { HttpVoice, type VoiceRequest } from './http-voice.ts'
 import { wavHeader } from './openai.ts'
+import { type Sentence, sentenceOf } from './sentence.ts'
+import type { Fields } from './voice-double.ts'
 
 export const INWORLD_KEY = 'ZmFrZTowMTIzNDU2Nzg5'
 
@@ -47,37 +41,13 @@ const FIELDS = [
 const AUDIO_FIELDS = ['audioEncoding', 'sampleRateHertz', 'speakingRate', 'bitRate']
 const TEXT_CHARACTERS = 2_000
 
-type Body = Readonly<Record<string, unknown>>
-
-export class FakeInworld implements Double {
-  readonly options: Clocked<FakeInworldOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  readonly bodies: Body[] = []
-
-  constructor(options: FakeInworldOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The bodies of requests, in order. */
-  get sessions(): readonly object[] {
-    return this.bodies
-  }
-
+export class FakeInworld extends HttpVoice<FakeInworldOptions> {
   settingsAt(baseUrl: string): ProviderEntry {
     return { type: 'inworld', apiKey: INWORLD_KEY, baseUrl }
   }
 
-  readonly http: HttpDoubleServer = (request, answer) => {
-    const timers = new Timers(this.options.clock)
-    this.#answer(request, answer, timers)
-    return () => timers.end()
-  }
-
-  #answer(request: HttpDoubleRequest, answer: HttpDoubleAnswer, timers: Timers): void {
-    const connection = this.faults.ofConnection()
-    if (connection === 'hang_on_connect') return
+  protected serve(asked: VoiceRequest): void {
+    const { request, answer, fault: connection } = asked
     if (connection === 'refuse_429') return refuse(answer, 429, 8, { 'retry-after': '7' })
     const key = request.headers['authorization'] === `Basic ${INWORLD_KEY}`
     if (connection === 'refuse_auth' || !key) return refuse(answer, 401, 16)
@@ -85,7 +55,7 @@ export class FakeInworld implements Double {
       this.mistakes.push(`${request.method} ${request.url.pathname}`)
       return refuse(answer, 404, 5)
     }
-    const body = JSON.parse(request.body) as Body
+    const body = JSON.parse(request.body) as Fields
     this.bodies.push(body)
     const mistakes = mistakesOf(body)
     if (mistakes.length > 0) {
@@ -93,77 +63,74 @@ export class FakeInworld implements Double {
       return refuse(answer, 400, 3)
     }
     const text = body['text'] as string
-    const fault = this.options.faultOf?.(text, {})?.fault ?? this.faults.ofSentence()
-    if (fault === 'refuse_in_context') return refuse(answer, 503, 14)
-    if (fault === 'rate_in_context') return refuse(answer, 429, 8)
-    answer.head(200, { 'content-type': 'application/json' })
-    this.#speak(text, body, fault, answer, timers)
-  }
-
-  #speak(
-    text: string,
-    body: Body,
-    fault: TtsFault | undefined,
-    answer: HttpDoubleAnswer,
-    timers: Timers,
-  ): void {
-    const { firstAudioMs = 0, everyMs = 10, headers } = this.options
-    const config = body['audioConfig'] as Body
+    const config = body['audioConfig'] as Fields
     const format: AudioFormat = {
       encoding: ENCODINGS[String(config['audioEncoding'])] ?? 'pcm16',
       sampleRateHz: Number(config['sampleRateHertz']),
     }
-    const hz = fault === 'wrong_sample_rate' ? format.sampleRateHz / 2 : format.sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, format, this.options, hz)
-    const strikesAt = Math.ceil(chunks.length / 2)
+    const sentence = sentenceOf(this, text, format, {})
+    const { fault } = sentence
+    if (fault === 'refuse_in_context') return refuse(answer, 503, 14)
+    if (fault === 'rate_in_context') return refuse(answer, 429, 8)
+    answer.head(200, { 'content-type': 'application/json' })
+    this.#speak(sentence, body, format, asked)
+  }
+
+  #speak(sentence: Sentence, body: Fields, format: AudioFormat, asked: VoiceRequest): void {
+    const { text, chunks, fault } = sentence
+    const { answer } = asked
+    const { headers, chunkMs = 100 } = this.options
     const late = body['timestampTransportStrategy'] === 'ASYNC'
-    const step = (at: number): void => {
-      if (at === strikesAt && misbehave(fault, answer)) return
-      const chunk = chunks[at]
-      if (!chunk) {
-        if (fault === 'no_final') return
-        if (late && chunks.length > 0)
-          line(answer, { result: this.#times(text, body, 0, Number.POSITIVE_INFINITY) })
-        return answer.end()
-      }
-      const header =
-        headers && format.encoding === 'pcm16' ? [wavHeader(format.sampleRateHz, chunk.audio.length)] : []
-      const audioContent = Buffer.concat([...header, chunk.audio]).toString('base64')
-      const { chunkMs = 100 } = this.options
-      const times = late ? {} : this.#times(text, body, chunk.startMs, chunk.startMs + chunkMs)
-      line(answer, { result: { audioContent, ...times } })
-      timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
+    const fail = (code: number) => () => {
+      line(answer, { error: { code, message: 'SECRET', details: [] } })
+      answer.end()
     }
-    timers.after(firstAudioMs, () => step(0))
+    this.say(sentence, asked, {
+      chunk: ({ audio, startMs }) => {
+        const header =
+          headers && format.encoding === 'pcm16' ? [wavHeader(format.sampleRateHz, audio.length)] : []
+        const audioContent = Buffer.concat([...header, audio]).toString('base64')
+        const times = late ? {} : this.#times(text, body, startMs, startMs + chunkMs)
+        line(answer, { result: { audioContent, ...times } })
+      },
+      ends: () => {
+        if (fault === 'no_final') return
+        if (late && chunks.length > 0) {
+          line(answer, { result: this.#times(text, body, 0, Number.POSITIVE_INFINITY) })
+        }
+        answer.end()
+      },
+      strikes: {
+        malformed_json: () => answer.write('{"result":{"audioContent":"SECRET\n'),
+        error_without_context: fail(13),
+        error_in_context: fail(3),
+      },
+    })
   }
 
   /** Words that begin between two moments, in seconds. */
-  #times(text: string, body: Body, fromMs: number, toMs: number): object {
+  #times(text: string, body: Fields, fromMs: number, toMs: number): object {
     if (body['timestampType'] !== 'WORD') return {}
-    const { msPerChar = 50, times } = this.options
-    const all = [...text.trim().matchAll(/\S+/g)].map((found) => ({
-      word: found[0],
-      start: found.index * msPerChar,
-      end: (found.index + found[0].length) * msPerChar,
-    }))
+    const { times } = this.options
+    const all = wordsOf(text, this.options)
     const half = times === 'fall back' ? Math.ceil(all.length / 2) : all.length
-    const backMs = all[half - 1]?.end ?? 0
+    const backMs = all[half - 1]?.endMs ?? 0
     const words = all
       .map((one, i) => ({ ...one, backMs: i < half ? 0 : backMs }))
-      .filter(({ start }) => start >= fromMs && start < toMs)
+      .filter(({ startMs }) => startMs >= fromMs && startMs < toMs)
     const wordAlignment = {
       words: words.map(({ word }) => word),
-      wordStartTimeSeconds: words.map(({ start, backMs }) => (start - backMs) / 1000),
-      wordEndTimeSeconds: words.map(({ end, backMs }) => (end - backMs) / 1000),
+      wordStartTimeSeconds: words.map(({ startMs, backMs }) => (startMs - backMs) / 1000),
+      wordEndTimeSeconds: words.map(({ endMs, backMs }) => (endMs - backMs) / 1000),
       phoneticDetails: [],
     }
     return { timestampInfo: { wordAlignment } }
   }
 }
 
-function mistakesOf(body: Body): string[] {
+function mistakesOf(body: Fields): string[] {
   const config = body['audioConfig']
-  const audio = (typeof config === 'object' && config !== null ? config : {}) as Body
+  const audio = (typeof config === 'object' && config !== null ? config : {}) as Fields
   const found = [
     ...Object.keys(body).filter((field) => !FIELDS.includes(field)),
     ...Object.keys(audio).filter((field) => !AUDIO_FIELDS.includes(field)),
@@ -182,30 +149,6 @@ function mistakesOf(body: Body): string[] {
   const rate = Number(audio['speakingRate'] ?? 1)
   if (!(rate >= 0.5 && rate <= 1.5)) found.push('speakingRate')
   return found
-}
-
-/** True when nothing more of this sentence comes. */
-function misbehave(fault: TtsFault | undefined, answer: HttpDoubleAnswer): boolean {
-  switch (fault) {
-    case 'drop_mid_stream':
-      answer.drop()
-      return true
-    case 'close_clean_early':
-      answer.end()
-      return true
-    case 'silent_after_ms':
-      return true
-    case 'malformed_json':
-      answer.write('{"result":{"audioContent":"SECRET\n')
-      return true
-    case 'error_without_context':
-    case 'error_in_context':
-      line(answer, { error: { code: fault === 'error_in_context' ? 3 : 13, message: 'SECRET', details: [] } })
-      answer.end()
-      return true
-    default:
-      return false
-  }
 }
 
 /** In two pieces, as a network may cut it. */

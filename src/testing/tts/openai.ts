@@ -2,19 +2,12 @@
  * OpenAI's `/v1/audio/speech` for tests, over a real server or in memory. It refuses what the SDK's types do not have;
  * what it objected to stands in `mistakes`. `gives: 'wav'` is a server that puts a header in front, whatever it was asked.
  */
-import type { AudioFormat } from '../../audio/format.ts'
-import type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from '../carrier/http.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import {
-  type Clocked,
-  clocked,
-  DRIP_MS,
-  FaultPlan,
-  type SoundOptions,
-  soundOf,
-  Timers,
-  type TtsFault,
-} from './double.ts'
+import type { HttpDoubleAnswer } from '../carrier/http.ts'
+import type { ProviderEntry } from '../double.ts'
+import type { SoundOptions } from './double.ts'
+import { HttpVoice, type VoiceRequest } from './http-voice.ts'
+import { type Sentence, sentenceOf } from './sentence.ts'
+import type { Fields } from './voice-double.ts'
 
 export const SPEECH_KEY = 'sk-fake-0123456789'
 
@@ -28,44 +21,13 @@ const FIELDS = ['model', 'input', 'voice', 'instructions', 'response_format', 's
 const FORMATS = ['mp3', 'opus', 'aac', 'flac', 'wav', 'pcm']
 const INPUT_CHARACTERS = 4_096
 
-export class FakeSpeech implements Double {
-  readonly options: Clocked<FakeSpeechOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
-  readonly bodies: Record<string, unknown>[] = []
-  /** Answers that run now. */
-  running = 0
-  /** Of those there were at once, the most. */
-  most = 0
-
-  constructor(options: FakeSpeechOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
-
-  /** The bodies of requests, in order. */
-  get sessions(): readonly object[] {
-    return this.bodies
-  }
-
+export class FakeSpeech extends HttpVoice<FakeSpeechOptions> {
   settingsAt(url: string): ProviderEntry {
     return { type: 'openai', apiKey: SPEECH_KEY, baseUrl: `${url}/v1` }
   }
 
-  readonly http: HttpDoubleServer = (request, answer) => {
-    const timers = new Timers(this.options.clock)
-    this.running++
-    this.most = Math.max(this.most, this.running)
-    this.#answer(request, answer, timers)
-    return () => {
-      this.running--
-      timers.end()
-    }
-  }
-
-  #answer(request: HttpDoubleRequest, answer: HttpDoubleAnswer, timers: Timers): void {
-    const connection = this.faults.ofConnection()
-    if (connection === 'hang_on_connect') return
+  protected serve(asked: VoiceRequest): void {
+    const { request, answer, fault: connection } = asked
     if (connection === 'refuse_429') {
       return refuse(answer, 429, 'rate_limit_exceeded', { 'retry-after': '7' })
     }
@@ -79,8 +41,9 @@ export class FakeSpeech implements Double {
     const mistakes = mistakesOf(body)
     if (mistakes.length > 0) return this.#mistake(answer, 400, mistakes.join('; '))
     const text = body['input'] as string
-    const planned = this.options.faultOf?.(text, {})
-    const fault = planned?.fault ?? this.faults.ofSentence()
+    const { sampleRateHz = 24_000 } = this.options
+    const sentence = sentenceOf(this, text, { encoding: 'pcm16', sampleRateHz }, {})
+    const { fault } = sentence
     if (fault === 'error_in_context') return refuse(answer, 400, 'invalid_value')
     if (fault === 'error_without_context' || fault === 'refuse_in_context') {
       return refuse(answer, 503, 'server_error')
@@ -91,46 +54,35 @@ export class FakeSpeech implements Double {
       answer.write('<html>SECRET sign in</html>')
       return answer.end()
     }
-    this.#speak(text, String(body['response_format'] ?? 'mp3'), fault, answer, timers)
+    this.#speak(sentence, body['response_format'], asked)
   }
 
-  #speak(
-    text: string,
-    asked: string,
-    fault: TtsFault | undefined,
-    answer: HttpDoubleAnswer,
-    timers: Timers,
-  ): void {
-    const { sampleRateHz = 24_000, firstAudioMs = 0, everyMs = 10, gives } = this.options
-    const format: AudioFormat = { encoding: 'pcm16', sampleRateHz }
+  #speak(sentence: Sentence, asksFor: unknown, asked: VoiceRequest): void {
+    const { chunks, fault } = sentence
+    const { answer } = asked
+    const { sampleRateHz = 24_000, gives } = this.options
     const hz = fault === 'wrong_sample_rate' ? sampleRateHz / 2 : sampleRateHz
-    const chunks = fault === 'no_sound' ? [] : soundOf(text, format, this.options, hz)
     const bytes = chunks.reduce((all, chunk) => all + chunk.audio.length, 0)
-    const kind = gives ?? (asked === 'wav' ? 'stream' : 'pcm')
-    const strikesAt = Math.ceil(chunks.length / 2)
-    const step = (at: number): void => {
-      if (at === 0) {
+    const kind = gives ?? (asksFor === 'wav' ? 'stream' : 'pcm')
+    this.say(sentence, asked, {
+      begins: () => {
         answer.head(200, { 'content-type': kind === 'pcm' ? 'audio/pcm' : 'audio/wav' })
-        if (kind !== 'pcm') {
-          const header = wavHeader(hz, kind === 'wav' ? bytes : 0xffff_ffff)
-          // Pieces of a stream begin anywhere, in a header too.
-          answer.write(header.subarray(0, 3))
-          answer.write(header.subarray(3))
-        }
-      }
-      if (at === strikesAt) {
-        if (fault === 'drop_mid_stream') return answer.drop()
-        if (fault === 'close_clean_early') return answer.end()
-        if (fault === 'silent_after_ms') return
-      }
-      const chunk = chunks[at]
-      if (!chunk) return fault === 'no_final' ? undefined : answer.end()
-      // Never a whole sample.
-      answer.write(chunk.audio.subarray(0, 1))
-      answer.write(chunk.audio.subarray(1))
-      timers.after(fault === 'slow_drip' && at >= strikesAt ? DRIP_MS : everyMs, () => step(at + 1))
-    }
-    timers.after(firstAudioMs, () => step(0))
+        if (kind === 'pcm') return
+        const header = wavHeader(hz, kind === 'wav' ? bytes : 0xffff_ffff)
+        // Pieces of a stream begin anywhere, in a header too.
+        answer.write(header.subarray(0, 3))
+        answer.write(header.subarray(3))
+      },
+      chunk: ({ audio }) => {
+        // Never a whole sample.
+        answer.write(audio.subarray(0, 1))
+        answer.write(audio.subarray(1))
+      },
+      ends: () => {
+        if (fault !== 'no_final') answer.end()
+      },
+      strikes: {},
+    })
   }
 
   #mistake(answer: HttpDoubleAnswer, status: number, what: string): void {
@@ -157,7 +109,7 @@ export function wavHeader(hz: number, dataBytes: number): Buffer {
   return header
 }
 
-function parsed(body: string): Record<string, unknown> {
+function parsed(body: string): Fields {
   try {
     return JSON.parse(body)
   } catch {
@@ -165,7 +117,7 @@ function parsed(body: string): Record<string, unknown> {
   }
 }
 
-function mistakesOf(body: Record<string, unknown>): string[] {
+function mistakesOf(body: Fields): string[] {
   const found = Object.keys(body)
     .filter((field) => !FIELDS.includes(field))
     .map((field) => `unknown field ${field}`)
