@@ -2,14 +2,17 @@
  * A Messages server for tests. It validates what it is sent as the real one does and refuses what is wrong; its answers, and its faults,
  * are data. `@anthropic-ai/sdk` is run against it in its own test, so that what adapters are tested with is what a real client understands.
  */
-import type { Clock } from '../../clock.ts'
 import { messagesMistakes, SIGNATURE } from './anthropic-mistakes.ts'
+import { eventWriter, type Framing } from './events.ts'
 import {
+  endWhole,
   type ModelDouble,
+  type ModelDoubleOptions,
   type ModelRequest,
   type ModelResponse,
-  modelServer,
+  modelDouble,
   type StartedModel,
+  signIn,
   startModel,
 } from './server.ts'
 
@@ -48,7 +51,7 @@ export interface AnthropicAnswer {
   readonly fault?: AnthropicFault
   readonly retryAfter?: string
   /** How the bytes go out. */
-  readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte'
+  readonly framing?: Framing
   /** More members of the message. */
   readonly extra?: Readonly<Record<string, unknown>>
 }
@@ -59,24 +62,14 @@ export const ANTHROPIC_KEY = 'sk-ant-fake-0123456789'
 const USAGE = { input_tokens: 12, cache_creation_input_tokens: 3, cache_read_input_tokens: 4 }
 
 export function fakeAnthropic(
-  options: { readonly answer?: AnthropicAnswer; readonly clock?: Clock } = {},
+  options: ModelDoubleOptions<AnthropicAnswer> = {},
 ): ModelDouble<AnthropicAnswer> {
-  let answer: AnthropicAnswer = options.answer ?? { pieces: ['Hello'] }
-  const mistakes: string[] = []
-  const { http, requests } = modelServer(
-    (request, response) => serve(request, answer, response, mistakes),
-    options.clock,
-  )
-  return {
-    http,
-    requests,
-    sessions: requests,
-    mistakes,
-    answer(next) {
-      answer = next
-    },
+  return modelDouble({
+    options,
+    usual: { pieces: ['Hello'] },
     settingsAt: (baseUrl) => ({ type: 'anthropic', apiKey: ANTHROPIC_KEY, baseUrl }),
-  }
+    serve,
+  })
 }
 
 /** With answers that may change. */
@@ -113,8 +106,7 @@ function serve(
     case 'refuse_503':
       return refuse(response, 500, 'api_error')
     case 'wrong_content_type':
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-      return
+      return signIn(response)
   }
   const mistakes = messagesMistakes(body, request.headers)
   told.push(...mistakes)
@@ -181,18 +173,14 @@ function whole(body: Record<string, unknown>, answer: AnthropicAnswer, response:
     ...{ ...message, ...endOf(answer), usage: { ...message.usage, ...usageOf(answer) } },
   })
   response.writeHead(200, { 'content-type': 'application/json', 'request-id': 'req_fake' })
-  if (answer.fault === 'malformed_json') return void response.end(text.slice(0, -9))
-  if (answer.fault === 'drop_mid_stream') {
-    return void response.write(text.slice(0, 20), () => response.destroy())
-  }
-  response.end(text)
+  endWhole(response, text, answer.fault)
 }
 
 function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response: ModelResponse): void {
   const { fault, pieces = [] } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'request-id': 'req_fake' })
-  const write = writer(response, answer.framing ?? 'lf')
-  const send = (type: string, members: object) => write(type, JSON.stringify({ type, ...members }))
+  const write = eventWriter(response, answer.framing ?? 'lf')
+  const send = (type: string, members: object) => write(JSON.stringify({ type, ...members }), type)
 
   send('message_start', { message: messageOf(body, answer, []) })
   send('ping', {})
@@ -225,12 +213,12 @@ function stream(body: Record<string, unknown>, answer: AnthropicAnswer, response
 /** In the middle of the first block. */
 function isBroken(
   fault: AnthropicFault | undefined,
-  write: (type: string, data: string) => void,
+  write: (data: string, type: string) => void,
   response: ModelResponse,
 ): boolean {
   if (fault === 'malformed_json')
-    write('content_block_delta', '{"type":"content_block_delta","delta":"SECRET')
-  if (fault === 'huge_event') write('content_block_delta', JSON.stringify({ padding: 'x'.repeat(1_100_000) }))
+    write('{"type":"content_block_delta","delta":"SECRET', 'content_block_delta')
+  if (fault === 'huge_event') write(JSON.stringify({ padding: 'x'.repeat(1_100_000) }), 'content_block_delta')
   if (fault === 'half_event') response.end('event: content_block_delta\ndata: {"type":"content_bl')
   if (fault === 'close_clean_early') response.end()
   if (fault === 'drop_mid_stream') response.write('', () => response.destroy())
@@ -245,16 +233,4 @@ function emptied(block: Record<string, unknown>): object {
 
 function cut(text: string): readonly string[] {
   return text.match(/.{1,5}/gs) ?? []
-}
-
-function writer(
-  response: ModelResponse,
-  framing: NonNullable<AnthropicAnswer['framing']>,
-): (type: string, data: string) => void {
-  const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'
-  return (type, data) => {
-    const bytes = Buffer.from(`event: ${type}${end}data: ${data}${end}${end}`)
-    if (framing !== 'byteByByte') return void response.write(bytes)
-    for (const byte of bytes) response.write(Buffer.of(byte))
-  }
 }

@@ -4,13 +4,16 @@
  * what adapters are tested with is what a real client understands.
  */
 import type { Clock } from '../../clock.ts'
+import { eventWriter, type Framing } from './events.ts'
 import { chatMistakes, embeddingMistakes } from './openai-mistakes.ts'
 import {
+  endWhole,
   type ModelDouble,
   type ModelRequest,
   type ModelResponse,
   modelServer,
   type StartedModel,
+  signIn,
   startModel,
 } from './server.ts'
 
@@ -45,7 +48,7 @@ export interface FakeAnswer {
   readonly fault?: FakeFault
   readonly retryAfter?: string
   /** How the bytes go out. */
-  readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte'
+  readonly framing?: Framing
 }
 
 /**
@@ -184,10 +187,7 @@ function serve(
     mistakes.push(...wrong)
     return refuse(response, 400, 'invalid_request_error', 'invalid_value', wrong.join('; '))
   }
-  if (fault === 'wrong_content_type') {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-    return
-  }
+  if (fault === 'wrong_content_type') return signIn(response)
   if (embeds) return embed(body, response)
   if (fault === 'slow_drip') response.drip()
   if (body['stream'] === true) return stream(body, answer, response)
@@ -226,10 +226,7 @@ function whole(body: Record<string, unknown>, answer: FakeAnswer, response: Mode
     usage: USAGE,
   })
   response.writeHead(200, { 'content-type': 'application/json' })
-  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
-  if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
-  if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
-  response.end(json)
+  endWhole(response, json, fault)
 }
 
 const USAGE = {
@@ -255,7 +252,7 @@ function refuse(
 function stream(body: Record<string, unknown>, answer: FakeAnswer, response: ModelResponse): void {
   const { pieces = [], calls = [], fault } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  const send = writer(response, answer.framing ?? 'lf')
+  const send = eventWriter(response, answer.framing ?? 'lf')
   const chunk = (delta: object, finish: string | null = null) =>
     send(JSON.stringify(chunkOf(body, answer, [{ index: 0, delta, finish_reason: finish }])))
 
@@ -296,17 +293,5 @@ function chunkOf(body: Record<string, unknown>, { extra }: FakeAnswer, choices: 
     created: 1_700_000_000,
     model: body['model'],
     choices,
-  }
-}
-
-function writer(
-  response: ModelResponse,
-  framing: NonNullable<FakeAnswer['framing']>,
-): (data: string) => void {
-  const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'
-  return (data) => {
-    const bytes = Buffer.from(`data: ${data}${end}${end}`)
-    if (framing !== 'byteByByte') return void response.write(bytes)
-    for (const byte of bytes) response.write(Buffer.of(byte))
   }
 }

@@ -103,6 +103,43 @@ export class ModelResponse {
   }
 }
 
+/** How a double of a model begins. */
+export interface ModelDoubleOptions<Answer> {
+  readonly answer?: Answer
+  /** Left out: the real one. */
+  readonly clock?: Clock
+}
+
+/** A double of its answer of the moment; what `serve` holds against the client it adds to `mistakes`. */
+export function modelDouble<Answer>({
+  options,
+  usual,
+  settingsAt,
+  serve,
+}: {
+  readonly options: ModelDoubleOptions<Answer>
+  readonly usual: Answer
+  readonly settingsAt: Double['settingsAt']
+  serve(request: ModelRequest, answer: Answer, response: ModelResponse, mistakes: string[]): void
+}): ModelDouble<Answer> {
+  let answer = options.answer ?? usual
+  const mistakes: string[] = []
+  const { http, requests } = modelServer(
+    (request, response) => serve(request, answer, response, mistakes),
+    options.clock,
+  )
+  return {
+    http,
+    requests,
+    sessions: requests,
+    mistakes,
+    answer(next) {
+      answer = next
+    },
+    settingsAt,
+  }
+}
+
 export interface ModelServer {
   readonly http: HttpDoubleServer
   readonly requests: readonly ModelRequest[]
@@ -138,6 +175,18 @@ function parsed(bytes: Buffer): Record<string, unknown> {
   } catch {
     return {}
   }
+}
+
+/** The whole answer, or as much of it as the fault lets out. */
+export function endWhole(response: ModelResponse, json: string, fault: string | undefined): void {
+  if (fault === 'silent_after_ms') return response.write(json.slice(0, 10))
+  if (fault === 'drop_mid_stream') return response.write(json.slice(0, 10), () => response.destroy())
+  response.end(fault === 'malformed_json' ? json.slice(0, -10) : json)
+}
+
+/** What stands in front of a provider that is not reached. */
+export function signIn(response: ModelResponse): void {
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
 }
 
 /** Members that `known` does not name, as sentences. */

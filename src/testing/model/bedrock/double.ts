@@ -2,13 +2,16 @@
  * A server of Bedrock's Converse for tests. It checks the signature of each request, or its API key, and refuses what the real one would;
  * answers and faults are data. AWS's own SDK is its client in `test/sdks`.
  */
-import type { Clock } from '../../../clock.ts'
+import { writeCut } from '../events.ts'
 import {
+  endWhole,
   type ModelDouble,
+  type ModelDoubleOptions,
   type ModelRequest,
   type ModelResponse,
-  modelServer,
+  modelDouble,
   type StartedModel,
+  signIn,
   startModel,
 } from '../server.ts'
 import { crc32 } from './crc32.ts'
@@ -65,30 +68,18 @@ export const BEDROCK_API_KEY = 'bedrock-api-key-fake'
 /** Of thoughts; another is refused. */
 export const SIGNATURE = 'c2lnbmVk'
 
-export function fakeBedrock(
-  options: { readonly answer?: BedrockAnswer; readonly clock?: Clock } = {},
-): ModelDouble<BedrockAnswer> {
-  let answer: BedrockAnswer = options.answer ?? { pieces: ['Hello'] }
-  const mistakes: string[] = []
-  const { http, requests } = modelServer(
-    (request, response) => serve(request, answer, response, mistakes),
-    options.clock,
-  )
-  return {
-    http,
-    requests,
-    sessions: requests,
-    mistakes,
-    answer(next) {
-      answer = next
-    },
+export function fakeBedrock(options: ModelDoubleOptions<BedrockAnswer> = {}): ModelDouble<BedrockAnswer> {
+  return modelDouble({
+    options,
+    usual: { pieces: ['Hello'] },
     settingsAt: (baseUrl) => ({
       type: 'bedrock',
       apiKey: BEDROCK_API_KEY,
       region: BEDROCK_KEYS.region,
       baseUrl,
     }),
-  }
+    serve,
+  })
 }
 
 /** With answers that may change. */
@@ -128,10 +119,7 @@ function serve(request: ModelRequest, answer: BedrockAnswer, response: ModelResp
   if (!/^application\/json/.test(headers['content-type'] ?? '')) wrong.push('content-type')
   told.push(...wrong)
   if (wrong.length > 0) return refuse(response, 400, 'ValidationException', wrong.join('; '))
-  if (fault === 'wrong_content_type') {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-    return
-  }
+  if (fault === 'wrong_content_type') return signIn(response)
   if (fault === 'slow_drip') response.drip()
   if (found[2] === 'converse') whole(answer, response)
   else stream(answer, response)
@@ -175,19 +163,13 @@ function whole(answer: BedrockAnswer, response: ModelResponse): void {
     metrics: { latencyMs: 12 },
   })
   response.writeHead(200, { 'content-type': 'application/json' })
-  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
-  if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
-  if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
-  response.end(json)
+  endWhole(response, json, fault)
 }
 
 function stream(answer: BedrockAnswer, response: ModelResponse): void {
   const { fault, cuts } = answer
   response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' })
-  const send = (bytes: Buffer) => {
-    if (cuts !== 'byteByByte') return void response.write(bytes)
-    for (const byte of bytes) response.write(Buffer.of(byte))
-  }
+  const send = (bytes: Buffer) => writeCut(response, bytes, cuts)
   // Each real event is padded, so that its length tells nothing.
   const event = (name: string, payload: object) =>
     send(eventMessage('event', name, { ...payload, p: 'abcdef' }))

@@ -2,13 +2,16 @@
  * A server of Gemini models for tests. It refuses what the real one would; answers and faults are data. Google's own SDK is its client in
  * `test/sdks`, so that what the adapter is tested with is what a real client understands.
  */
-import type { Clock } from '../../../clock.ts'
+import { eventWriter } from '../events.ts'
 import {
+  endWhole,
   type ModelDouble,
+  type ModelDoubleOptions,
   type ModelRequest,
   type ModelResponse,
-  modelServer,
+  modelDouble,
   type StartedModel,
+  signIn,
   startModel,
 } from '../server.ts'
 import { geminiMistakes, rulesOf } from './mistakes.ts'
@@ -58,25 +61,13 @@ const PATHS = [
   /^\/v1(?:beta1)?\/publishers\/google\/models\/([\w.-]+):(generateContent|streamGenerateContent\?alt=sse)$/,
 ]
 
-export function fakeGemini(
-  options: { readonly answer?: GeminiAnswer; readonly clock?: Clock } = {},
-): ModelDouble<GeminiAnswer> {
-  let answer: GeminiAnswer = options.answer ?? { pieces: ['Hello'] }
-  const mistakes: string[] = []
-  const { http, requests } = modelServer(
-    (request, response) => serve(request, answer, response, mistakes),
-    options.clock,
-  )
-  return {
-    http,
-    requests,
-    sessions: requests,
-    mistakes,
-    answer(next) {
-      answer = next
-    },
+export function fakeGemini(options: ModelDoubleOptions<GeminiAnswer> = {}): ModelDouble<GeminiAnswer> {
+  return modelDouble({
+    options,
+    usual: { pieces: ['Hello'] },
     settingsAt: (url) => ({ type: 'gemini', apiKey: GEMINI_KEY, baseUrl: `${url}/v1beta` }),
-  }
+    serve,
+  })
 }
 
 /** With answers that may change. */
@@ -114,10 +105,7 @@ function serve(request: ModelRequest, answer: GeminiAnswer, response: ModelRespo
   if (!/^application\/json/.test(headers['content-type'] ?? '')) wrong.push('content-type')
   told.push(...wrong)
   if (wrong.length > 0) return refuse(response, 400, 'INVALID_ARGUMENT', wrong.join('; '))
-  if (fault === 'wrong_content_type') {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
-    return
-  }
+  if (fault === 'wrong_content_type') return signIn(response)
   if (fault === 'slow_drip') response.drip()
   if (how === 'generateContent') whole(model, answer, response)
   else stream(model, answer, response)
@@ -174,10 +162,7 @@ function whole(model: string, answer: GeminiAnswer, response: ModelResponse): vo
       ? JSON.stringify(bodyOf(model, [], BLOCKED))
       : JSON.stringify(bodyOf(model, [candidate], { usageMetadata: USAGE }))
   response.writeHead(200, { 'content-type': 'application/json; charset=UTF-8' })
-  if (fault === 'silent_after_ms') return void response.write(json.slice(0, 10))
-  if (fault === 'drop_mid_stream') return void response.write(json.slice(0, 10), () => response.destroy())
-  if (fault === 'malformed_json') return void response.end(json.slice(0, -10))
-  response.end(json)
+  endWhole(response, json, fault)
 }
 
 const BLOCKED = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } }
@@ -185,7 +170,7 @@ const BLOCKED = { promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } }
 function stream(model: string, answer: GeminiAnswer, response: ModelResponse): void {
   const { fault, finish = 'STOP', logprobs } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  const send = writer(response, answer.framing ?? 'crlf')
+  const send = eventWriter(response, answer.framing ?? 'crlf', 'crlf')
   if (fault === 'blocked_prompt') {
     send(JSON.stringify(bodyOf(model, [], BLOCKED)))
     return void response.end()
@@ -210,13 +195,4 @@ function stream(model: string, answer: GeminiAnswer, response: ModelResponse): v
   if (fault !== 'no_final') send(end)
   if (fault === 'duplicate_final') send(end)
   if (fault !== 'never_closes') response.end()
-}
-
-function writer(response: ModelResponse, framing: 'lf' | 'crlf' | 'byteByByte'): (data: string) => void {
-  const end = framing === 'lf' ? '\n' : '\r\n'
-  return (data) => {
-    const bytes = Buffer.from(`data: ${data}${end}${end}`)
-    if (framing !== 'byteByByte') return void response.write(bytes)
-    for (const byte of bytes) response.write(Buffer.of(byte))
-  }
 }

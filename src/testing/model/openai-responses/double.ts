@@ -3,13 +3,15 @@
  * its faults, are data. The `openai` SDK is run against it in its own test, so that what adapters are tested with is what a real client
  * understands.
  */
-import type { Clock } from '../../../clock.ts'
+import { eventWriter, type Framing } from '../events.ts'
 import {
   type ModelDouble,
+  type ModelDoubleOptions,
   type ModelRequest,
   type ModelResponse,
-  modelServer,
+  modelDouble,
   type StartedModel,
+  signIn,
   startModel,
 } from '../server.ts'
 import { mistakeIn } from './mistakes.ts'
@@ -45,42 +47,33 @@ export interface DoubleAnswer extends Script {
   readonly fault?: DoubleFault
   readonly retryAfter?: string
   /** How the bytes go out. */
-  readonly framing?: 'lf' | 'crlf' | 'cr' | 'byteByByte' | 'unnamed' | 'done'
+  readonly framing?: Framing | 'unnamed' | 'done'
 }
 
 export type ResponsesDouble = StartedModel<DoubleAnswer>
 
 export const DOUBLE_KEY = 'sk-double-0123456789'
 
-export function fakeResponses(
-  options: { readonly answer?: DoubleAnswer; readonly clock?: Clock } = {},
-): ModelDouble<DoubleAnswer> {
+export function fakeResponses(options: ModelDoubleOptions<DoubleAnswer> = {}): ModelDouble<DoubleAnswer> {
   const stored = new Set<string>()
-  const mistakes: string[] = []
-  let answer: DoubleAnswer = options.answer ?? {}
   let made = 0
-  const { http, requests } = modelServer((request, response) => {
-    const { body } = request
-    if (!admitted(request, answer, { stored, mistakes }, response)) return
-    const id = `resp_${++made}`
-    if (body['store'] !== false) stored.add(id)
-    if (answer.fault === 'slow_drip') response.drip()
-    if (body['stream'] === true) return stream(id, body, answer, response)
-    response.writeHead(200, { 'content-type': 'application/json' })
-    const failed = { status: 'failed', error: { code: 'server_error', message: SECRET } }
-    const whole = { ...responseOf(id, body, answer), ...(answer.fault === 'failed' && failed) }
-    response.end(JSON.stringify(whole))
-  }, options.clock)
-  return {
-    http,
-    requests,
-    sessions: requests,
-    mistakes,
-    answer(next) {
-      answer = next
-    },
+  return modelDouble({
+    options,
+    usual: {},
     settingsAt: (url) => ({ type: 'openai', api: 'responses', apiKey: DOUBLE_KEY, baseUrl: `${url}/v1` }),
-  }
+    serve(request, answer, response, mistakes) {
+      const { body } = request
+      if (!admitted(request, answer, { stored, mistakes }, response)) return
+      const id = `resp_${++made}`
+      if (body['store'] !== false) stored.add(id)
+      if (answer.fault === 'slow_drip') response.drip()
+      if (body['stream'] === true) return stream(id, body, answer, response)
+      response.writeHead(200, { 'content-type': 'application/json' })
+      const failed = { status: 'failed', error: { code: 'server_error', message: SECRET } }
+      const whole = { ...responseOf(id, body, answer), ...(answer.fault === 'failed' && failed) }
+      response.end(JSON.stringify(whole))
+    },
+  })
 }
 
 /** With answers that may change. */
@@ -133,7 +126,7 @@ function admitted(
     )
   }
   if (fault === 'wrong_content_type') {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>sign in</html>')
+    signIn(response)
     return false
   }
   return true
@@ -150,7 +143,9 @@ function stream(
 ): void {
   const { fault, framing = 'lf' } = answer
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
-  const write = writer(response, framing)
+  const named = framing !== 'unnamed'
+  const writeEvent = eventWriter(response, framing === 'unnamed' || framing === 'done' ? 'lf' : framing)
+  const write = (name: string, data: string) => writeEvent(data, named ? name : undefined)
   let sequence = 0
   const send = (event: Record<string, unknown>) =>
     write(String(event['type']), JSON.stringify({ ...event, sequence_number: sequence++ }))
@@ -202,19 +197,6 @@ function stream(
   }
   if (fault !== 'no_final') send(last)
   if (fault === 'duplicate_final') send(last)
-  if (framing === 'done') write('message', '[DONE]')
+  if (framing === 'done') writeEvent('[DONE]')
   response.end()
-}
-
-function writer(
-  response: ModelResponse,
-  framing: NonNullable<DoubleAnswer['framing']>,
-): (name: string, data: string) => void {
-  const end = framing === 'crlf' ? '\r\n' : framing === 'cr' ? '\r' : '\n'
-  return (name, data) => {
-    const named = framing === 'unnamed' || name === 'message' ? '' : `event: ${name}${end}`
-    const bytes = Buffer.from(`${named}data: ${data}${end}${end}`)
-    if (framing !== 'byteByByte') return void response.write(bytes)
-    for (const byte of bytes) response.write(Buffer.of(byte))
-  }
 }
