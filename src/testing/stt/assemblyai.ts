@@ -12,6 +12,7 @@ import {
   type SttDouble,
   type SttDoubleOptions,
   type SttSessionRecord,
+  saidBy,
   sttDouble,
 } from './double.ts'
 
@@ -159,7 +160,7 @@ class Streaming implements DoubleTalk {
     if (audioMs > 2 * (this.options.clock.now() - this.#startedAt) + AHEAD_MS) {
       return this.#refuse('audio too fast', 3007, 'Audio transmission rate exceeded')
     }
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.options.script, this.#next)
     if (this.#isOver(words, audioMs)) return this.#endTurn()
     if (this.#pauses(words, audioMs)) return this.#tellPause(words)
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
@@ -184,11 +185,6 @@ class Streaming implements DoubleTalk {
     this.#out.gone(close)
   }
 
-  #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.options.script.words ?? []
-    return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
-  }
-
   #isOver(words: readonly HeardWord[], audioMs: number): boolean {
     const last = words.at(-1)
     if (!last) return false
@@ -199,7 +195,7 @@ class Streaming implements DoubleTalk {
 
   /** Where no turn has begun, none ends. */
   #endTurn(): void {
-    const words = this.#wordsUntil(this.record.audioMs)
+    const words = saidBy(this.record.audioMs, this.options.script, this.#next)
     if (words.length === 0) return
     this.#out.say(this.#turnOf(words, { end_of_turn: true, turn_is_formatted: false }), 'final')
     if (this.#formatted) {

@@ -5,6 +5,7 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { Clock } from '../../clock.ts'
 import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
+import { audioMistake, deepgramDouble, formatOf } from './deepgram-listen.ts'
 import {
   fieldsOf,
   type HeardWord,
@@ -13,14 +14,9 @@ import {
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
-  sttDouble,
+  saidBy,
 } from './double.ts'
 
-const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
-  linear16: 'pcm16',
-  mulaw: 'mulaw',
-  alaw: 'alaw',
-}
 const QUERY = new Set(
   `callback callback_method channels detect_entities diarize diarize_model dictation encoding endpointing extra
   filler_words interim_results keyterm keywords language mip_opt_out model multichannel no_delay numerals
@@ -36,15 +32,11 @@ const INTERIM_MS = 200
 const NOTICEABLE_MS = 60
 
 export function fakeDeepgram(options: SttDoubleOptions = {}): SttDouble {
-  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'deepgram', apiKey, baseUrl })
-  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
-    if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
-      return { status: 401, body: '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}' }
-    }
-    const mistake = queryMistake(url)
-    if (mistake !== undefined) return { status: 400, body: JSON.stringify({ err_msg: mistake }) }
-    return (peer, record) => new Listening(peer, record, clock, script)
-  })
+  return deepgramDouble(
+    options,
+    queryMistake,
+    (peer, record, { clock, script }) => new Listening(peer, record, clock, script),
+  )
 }
 
 function queryMistake({ pathname, searchParams: query }: URL): string | undefined {
@@ -52,8 +44,8 @@ function queryMistake({ pathname, searchParams: query }: URL): string | undefine
   const unknown = [...query.keys()].find((name) => !QUERY.has(name))
   if (unknown !== undefined) return `unknown parameter: ${unknown}`
   if (!query.get('model')) return 'model is missing'
-  if (!ENCODINGS[query.get('encoding') ?? '']) return 'this double takes linear16, mulaw and alaw'
-  if (!/^\d{4,5}$/.test(query.get('sample_rate') ?? '')) return 'sample_rate must come with a raw encoding'
+  const wrong = audioMistake(query)
+  if (wrong !== undefined) return wrong
   if (!/^(false|\d+)$/.test(query.get('endpointing') ?? '10')) return 'endpointing is false or milliseconds'
   return SWITCHES.find((name) => !/^(true|false)$/.test(query.get(name) ?? 'true'))
 }
@@ -67,25 +59,21 @@ class Listening implements DoubleTalk {
   #segmentMs = 0
   #interimAtMs = 0
   #next = 0
-  #lastSound: number
 
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly script: SttScript,
   ) {
     const { searchParams: query } = record.url
-    this.#format = {
-      encoding: ENCODINGS[query.get('encoding') ?? '']!,
-      sampleRateHz: Number(query.get('sample_rate')),
-    }
+    this.#format = formatOf(query)
     this.#interim = query.get('interim_results') === 'true'
     const endpointing = query.get('endpointing') ?? '10'
     this.#endpointingMs = endpointing === 'false' ? Number.POSITIVE_INFINITY : Number(endpointing)
     this.#out = new Outlet(peer, record, clock, script, this.#format, this.#results([], 0, {}))
-    this.#lastSound = clock.now()
-    this.#watchSilence()
+    const silent = 'NET-0001: no audio data or keep-alive was received within the timeout window'
+    this.#out.whenSilentFor(SILENCE_LIMIT_MS, () => peer.close(1011, silent))
   }
 
   binary(bytes: Uint8Array): void {
@@ -96,10 +84,10 @@ class Listening implements DoubleTalk {
     if (this.script.fault === 'wrong_sample_rate') {
       return this.#out.peer.close(1008, 'DATA-0000: the payload cannot be decoded as audio')
     }
-    this.#lastSound = this.clock.now()
+    this.#out.alive()
     this.#out.heard(bytes, () => this.#out.peer.close(1011, 'NET-0000: internal error'))
     const { audioMs } = this.record
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.script, this.#next)
     const lastEnd = words.at(-1)?.endMs
     if (lastEnd !== undefined && audioMs - lastEnd >= this.#endpointingMs) {
       this.#settle(words, audioMs, { speech_final: true })
@@ -118,7 +106,7 @@ class Listening implements DoubleTalk {
     this.#out.heardMessage(message.type)
     if (message.type === 'KeepAlive') {
       // Without any audio there is no session to keep alive.
-      if (this.record.audioMs > 0) this.#lastSound = this.clock.now()
+      if (this.record.audioMs > 0) this.#out.alive()
     } else if (message.type === 'Finalize') this.#finalize()
     else if (message.type === 'CloseStream') this.#finish()
     else this.#out.refuse(`unknown message ${message.type}`, 1008, 'DATA-0000: unknown message')
@@ -131,25 +119,19 @@ class Listening implements DoubleTalk {
   #finalize(): void {
     const { audioMs } = this.record
     if (audioMs - this.#segmentMs < NOTICEABLE_MS) return
-    this.#settle(this.#wordsUntil(audioMs), audioMs, { from_finalize: true })
+    this.#settle(saidBy(audioMs, this.script, this.#next), audioMs, { from_finalize: true })
   }
 
   #finish(): void {
     const { fault, answerMs = 0 } = this.script
     const { audioMs } = this.record
-    if (audioMs > this.#segmentMs) this.#settle(this.#wordsUntil(audioMs), audioMs, {})
+    if (audioMs > this.#segmentMs) this.#settle(saidBy(audioMs, this.script, this.#next), audioMs, {})
     if (fault === 'late_after_cancel')
       this.#out.later(100, () => this.#out.sendNow(this.#results([], audioMs, {})))
     this.#out.later(answerMs + (fault === 'late_after_cancel' ? 200 : 0), () => {
       this.#out.sendNow(metadata(audioMs))
       this.#out.peer.close(1000)
     })
-  }
-
-  /** Words of this segment that have been spoken at least half. */
-  #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.script.words ?? []
-    return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
   }
 
   #settle(words: readonly HeardWord[], audioMs: number, flags: object): void {
@@ -198,18 +180,6 @@ class Listening implements DoubleTalk {
         model_uuid: '00000000-0000-4000-8000-000000000001',
       },
     }
-  }
-
-  #watchSilence(): void {
-    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.clock.now()
-    if (leftMs <= 0) {
-      this.#out.peer.close(
-        1011,
-        'NET-0001: no audio data or keep-alive was received within the timeout window',
-      )
-      return
-    }
-    this.#out.later(leftMs, () => this.#watchSilence())
   }
 }
 

@@ -160,6 +160,11 @@ export function refusalBy(fault: SttFaultName | undefined): DoubleAnswer | undef
   return undefined
 }
 
+/** Words of the script, from the `next`-th on, that have been spoken at least half. */
+export function saidBy(audioMs: number, { words = [] }: SttScript, next: number): HeardWord[] {
+  return words.slice(next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
+}
+
 const SLOW_DRIP_MS = 4_000
 const KEEP_ALIVE_MS = 1_000
 
@@ -169,6 +174,7 @@ export class Outlet {
   #silent = false
   #steps: ScriptStep[]
   #struck = false
+  #aliveAt = 0
 
   constructor(
     readonly peer: DoublePeer,
@@ -204,6 +210,22 @@ export class Outlet {
       act()
     })
     this.#timers.add(timer)
+  }
+
+  /** The client gave a sign of life. */
+  alive(): void {
+    this.#aliveAt = this.clock.now()
+  }
+
+  /** `end` happens once it has given none for so long, from now on. */
+  whenSilentFor(ms: number, end: () => void): void {
+    this.alive()
+    const look = () => {
+      const leftMs = this.#aliveAt + ms - this.clock.now()
+      if (leftMs <= 0) end()
+      else this.later(leftMs, look)
+    }
+    look()
   }
 
   /** An answer, after its delay. */

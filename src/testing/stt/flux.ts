@@ -7,9 +7,10 @@
  * A script's words are where the caller says them: silence that the client made up (zeros) moves them.
  */
 import type { AudioFormat } from '../../audio/format.ts'
-import { bytesToMs } from '../../audio/format.ts'
 import type { Clock } from '../../clock.ts'
 import type { DoublePeer, DoubleTalk } from '../carrier/sockets.ts'
+import { CallerAudio } from './caller-audio.ts'
+import { audioMistake, deepgramDouble, formatOf } from './deepgram-listen.ts'
 import {
   fieldsOf,
   type HeardWord,
@@ -18,15 +19,8 @@ import {
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
-  sttDouble,
 } from './double.ts'
 
-const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
-  linear16: 'pcm16',
-  mulaw: 'mulaw',
-  alaw: 'alaw',
-}
-const ZEROS = { pcm16: [0], mulaw: [0xff, 0x7f], alaw: [0xd5, 0x55] } as const
 const MODELS = ['flux-general-en', 'flux-general-multi']
 const QUERY = new Set(
   `model encoding sample_rate eager_eot_threshold eot_threshold eot_timeout_ms keyterm language_hint profanity_filter
@@ -43,15 +37,11 @@ export interface FakeFluxOptions extends SttDoubleOptions {
 
 export function fakeFlux(options: FakeFluxOptions = {}): SttDouble {
   const { words = 'timed' } = options
-  const entryAt = (baseUrl: string, apiKey: string) => ({ type: 'deepgram', apiKey, baseUrl })
-  return sttDouble(options, entryAt, ({ url, headers, script, clock, key }) => {
-    if (script.fault === 'refuse_auth' || headers['authorization'] !== `Token ${key}`) {
-      return { status: 401, body: '{"err_code":"INVALID_AUTH","err_msg":"Invalid credentials."}' }
-    }
-    const mistake = queryMistake(url)
-    if (mistake !== undefined) return { status: 400, body: JSON.stringify({ err_msg: mistake }) }
-    return (peer, record) => new Flux(peer, record, clock, script, words)
-  })
+  return deepgramDouble(
+    options,
+    queryMistake,
+    (peer, record, { clock, script }) => new Flux(peer, record, clock, script, words),
+  )
 }
 
 function queryMistake({ pathname, searchParams: query }: URL): string | undefined {
@@ -61,8 +51,8 @@ function queryMistake({ pathname, searchParams: query }: URL): string | undefine
   const model = query.get('model') ?? ''
   if (!MODELS.includes(model)) return 'model is missing or unknown'
   if (query.has('language_hint') && model !== 'flux-general-multi') return 'language_hint is for multi'
-  if (!ENCODINGS[query.get('encoding') ?? '']) return 'this double takes linear16, mulaw and alaw'
-  if (!/^\d{4,5}$/.test(query.get('sample_rate') ?? '')) return 'sample_rate must come with a raw encoding'
+  const wrong = audioMistake(query)
+  if (wrong !== undefined) return wrong
   const { sure, eager, timeoutMs } = rulesOf(query)
   if (!(sure >= 0.5 && sure <= 1)) return 'eot_threshold is 0.5 to 1'
   if (eager !== undefined && !(eager >= 0.3 && eager <= 0.9 && eager <= sure)) return 'eager_eot_threshold'
@@ -85,56 +75,46 @@ const SURE_MS = 320
 class Flux implements DoubleTalk {
   readonly #out: Outlet
   readonly #format: AudioFormat
+  readonly #caller: CallerAudio
   readonly #rules: ReturnType<typeof rulesOf>
   #sequence = 0
   #turn = 0
   #turnFromMs = 0
   #updateAtMs = 0
-  /** Of the caller's audio: without silence that was made up. */
-  #spokenMs = 0
-  /** Words heard and where they lie in all audio; those from `#next` on are of this turn. */
-  #heard: HeardWord[] = []
+  /** Words from here on are of this turn. */
   #next = 0
   #state: 'none' | 'open' | 'eager' = 'none'
-  #lastSound: number
 
   constructor(
     peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly script: SttScript,
     private readonly times: 'timed' | 'untimed',
   ) {
     const { searchParams: query } = record.url
-    this.#format = {
-      encoding: ENCODINGS[query.get('encoding') ?? '']!,
-      sampleRateHz: Number(query.get('sample_rate')),
-    }
+    this.#format = formatOf(query)
+    this.#caller = new CallerAudio(this.#format)
     this.#rules = rulesOf(query)
-    this.#lastSound = clock.now()
     this.#out = new Outlet(peer, record, clock, script, this.#format, this.#info('Update', []))
     // The client must have its socket before it hears of it.
     queueMicrotask(() =>
       this.#out.sendNow({ type: 'Connected', request_id: REQUEST, sequence_id: this.#sequence++ }),
     )
-    this.#watchSilence()
+    this.#out.whenSilentFor(SILENCE_LIMIT_MS, () => peer.close(1011, 'NET-0001: no audio was received'))
   }
 
   binary(bytes: Uint8Array): void {
-    const { encoding } = this.#format
     if (this.script.fault === 'wrong_sample_rate') return this.#fail('UNPARSABLE_CLIENT_MESSAGE')
-    if (encoding === 'pcm16' && bytes.length % 2 === 1) {
+    if (this.#format.encoding === 'pcm16' && bytes.length % 2 === 1) {
       this.record.mistakes.push('half a sample')
       return this.#fail('UNPARSABLE_CLIENT_MESSAGE')
     }
-    this.#lastSound = this.clock.now()
-    const zeros: readonly number[] = ZEROS[encoding]
-    const silent = bytes.reduce((count, byte) => count + (zeros.includes(byte) ? 1 : 0), 0)
-    const silentMs = silent === bytes.length ? bytesToMs(this.#format, bytes.length) : this.#tailMs(bytes)
-    this.record.silentMs += silentMs
+    this.#out.alive()
+    const known = this.#caller.heard.length
     this.#out.heard(bytes, () => this.#fail('INTERNAL_SERVER_ERROR'))
-    this.#spokenMs += bytesToMs(this.#format, bytes.length) - silentMs
-    this.#listen(silentMs)
+    this.record.silentMs += this.#caller.take(bytes, this.script.words ?? [])
+    this.#listen(known)
   }
 
   text(text: string): void {
@@ -154,28 +134,14 @@ class Flux implements DoubleTalk {
     this.#out.gone(close)
   }
 
-  /** Silence at the end of a frame. */
-  #tailMs(bytes: Uint8Array): number {
-    const zeros: readonly number[] = ZEROS[this.#format.encoding]
-    let count = 0
-    while (count < bytes.length && zeros.includes(bytes[bytes.length - 1 - count]!)) count++
-    return bytesToMs(this.#format, count)
-  }
-
-  #listen(silentMs: number): void {
+  /** `known`: words that were heard before. */
+  #listen(known: number): void {
     const { audioMs } = this.record
-    const madeUpMs = audioMs - silentMs - this.#spokenMs
-    const known = this.#heard.length
-    for (const word of (this.script.words ?? []).slice(known)) {
-      const { startMs, endMs } = word
-      if ((startMs + endMs) / 2 >= this.#spokenMs) break
-      this.#heard.push({ ...word, startMs: startMs + madeUpMs, endMs: endMs + madeUpMs })
-    }
-    const words = this.#heard.slice(this.#next)
+    const words = this.#caller.heard.slice(this.#next)
     const last = words.at(-1)
-    if (this.#heard.length > known) this.#goOn(words)
+    if (this.#caller.heard.length > known) this.#goOn(words)
     if (last) this.#judge(words, last, audioMs)
-    if (audioMs - this.#updateAtMs >= UPDATE_MS) this.#say('Update', this.#heard.slice(this.#next))
+    if (audioMs - this.#updateAtMs >= UPDATE_MS) this.#say('Update', this.#caller.heard.slice(this.#next))
   }
 
   /** There is another word. */
@@ -201,7 +167,7 @@ class Flux implements DoubleTalk {
     if (this.script.fault === 'no_final') return
     this.#say('EndOfTurn', words, { trigger })
     this.#state = 'none'
-    this.#next = this.#heard.length
+    this.#next = this.#caller.heard.length
     this.#turn++
     this.#turnFromMs = this.record.audioMs
   }
@@ -228,12 +194,6 @@ class Flux implements DoubleTalk {
       })),
       end_of_turn_confidence: words.at(-1)?.endsTurn ?? 0.05,
     }
-  }
-
-  #watchSilence(): void {
-    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.clock.now()
-    if (leftMs <= 0) return this.#out.peer.close(1011, 'NET-0001: no audio was received')
-    this.#out.later(leftMs, () => this.#watchSilence())
   }
 
   #fail(code: string): void {

@@ -143,7 +143,6 @@ class Live implements DoubleTalk {
   #speaking = false
   #utterances = 0
   #over = false
-  #lastSound: number
 
   constructor(
     peer: DoublePeer,
@@ -169,21 +168,18 @@ class Live implements DoubleTalk {
       this.#format,
       this.#message('start_session', {}),
     )
-    this.#lastSound = options.clock.now()
-    this.#watchSilence()
+    this.#out.whenSilentFor(SILENCE_LIMIT_MS, () => peer.close(4408, 'no audio'))
   }
 
   binary(bytes: Uint8Array): void {
     if (this.#over) return
-    this.#lastSound = this.options.clock.now()
+    this.#out.alive()
     if (this.#format.encoding === 'pcm16' && bytes.length % 2 === 1) {
       return this.#out.refuse('half a sample', 4400, 'invalid audio')
     }
     if (bytes.length > 512 * 1024)
       return this.#out.refuse('a message of more than 512 KiB', 4413, 'too large')
     const from = this.record.audioMs
-    const silentMs = this.#caller.take(bytes, this.script.words ?? [])
-    this.record.silentMs += silentMs
     this.#out.heard(bytes, () =>
       this.#out.sendNow({
         ...this.#message('error', null),
@@ -191,6 +187,7 @@ class Live implements DoubleTalk {
         error: { message: 'SECRET' },
       }),
     )
+    this.record.silentMs += this.#caller.take(bytes, this.script.words ?? [])
     const range = {
       byte_range: [this.#bytes, this.#bytes + bytes.length],
       time_range: [from / 1000, this.record.audioMs / 1000],
@@ -299,11 +296,5 @@ class Live implements DoubleTalk {
       created_at: '2026-11-25T00:00:00.000Z',
       data,
     }
-  }
-
-  #watchSilence(): void {
-    const leftMs = this.#lastSound + SILENCE_LIMIT_MS - this.options.clock.now()
-    if (leftMs <= 0) return this.#out.peer.close(4408, 'no audio')
-    this.#out.later(leftMs, () => this.#watchSilence())
   }
 }

@@ -13,6 +13,7 @@ import {
   type SttDouble,
   type SttDoubleOptions,
   type SttSessionRecord,
+  saidBy,
   sttDouble,
 } from './double.ts'
 
@@ -150,12 +151,7 @@ class Transcribing implements DoubleTalk {
     const { audioMs } = this.record
     if (!this.#live || audioMs - this.#deltaAtMs < DELTA_MS) return
     this.#deltaAtMs = audioMs
-    this.#say(this.#wordsUntil(audioMs))
-  }
-
-  #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.options.script.words ?? []
-    return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
+    this.#say(saidBy(audioMs, this.options.script, this.#next))
   }
 
   /** What was not said of them yet. */
@@ -176,7 +172,7 @@ class Transcribing implements DoubleTalk {
       return this.#error('invalid_request_error', 'input_audio_buffer_commit_empty')
     }
     const item_id = this.#itemId
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.options.script, this.#next)
     const previous_item_id = this.#item === 0 ? null : `item_${this.#item - 1}`
     this.#tell({ type: 'input_audio_buffer.committed', item_id, previous_item_id })
     this.#tell({ type: 'conversation.item.added', previous_item_id, item: { id: item_id, type: 'message' } })

@@ -13,6 +13,7 @@ import {
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  saidBy,
   sttDouble,
 } from './double.ts'
 
@@ -66,14 +67,13 @@ class Scribing implements DoubleTalk {
   #committedMs = 0
   #partialAtMs = 0
   #next = 0
-  #lastChunk: number
   #first = true
   #over = false
 
   constructor(
     private readonly peer: DoublePeer,
     private readonly record: SttSessionRecord,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly script: SttScript,
     mistake: string | undefined,
   ) {
@@ -85,7 +85,6 @@ class Scribing implements DoubleTalk {
       message_type: 'partial_transcript',
       text: '',
     })
-    this.#lastChunk = clock.now()
     // The client must have its socket before it hears of it.
     queueMicrotask(() => this.#begin(mistake))
   }
@@ -98,7 +97,7 @@ class Scribing implements DoubleTalk {
       session_id: '00000000000000000000000000000000',
       config: { sample_rate: this.#format.sampleRateHz, commit_strategy: 'manual' },
     })
-    this.#watchSilence()
+    this.#out.whenSilentFor(SILENCE_LIMIT_MS, () => this.#fail('insufficient_audio_activity'))
   }
 
   binary(): void {
@@ -113,7 +112,7 @@ class Scribing implements DoubleTalk {
     if (sampleRateHz !== this.#format.sampleRateHz) return this.#refuse('another sample_rate', 'input_error')
     if (hasPrevious && !this.#first) return this.#refuse('previous_text in a later chunk', 'input_error')
     this.#first = false
-    this.#lastChunk = this.clock.now()
+    this.#out.alive()
     if (audio.length === 0 && !commit) return this.#out.heardMessage('keepalive')
     if (audio.length > 0) this.#hear(audio)
     if (!commit || this.#over) return
@@ -138,20 +137,15 @@ class Scribing implements DoubleTalk {
     const { audioMs } = this.record
     if (audioMs - before > CHUNK_MOST_MS) return this.#refuse('a long chunk', 'chunk_size_exceeded')
     if (audioMs - this.#committedMs >= COMMIT_MOST_MS) return this.#commit()
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.script, this.#next)
     if (words.length === 0 || audioMs - this.#partialAtMs < PARTIAL_MS) return
     this.#partialAtMs = audioMs
     this.#out.say({ message_type: 'partial_transcript', text: textOf(words) })
   }
 
-  #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.script.words ?? []
-    return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
-  }
-
   #commit(): void {
     const { audioMs } = this.record
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.script, this.#next)
     this.#next += words.length
     this.#committedMs = audioMs
     this.#partialAtMs = audioMs
@@ -169,12 +163,6 @@ class Scribing implements DoubleTalk {
       },
       'final',
     )
-  }
-
-  #watchSilence(): void {
-    const leftMs = this.#lastChunk + SILENCE_LIMIT_MS - this.clock.now()
-    if (leftMs <= 0) return this.#fail('insufficient_audio_activity')
-    this.#out.later(leftMs, () => this.#watchSilence())
   }
 
   #refuse(mistake: string, error: string): void {

@@ -13,6 +13,7 @@ import {
   type SttDoubleOptions,
   type SttScript,
   type SttSessionRecord,
+  saidBy,
   sttDouble,
 } from './double.ts'
 
@@ -95,7 +96,6 @@ class Session implements DoubleTalk {
   #next = 0
   /** Of the turn. */
   #last: HeardWord | undefined
-  #lastMessage: number
   #over = false
 
   constructor(
@@ -104,9 +104,7 @@ class Session implements DoubleTalk {
     private readonly clock: Clock,
     private readonly script: SttScript,
     private readonly judge: (start: Fields) => string | undefined,
-  ) {
-    this.#lastMessage = clock.now()
-  }
+  ) {}
 
   text(text: string): void {
     if (this.#over) return
@@ -115,13 +113,13 @@ class Session implements DoubleTalk {
     if (!fields) return this.#refuse('no JSON object', 400)
     if (!this.#out) return this.#start(fields)
     const { type, ...more } = fields
-    this.#lastMessage = this.clock.now()
+    this.#out.alive()
     if (type === 'keepalive' && Object.keys(more).length === 0) return this.#out.heardMessage('keepalive')
     const isFinalize =
       type === 'finalize' && Object.keys(more).every((name) => name === 'trailing_silence_ms')
     if (!isFinalize) return this.#refuse(`not a message: ${text}`, 400)
     this.#out.heardMessage('finalize')
-    this.#settle(this.#wordsUntil(this.record.audioMs), '<fin>')
+    this.#settle(saidBy(this.record.audioMs, this.script, this.#next), '<fin>')
   }
 
   binary(bytes: Uint8Array): void {
@@ -129,10 +127,10 @@ class Session implements DoubleTalk {
     if (bytes.length === 0) return this.#finish()
     if (!this.#out) return this.#refuse('audio before the start message', 400)
     if (this.#format.encoding === 'pcm16' && bytes.length % 2 === 1) return this.#refuse('half a sample', 400)
-    this.#lastMessage = this.clock.now()
+    this.#out.alive()
     this.#out.heard(bytes, () => this.#fail(503))
     const { audioMs } = this.record
-    const words = this.#wordsUntil(audioMs)
+    const words = saidBy(audioMs, this.script, this.#next)
     this.#last = words.at(-1) ?? this.#last
     if (this.#last && this.#isOver(this.#last, audioMs)) return this.#settle(words, '<end>')
     if (!this.script.words || audioMs - this.#partialAtMs < PARTIAL_MS) return
@@ -165,12 +163,7 @@ class Session implements DoubleTalk {
     if (mistake === 'auth') return this.#fail(401)
     if (mistake !== undefined) return this.#refuse(mistake, 400)
     if (this.script.fault === 'wrong_sample_rate') return this.#fail(400)
-    this.#watchSilence()
-  }
-
-  #wordsUntil(audioMs: number): HeardWord[] {
-    const words = this.script.words ?? []
-    return words.slice(this.#next).filter(({ startMs, endMs }) => (startMs + endMs) / 2 < audioMs)
+    this.#out.whenSilentFor(SILENCE_LIMIT_MS, () => this.#fail(408))
   }
 
   /** Sure enough by what was said, or the longest delay is over. */
@@ -198,17 +191,12 @@ class Session implements DoubleTalk {
     const { fault, answerMs = 0 } = this.script
     this.record.messages.push('end')
     this.#over = true
-    if (fault === 'late_after_cancel') this.#settle(this.#wordsUntil(this.record.audioMs), '<end>')
+    if (fault === 'late_after_cancel')
+      this.#settle(saidBy(this.record.audioMs, this.script, this.#next), '<end>')
     this.#out.later(answerMs + (fault === 'late_after_cancel' ? 200 : 0), () => {
       this.#out?.sendNow({ ...KEEP_ALIVE, finished: true })
       this.peer.close(1000)
     })
-  }
-
-  #watchSilence(): void {
-    const leftMs = this.#lastMessage + SILENCE_LIMIT_MS - this.clock.now()
-    if (leftMs <= 0) return this.#fail(408)
-    this.#out?.later(leftMs, () => this.#watchSilence())
   }
 
   #refuse(mistake: string, code: number): void {
