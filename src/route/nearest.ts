@@ -1,9 +1,10 @@
 /** "Did you mean …": the known name that a slip of the finger makes of this one. Pure. */
 
-/** Undefined when none is near. Case, dashes and underscores do not count. */
+/** Undefined when none is near. Case, dashes and underscores do not count: `turn_detection` is `turnDetection`. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = plain(name)
-  if (wanted.length > 40) return undefined
+  const same = known.find((candidate) => plain(candidate) === wanted)
+  if (same !== undefined || wanted.length > 40) return same
   let best: string | undefined
   let least = wanted.length <= 5 ? 2 : 3
   for (const candidate of known) {
@@ -20,7 +21,7 @@ function plain(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, '')
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours, 1 each. */
+/** Insertions, deletions, substitutions and swaps of neighbours, 1 each (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)
