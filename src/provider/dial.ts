@@ -54,6 +54,11 @@ export function kindOfStatus(status: number): ProviderErrorKind {
   return status >= 400 && status < 500 ? 'bad_request' : 'transient'
 }
 
+/** What the code of a close means to the router: refused (1003, 1007, 1008, 1009), or broken. */
+export function kindOfCloseCode(code: number): ProviderErrorKind {
+  return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
+}
+
 function refusalOf({ provider, stage, clock }: Call, error: unknown): ProviderError {
   if (error instanceof UpgradeRefused) {
     const after = retryAfterMs(error.headers, clock.wallMs())

@@ -8,8 +8,9 @@ import { Cancelled, openScope } from '../cancel.ts'
 import type { Clock, Timer } from '../clock.ts'
 import { ProviderError, type ProviderErrorKind } from '../errors.ts'
 import type { Line } from './answer-stream.ts'
-import { dial } from './dial.ts'
+import { dial, kindOfCloseCode } from './dial.ts'
 import type { Link } from './link-pool.ts'
+import { Malformed } from './protocol.ts'
 import type { Connect, Socket } from './socket.ts'
 
 const CONNECT_MS = 5_000
@@ -75,12 +76,14 @@ export abstract class SpeechLink implements Link {
     return this.#gone
   }
 
-  /** What came. False when it is nothing that this protocol speaks. */
+  /** What came. False, or throws `Malformed`, when it is nothing that this protocol speaks. */
   protected abstract heard(data: string | Uint8Array): boolean
   /** Everything open fails. */
   protected abstract lost(error: ProviderError): void
   /** What a close while something was owed means to the router. */
-  protected abstract kindOfClose(code: number, reason: string): ProviderErrorKind
+  protected kindOfClose(code: number, _reason: string): ProviderErrorKind {
+    return kindOfCloseCode(code)
+  }
 
   /** Holds a place for one answer, from before the socket is open. */
   protected hold(): Line {
@@ -175,11 +178,20 @@ export abstract class SpeechLink implements Link {
   async #listen(socket: Socket): Promise<void> {
     for await (const data of socket.messages) {
       this.#heardAt = this.#usedAt = this.options.clock.now()
-      if (!this.heard(data)) return this.#broken('a message was not understood')
+      if (!this.#understood(data)) return this.#broken('a message was not understood')
       if (this.#state === 'over') return
     }
     const { code, reason } = await socket.closed
     this.end(this.error(this.kindOfClose(code, reason), `the connection closed with ${code}`))
+  }
+
+  #understood(data: string | Uint8Array): boolean {
+    try {
+      return this.heard(data)
+    } catch (error) {
+      if (error instanceof Malformed) return false
+      throw error
+    }
   }
 
   #broken(what: string): void {

@@ -3,7 +3,7 @@
  * after a cancel finds nobody. The server closes a socket that was idle for five minutes, with 1000, as if all were
  * well; so nothing is sent on one that was idle for four.
  */
-import type { ProviderError } from '../../errors.ts'
+import type { ProviderError, ProviderErrorKind } from '../../errors.ts'
 import type { Line } from '../answer-stream.ts'
 import { SpeechLink, type SpeechLinkOptions } from '../speech-link.ts'
 import { kindOfClose, parseMessage, type ServerMessage } from './wire.ts'
@@ -59,7 +59,9 @@ export class CartesiaLink extends SpeechLink {
     for (const hearing of open) hearing.failed(error)
   }
 
-  protected kindOfClose = kindOfClose
+  protected override kindOfClose(code: number, reason: string): ProviderErrorKind {
+    return kindOfClose(code, reason)
+  }
 
   #hear(message: ServerMessage): void {
     if (message.type === 'other') return

@@ -15,7 +15,7 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import type { SpokenWord } from '../../stage/tts.ts'
-import { kindOfStatus } from '../dial.ts'
+import { kindOfCloseCode, kindOfStatus } from '../dial.ts'
 
 /** The version whose types were read. */
 export const CARTESIA_VERSION = '2026-08-14'
@@ -158,7 +158,7 @@ function kindOfCode(code: string): ProviderErrorKind | undefined {
 /** What a close while something was owed means to the router. */
 export function kindOfClose(code: number, reason: string): ProviderErrorKind {
   if (/idle/i.test(reason)) return 'expired'
-  return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
+  return kindOfCloseCode(code)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,6 @@
  * interruption can be refused, it is closed.
  */
 import type { ProviderErrorKind } from '../../errors.ts'
-import { Malformed } from '../protocol.ts'
 import { QueuedLink } from '../queued-link.ts'
 import type { SpeechLinkOptions } from '../speech-link.ts'
 import {
@@ -61,16 +60,11 @@ export class SpeakLink extends QueuedLink {
       this.current?.audio(data)
       return true
     }
-    try {
-      this.#hear(readSpeak(data, this.#version))
-      return true
-    } catch (error) {
-      if (error instanceof Malformed) return false
-      throw error
-    }
+    this.#hear(readSpeak(data, this.#version))
+    return true
   }
 
-  protected kindOfClose(code: number, reason: string): ProviderErrorKind {
+  protected override kindOfClose(code: number, reason: string): ProviderErrorKind {
     return reasonOf({ code, reason }).kind
   }
 

@@ -14,6 +14,7 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { ProviderErrorKind } from '../../errors.ts'
 import type { Alignment } from '../aligned-words.ts'
+import { kindOfCloseCode } from '../dial.ts'
 
 export interface Opening {
   /** Without a slash at its end. */
@@ -170,7 +171,7 @@ export function kindOfClose(code: number, reason: string): ProviderErrorKind {
   if (/quota|credits/i.test(reason)) return 'quota'
   if (/simultaneous|concurren|rate.?limit|too many/i.test(reason)) return 'rate'
   if (/api.?key|unauthori|authenti/i.test(reason)) return 'auth'
-  return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
+  return kindOfCloseCode(code)
 }
 
 /** The status a refused upgrade should have had: an exhausted quota comes as 401 with a code in the body. */

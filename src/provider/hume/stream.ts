@@ -2,8 +2,6 @@
  * One socket to Hume. Its sound bears the name of a snippet, which may be less than the sentence that was sent: a sentence
  * is complete when the snippets that ended have all its letters. Nothing can be called back: a socket that was cut is closed.
  */
-import type { ProviderErrorKind } from '../../errors.ts'
-import { Malformed } from '../protocol.ts'
 import { QueuedLink } from '../queued-link.ts'
 import type { SpeechLinkOptions } from '../speech-link.ts'
 import { RisingWords, WordClock } from '../word-clock.ts'
@@ -42,18 +40,8 @@ export class HumeLink extends QueuedLink {
 
   protected heard(data: string | Uint8Array): boolean {
     if (typeof data !== 'string') return false
-    try {
-      this.#hear(readHume(data))
-      return true
-    } catch (error) {
-      if (error instanceof Malformed) return false
-      throw error
-    }
-  }
-
-  /** Which codes it closes with is not documented. */
-  protected kindOfClose(code: number): ProviderErrorKind {
-    return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
+    this.#hear(readHume(data))
+    return true
   }
 
   #hear(message: HumeMessage): void {

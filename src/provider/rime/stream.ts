@@ -2,8 +2,6 @@
  * One socket to a voice of Rime. Sound bears an id, but "the most recent one", so none is sent and it is told by order.
  * `clear` empties the buffer and does not stop what is being spoken: a socket that was cut is closed.
  */
-import type { ProviderErrorKind } from '../../errors.ts'
-import { Malformed } from '../protocol.ts'
 import { QueuedLink } from '../queued-link.ts'
 import type { SpeechLinkOptions } from '../speech-link.ts'
 import { RIME_CLEAR, RIME_FLUSH, type RimeMessage, readRime, rimeText } from './wire.ts'
@@ -28,18 +26,8 @@ export class RimeLink extends QueuedLink {
 
   protected heard(data: string | Uint8Array): boolean {
     if (typeof data !== 'string') return false
-    try {
-      this.#hear(readRime(data))
-      return true
-    } catch (error) {
-      if (error instanceof Malformed) return false
-      throw error
-    }
-  }
-
-  /** Which codes it closes with is not documented. */
-  protected kindOfClose(code: number): ProviderErrorKind {
-    return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
+    this.#hear(readRime(data))
+    return true
   }
 
   #hear(message: RimeMessage): void {

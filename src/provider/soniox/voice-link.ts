@@ -3,7 +3,7 @@
  * the five that a socket may have until the server says that it is over.
  */
 
-import type { ProviderError, ProviderErrorKind } from '../../errors.ts'
+import type { ProviderError } from '../../errors.ts'
 import type { Sentence } from '../../stage/tts.ts'
 import { AlignedWords, type Alignment } from '../aligned-words.ts'
 import type { AnswerOptions, Line } from '../answer-stream.ts'
@@ -76,10 +76,6 @@ export class VoiceLink extends SpeechLink {
     this.#streams.clear()
     for (const hearing of open) hearing?.failed(error)
     for (const onRoom of [...this.#waiting]) onRoom()
-  }
-
-  protected kindOfClose(code: number): ProviderErrorKind {
-    return code === 1008 || code === 1003 || code === 1007 || code === 1009 ? 'bad_request' : 'transient'
   }
 
   #speak(fields: Fields, text: string, hearing: Hearing): (() => void) | undefined {
