@@ -3,15 +3,15 @@
  * wrong; its answers, and its faults, are data. The `openai` SDK is run against it in its own test, so that
  * what adapters are tested with is what a real client understands.
  */
-import type { Clock } from '../../clock.ts'
 import { eventWriter, type Framing } from './events.ts'
 import { chatMistakes, embeddingMistakes } from './openai-mistakes.ts'
 import {
   endWhole,
   type ModelDouble,
+  type ModelDoubleOptions,
   type ModelRequest,
   type ModelResponse,
-  modelServer,
+  modelDouble,
   type StartedModel,
   signIn,
   startModel,
@@ -59,10 +59,8 @@ export type FakeShape = 'openai' | 'azure' | 'azure deployments' | 'no key'
 
 export const FAKE_API_VERSION = '2024-10-21'
 
-export interface FakeOpenAiOptions {
+export interface FakeOpenAiOptions extends ModelDoubleOptions<FakeAnswer> {
   readonly shape?: FakeShape
-  readonly answer?: FakeAnswer
-  readonly clock?: Clock
 }
 
 export interface FakeRequest extends ModelRequest {
@@ -93,39 +91,30 @@ const TYPES: Record<FakeShape, string> = {
   'no key': 'openai-compatible',
 }
 
-export function fakeOpenAi({ shape = 'openai', answer: first, clock }: FakeOpenAiOptions = {}): OpenAiDouble {
+export function fakeOpenAi({ shape = 'openai', ...options }: FakeOpenAiOptions = {}): OpenAiDouble {
   const requests: FakeRequest[] = []
-  const mistakes: string[] = []
-  let answer: FakeAnswer = first ?? { pieces: ['Hello'] }
   const byKey = new Map<string, FakeAnswer>()
-  const { http } = modelServer((request, response) => {
-    const { url, headers, body } = request
-    const key = keyOf(shape, headers)
-    requests.push({ ...request, key: key ?? '' })
-    const known = key === (shape === 'no key' ? '' : FAKE_KEY) || byKey.has(key ?? '')
-    const told = known
-      ? (byKey.get(key ?? '') ?? answer)
-      : { ...answer, fault: answer.fault ?? 'refuse_auth' }
-    serve(request, { ...told, interface: interfaceOf(shape, url, body) }, response, mistakes)
-  }, clock)
-  return {
-    http,
-    requests,
-    sessions: requests,
-    mistakes,
-    answer(next) {
-      answer = next
-    },
-    answerKey(key, next) {
-      byKey.set(key, next)
-    },
+  const double = modelDouble<FakeAnswer>({
+    options,
+    usual: { pieces: ['Hello'] },
     settingsAt: (url) => ({
       type: TYPES[shape],
       ...(shape !== 'no key' && { apiKey: FAKE_KEY }),
       ...(shape === 'azure deployments' && { apiVersion: FAKE_API_VERSION }),
       baseUrl: url + BASES[shape],
     }),
-  }
+    serve(request, answer, response, mistakes) {
+      const { url, headers, body } = request
+      const key = keyOf(shape, headers)
+      requests.push({ ...request, key: key ?? '' })
+      const known = key === (shape === 'no key' ? '' : FAKE_KEY) || byKey.has(key ?? '')
+      const told = known
+        ? (byKey.get(key ?? '') ?? answer)
+        : { ...answer, fault: answer.fault ?? 'refuse_auth' }
+      serve(request, { ...told, interface: interfaceOf(shape, url, body) }, response, mistakes)
+    },
+  })
+  return { ...double, requests, sessions: requests, answerKey: (key, next) => void byKey.set(key, next) }
 }
 
 export type FakeOpenAi = Omit<StartedModel<FakeAnswer>, 'requests'> &

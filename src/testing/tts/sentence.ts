@@ -54,7 +54,6 @@ export function say(
 ): () => void {
   let state: 'runs' | 'stopped' = 'runs'
   const step = (at: number): void => {
-    if (state === 'stopped') return
     if (at !== strikesAt || waitMs === undefined) return tell(at)
     timers.after(waitMs, () => tell(at))
   }
