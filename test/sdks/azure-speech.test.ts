@@ -1,4 +1,4 @@
-/** Azure's SDK between our adapter and our double, over its own WebSocket protocol on loopback: it checks both. */
+/** Azure's SDK between our adapter and our doubles, over its own WebSocket protocol on loopback: it checks both. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AudioFormat, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
@@ -12,11 +12,16 @@ import {
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
-import { type ServedDouble, serveDouble } from '../../src/testing/carrier/sockets.ts'
-import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import type { Double } from '../../src/testing/double.ts'
+import {
+  fakeAzureRecogniser,
+  fakeAzureVoices,
+  type SoundOptions,
+  type Started,
+  type SttDoubleOptions,
+  startDouble,
+} from '../../src/testing/index.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
-import { FakeAzure } from '../support/fake-azure.ts'
-import type { FakeGoogleOptions } from '../support/fake-google.ts'
 import { sound } from '../support/stages.ts'
 import { describeSdk } from './installed.ts'
 
@@ -26,25 +31,26 @@ const words = [
 ]
 
 describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
-  let served: ServedDouble | undefined
+  let served: Started | undefined
   let provider: Provider | undefined
   afterEach(async () => {
     await provider?.close()
     await served?.close()
   })
 
-  async function serve(options: Partial<FakeGoogleOptions> = {}) {
-    const double = new FakeAzure({ clock: realClock, everyMs: 1, ...options })
-    served = await serveDouble(double.server)
+  async function serve(double: Double): Promise<Provider> {
+    served = await startDouble(double)
     const deps = { clock: realClock, note: () => {} }
-    const settings = azureSpeechSettings({ name: 'a', apiKey: FAKE_KEY, baseUrl: served.url, members: {} })
+    const { apiKey = '', baseUrl = '' } = served.settings
+    const settings = azureSpeechSettings({ name: 'a', apiKey, baseUrl, members: {} })
     const entry = azureEntry(deps, 'a', [import.meta.dirname])!
-    provider = createAzureSpeech(deps, 'a', azureSdk(entry, settings))
-    return { double, provider }
+    provider = createAzureSpeech(deps, 'a', azureSdk(entry, settings, realClock))
+    return provider
   }
 
-  async function recognise(options: Partial<FakeGoogleOptions> = {}, format: AudioFormat = PCM16_16K) {
-    const { double, provider } = await serve(options)
+  async function recognise(options: SttDoubleOptions = {}, format: AudioFormat = PCM16_16K) {
+    const double = fakeAzureRecogniser(options)
+    const provider = await serve(double)
     const scope = openScope()
     const open = () => provider.stt!('speech')!.open({ format, signal: scope.signal, clock: realClock })
     // The first call loads the SDK, which a machine under load may take longer for than a turn has.
@@ -71,15 +77,20 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
       stream.finalize()
       expect(await heard()).toMatchObject({ text: 'Bye.', words: [second] })
       await stream.close()
-      expect(double.addresses.length).toBe(2)
-      expect(double.addresses[0]?.searchParams.get('language')).toBe('en-US')
+      expect(double.sessions.length).toBe(2)
+      expect(double.sessions[0]?.url.searchParams.get('language')).toBe('en-US')
       expect(double.mistakes).toEqual([])
     },
   )
 
   test.each([
     ['refuse_auth', 'auth'],
+    ['refuse_quota', 'quota'],
+    ['refuse_429', 'rate'],
     ['drop_mid_stream', 'transient'],
+    ['error_without_context', 'transient'],
+    ['close_clean_early', 'transient'],
+    ['wrong_sample_rate', 'bad_request'],
   ] as const)('%s is %s', async (fault, kind) => {
     const { stream, heard } = await recognise({ script: { words, fault } })
     stream.write(sound(PCM16_16K, 400, 'speech'))
@@ -88,22 +99,34 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
     expect(`${failure.message} ${JSON.stringify(failure)}`).not.toMatch(/SECRET|fake-key/)
   })
 
+  test('a body that is no JSON makes the SDK deaf, and it says nothing of it', async () => {
+    const steps = [{ atAudioMs: 100, send: '{"Text":' }]
+    const { stream } = await recognise({
+      script: { words, steps, fault: 'drop_mid_stream', faultAtMs: 1_000 },
+    })
+    for (let ms = 0; ms < 1_000; ms += 100) stream.write(sound(PCM16_16K, 100, 'speech'))
+    const events: SttEvent[] = []
+    const hear = async () => {
+      for await (const event of stream) events.push(event)
+    }
+    await expect(hear()).rejects.toMatchObject({ kind: 'transient' })
+    expect(events).toEqual([])
+  })
+
   test('an abort ends the connection', async () => {
-    const { scope, stream, heard } = await recognise({ script: { words } })
+    const { double, scope, stream, heard } = await recognise({ script: { words } })
     stream.write(sound(PCM16_16K, 600, 'speech'))
     const left = heard().catch((error) => error)
     scope.cancel('hangup')
     expect(await left).toBe(scope.signal.reason)
-    await served?.empty()
+    while (double.sessions.some(({ closed }) => !closed))
+      await new Promise((resolve) => setImmediate(resolve))
   })
 
   describe('and its voices', () => {
-    async function say(
-      texts: readonly string[],
-      format = PCM16_24K,
-      options: Partial<FakeGoogleOptions> = {},
-    ) {
-      const { double, provider } = await serve(options)
+    async function say(texts: readonly string[], format = PCM16_24K, options: SoundOptions = {}) {
+      const double = fakeAzureVoices({ everyMs: 1, ...options })
+      const provider = await serve(double)
       const { signal } = openScope()
       const opening = { voice: 'en-US-AvaNeural', format, signal, clock: realClock }
       provider.tts!('neural')!.warm?.(opening)
@@ -130,9 +153,15 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
       expect(double.mistakes).toEqual([])
     })
 
-    test('a refusal is typed', async () => {
-      const refused = say(['Hello.'], PCM16_24K, { script: { fault: 'refuse_auth' } })
-      await expect(refused).rejects.toMatchObject({ kind: 'auth', stage: 'tts' })
+    test.each([
+      ['refuse_auth', 'auth'],
+      ['refuse_429', 'rate'],
+      ['error_in_context', 'bad_request'],
+      ['error_without_context', 'transient'],
+      ['drop_mid_stream', 'transient'],
+      ['close_clean_early', 'transient'],
+    ] as const)('%s is %s', async (fault, kind) => {
+      await expect(say(['Hello.'], PCM16_24K, { fault })).rejects.toMatchObject({ kind, stage: 'tts' })
     })
   })
 })
