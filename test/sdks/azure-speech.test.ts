@@ -3,12 +3,6 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type AudioFormat, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
-import {
-  azureEntry,
-  azureSdk,
-  azureSpeechSettings,
-  createAzureSpeech,
-} from '../../src/provider/azure-speech/index.ts'
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
@@ -24,6 +18,7 @@ import {
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { sound } from '../support/stages.ts'
 import { describeSdk } from './installed.ts'
+import { providerAt } from './provider-at.ts'
 
 const words = [
   { text: 'Hello', startMs: 100, endMs: 400 },
@@ -40,11 +35,7 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
 
   async function serve(double: Double): Promise<Provider> {
     served = await startDouble(double)
-    const deps = { clock: realClock, note: () => {} }
-    const { apiKey = '', baseUrl = '' } = served.settings
-    const settings = azureSpeechSettings({ name: 'a', apiKey, baseUrl, members: {} })
-    const entry = azureEntry(deps, 'a', [import.meta.dirname])!
-    provider = createAzureSpeech(deps, 'a', azureSdk(entry, settings, realClock))
+    provider = providerAt(served)
     return provider
   }
 

@@ -3,12 +3,6 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
-import {
-  createGoogleSpeech,
-  googleEntries,
-  googleRpcs,
-  googleSpeechSettings,
-} from '../../src/provider/google-speech/index.ts'
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
@@ -24,6 +18,7 @@ import {
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { sound } from '../support/stages.ts'
 import { describeSdk } from './installed.ts'
+import { providerAt } from './provider-at.ts'
 
 const words = [
   { text: 'Hello', startMs: 100, endMs: 400 },
@@ -40,17 +35,7 @@ describeSdk('@google-cloud/speech', () => {
 
   async function serve(double: Double): Promise<Provider> {
     served = await startDouble(double)
-    const deps = { clock: realClock, note: () => {} }
-    const { type: _, ...written } = served.settings
-    const { baseUrl, ...members } = written
-    const settings = googleSpeechSettings({
-      name: 'google-speech',
-      ...(baseUrl !== undefined && { baseUrl }),
-      members,
-      folder: '.',
-    })
-    const entries = googleEntries(deps, settings, [import.meta.dirname])!
-    provider = createGoogleSpeech(deps, settings, googleRpcs(deps, settings, entries))
+    provider = providerAt(served)
     return provider
   }
 
