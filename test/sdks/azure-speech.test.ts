@@ -15,10 +15,33 @@ import {
   type SttDoubleOptions,
   startDouble,
 } from '../../src/testing/index.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import { AZURE_VOICES_KEY } from '../../src/testing/tts/azure.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
 import { sound } from '../support/stages.ts'
-import { describeSdk } from './installed.ts'
+import { describeSdk, loadSdk } from './installed.ts'
 import { providerAt } from './provider-at.ts'
+
+/** What the tests use of it. */
+interface Sdk {
+  readonly SpeechConfig: {
+    fromHost(host: URL, key: string): { speechSynthesisOutputFormat: number }
+  }
+  readonly SpeechSynthesisOutputFormat: { readonly Raw16Khz16BitMonoPcm: number }
+  readonly SpeechSynthesizer: new (
+    config: object,
+    audio: null,
+  ) => {
+    speakTextAsync(text: string, done: (result: { readonly audioData: ArrayBuffer }) => void): void
+    close(): void
+  }
+  readonly AudioInputStream: { createPushStream(): { write(audio: ArrayBuffer): void; close(): void } }
+  readonly AudioConfig: { fromStreamInput(stream: object): object }
+  readonly SpeechRecognizer: new (
+    config: object,
+    audio: object,
+  ) => { recognizeOnceAsync(done: (result: { readonly text: string }) => void): void; close(): void }
+}
 
 const words = [
   { text: 'Hello', startMs: 100, endMs: 400 },
@@ -114,7 +137,39 @@ describeSdk('microsoft-cognitiveservices-speech-sdk', () => {
       await new Promise((resolve) => setImmediate(resolve))
   })
 
+  test('the SDK by itself, in its other mode: one utterance', async () => {
+    const double = fakeAzureRecogniser({ script: { words } })
+    await serve(double)
+    const sdk = await loadSdk<Sdk>('microsoft-cognitiveservices-speech-sdk')
+    const config = sdk.SpeechConfig.fromHost(new URL(served!.url.replace('http', 'ws')), FAKE_KEY)
+    const audio = sdk.AudioInputStream.createPushStream()
+    const recogniser = new sdk.SpeechRecognizer(config, sdk.AudioConfig.fromStreamInput(audio))
+    audio.write(new Uint8Array(sound(PCM16_16K, 1_200, 'speech')).buffer)
+    audio.close()
+    const { text } = await new Promise<{ readonly text: string }>((done) =>
+      recogniser.recognizeOnceAsync(done),
+    )
+    recogniser.close()
+    expect(text).toBe('Hello there.')
+    expect(double.mistakes).toEqual([])
+  })
+
   describe('and its voices', () => {
+    test('the SDK by itself: a text, in SSML of its own', async () => {
+      const double = fakeAzureVoices({ everyMs: 1 })
+      await serve(double)
+      const sdk = await loadSdk<Sdk>('microsoft-cognitiveservices-speech-sdk')
+      const config = sdk.SpeechConfig.fromHost(new URL(served!.url.replace('http', 'ws')), AZURE_VOICES_KEY)
+      config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm
+      const synthesiser = new sdk.SpeechSynthesizer(config, null)
+      const { audioData } = await new Promise<{ readonly audioData: ArrayBuffer }>((done) =>
+        synthesiser.speakTextAsync('Tom & <Jerry>.', done),
+      )
+      synthesiser.close()
+      expect(audioData.byteLength).toBe(lengthOf('Tom & <Jerry>.', 50) * 32)
+      expect(double.mistakes).toEqual([])
+    })
+
     async function say(texts: readonly string[], format = PCM16_24K, options: SoundOptions = {}) {
       const double = fakeAzureVoices({ everyMs: 1, ...options })
       const provider = await serve(double)

@@ -98,6 +98,20 @@ describeSdk('@google-cloud/speech', () => {
     expect(`${failure.message} ${JSON.stringify(failure)}`).not.toContain('SECRET')
   })
 
+  test('a server that takes the connection and says nothing: the abort is heard', async () => {
+    const provider = await serve(fakeGoogleRecogniser({ fault: 'hang_on_connect' }))
+    const scope = openScope()
+    const opening = provider.stt!('chirp_3')!.open({
+      format: PCM16_16K,
+      signal: scope.signal,
+      clock: realClock,
+    })
+    const left = opening.catch((error) => error)
+    while (served!.connections === 0) await new Promise((resolve) => setImmediate(resolve))
+    scope.cancel('hangup')
+    expect(await left).toBe(scope.signal.reason)
+  })
+
   test('an abort ends the call at the server', async () => {
     const { double, scope, stream, heard } = await recognise({ script: { words, answerMs: 1 } })
     stream.write(sound(PCM16_16K, 600, 'speech'))
