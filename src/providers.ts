@@ -131,7 +131,7 @@ function creatorOf(
     if (entry === undefined) return undefined
     const read = { name, members: options, ...(baseUrl !== null && { baseUrl }) }
     return ({ apiKey = '' }) =>
-      createAzureSpeech(deps, name, azureSdk(entry, azureSpeechSettings({ ...read, apiKey })))
+      createAzureSpeech(deps, name, azureSdk(entry, azureSpeechSettings({ ...read, apiKey }), deps.clock))
   }
   const preset = presetOf(written)
   if (!preset) return undefined

@@ -4,6 +4,7 @@ import { VirtualClock } from '../../src/clock.ts'
 import { Break, type FaultName } from './break.ts'
 import { converse, type Told } from './conversation.ts'
 import { type Figures, measureRecognition, measureVoice } from './measure.ts'
+import { PACKAGED_RECOGNISERS, PACKAGED_VOICES } from './packaged.ts'
 import { RECOGNISERS, type Recogniser } from './recognisers.ts'
 import { VOICES, type Voice } from './voices.ts'
 
@@ -17,6 +18,8 @@ export interface Cell {
   readonly figures: Figures
 }
 
+const EARS = [...RECOGNISERS, ...PACKAGED_RECOGNISERS]
+const MOUTHS = [...VOICES, ...PACKAGED_VOICES]
 /** Recogniser and voice of the conversations in which the other stage breaks. */
 const STEADY = { recogniser: RECOGNISERS[0]!, voice: VOICES[1]! }
 
@@ -42,16 +45,16 @@ export class Matrix {
 
 /** Of a stage, in the order of the table. */
 export function titlesOf(stage: Stage): string[] {
-  return (stage === 'stt' ? RECOGNISERS : VOICES).map(({ title }) => title)
+  return (stage === 'stt' ? EARS : MOUTHS).map(({ title }) => title)
 }
 
 async function run(stage: Stage, first: string, second: string, fault: FaultName | null): Promise<Told[]> {
   const clock = new VirtualClock()
   const [broken, sound] = [new Break(fault), new Break(null)]
   const stt: readonly Recogniser[] =
-    stage === 'stt' ? [named(RECOGNISERS, first), named(RECOGNISERS, second)] : [STEADY.recogniser]
+    stage === 'stt' ? [named(EARS, first), named(EARS, second)] : [STEADY.recogniser]
   const tts: readonly Voice[] =
-    stage === 'tts' ? [named(VOICES, first), named(VOICES, second)] : [STEADY.voice]
+    stage === 'tts' ? [named(MOUTHS, first), named(MOUTHS, second)] : [STEADY.voice]
   const ears = stt.map((one, i) => one.play(`ear${i}`, i === 0 && stage === 'stt' ? broken : sound, clock))
   const voices = tts.map((one, i) =>
     one.play(`voice${i}`, i === 0 && stage === 'tts' ? broken : sound, clock),

@@ -1,4 +1,5 @@
 /** What every double is: what it answers, how settings name it, what it was asked and what it held against its clients. */
+import type { GrpcDoubleServer } from './carrier/grpc.ts'
 import type { HttpDoubleServer } from './carrier/http.ts'
 import type { DoubleServer } from './carrier/sockets.ts'
 
@@ -15,6 +16,8 @@ export interface Double {
   readonly server?: DoubleServer
   /** Of requests. */
   readonly http?: HttpDoubleServer
+  /** Of gRPC calls; then of nothing else. */
+  readonly grpc?: GrpcDoubleServer
   /** The entry that leads to it; `url` is `http://127.0.0.1:PORT`, without a slash at the end. */
   settingsAt(url: string): ProviderEntry
   /** One for each connection or request that it took, in order. */

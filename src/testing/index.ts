@@ -1,5 +1,6 @@
 /** `parley/testing`: the doubles of providers, what starts them, and the virtual clock, for the tests of those who build on Parley. */
 export { type Clock, realClock, type Timer, VirtualClock } from '../clock.ts'
+export type { GrpcDetails, GrpcDoubleServer, GrpcPeer, GrpcTalk } from './carrier/grpc.ts'
 export type { HttpDoubleAnswer, HttpDoubleRequest, HttpDoubleServer } from './carrier/http.ts'
 export type { DoublePeer, DoubleRequest, DoubleServer, DoubleTalk } from './carrier/sockets.ts'
 export type { Double, ProviderEntry } from './double.ts'
@@ -23,6 +24,7 @@ export { type Recorder, type RecorderOptions, recordProvider } from './recorded/
 export { type ReplayOptions, replayOf } from './recorded/replay.ts'
 export { type InMemory, inMemory, type Started, startDouble } from './start.ts'
 export { type FakeAssemblyAiOptions, fakeAssemblyAi } from './stt/assemblyai.ts'
+export { fakeAzureRecogniser } from './stt/azure.ts'
 export { fakeDeepgram } from './stt/deepgram.ts'
 export type {
   HeardWord,
@@ -35,6 +37,11 @@ export type {
 } from './stt/double.ts'
 export { type FakeFluxOptions, fakeFlux } from './stt/flux.ts'
 export { type FakeGladia, type FakeGladiaOptions, fakeGladia } from './stt/gladia.ts'
+export {
+  type FakeGoogleRecogniser,
+  type FakeGoogleRecogniserOptions,
+  fakeGoogleRecogniser,
+} from './stt/google.ts'
 export {
   type FakeOpenAiRealtime,
   type FakeOpenAiRealtimeOptions,
@@ -69,15 +76,19 @@ export { type SignalWirePhoneOptions, signalWirePhone } from './telephony/signal
 export { type TelnyxPhoneOptions, telnyxPhone } from './telephony/telnyx.ts'
 export { type TwilioPhoneOptions, twilioPhone } from './telephony/twilio.ts'
 export { type VonagePhoneOptions, vonagePhone } from './telephony/vonage.ts'
+export type { FakeAzureVoices } from './tts/azure.ts'
 export type { FakeCartesia, FakeCartesiaOptions } from './tts/cartesia.ts'
 export type { FakeSpeak, FakeSpeakOptions } from './tts/deepgram.ts'
 export type { FaultPlan, SentenceFault, SoundOptions, TtsFault } from './tts/double.ts'
 export type { FakeElevenLabs } from './tts/elevenlabs.ts'
+export type { FakeGoogleVoices } from './tts/google.ts'
 export type { FakeHume, FakeHumeOptions } from './tts/hume.ts'
 export type { FakeInworld, FakeInworldOptions } from './tts/inworld.ts'
 export {
+  fakeAzureVoices,
   fakeCartesia,
   fakeElevenLabs,
+  fakeGoogleVoices,
   fakeHume,
   fakeInworld,
   fakeRime,

@@ -1,6 +1,7 @@
 /** Starts any double: on a free port of this machine, or in memory, where only the virtual clock makes it wait. */
 import type { Dispatcher } from 'undici'
 import type { Connect } from '../provider/socket.ts'
+import { serveGrpc } from './carrier/grpc.ts'
 import { listenerOf } from './carrier/http.ts'
 import { MemoryDispatcher } from './carrier/http-memory.ts'
 import { connectInMemory, serveDouble } from './carrier/sockets.ts'
@@ -27,7 +28,9 @@ export interface Started<D extends Double = Double> {
 /** Listens on a free port of 127.0.0.1. Rejects with the system's error. */
 export async function startDouble<D extends Double>(double: D): Promise<Started<D>> {
   const refuse = () => ({ status: 404 })
-  const served = await serveDouble(double.server ?? refuse, undefined, double.http && listenerOf(double.http))
+  const served = double.grpc
+    ? await serveGrpc(double.grpc)
+    : await serveDouble(double.server ?? refuse, undefined, double.http && listenerOf(double.http))
   const url = served.url.replace('ws:', 'http:')
   const settings = double.settingsAt(url)
   return {

@@ -12,10 +12,14 @@ const SAMPLE: readonly (readonly [Stage, string, string])[] = [
   ['stt', 'Speechmatics', 'Scribe'],
   ['stt', 'files', 'Gladia'],
   ['stt', 'OpenAI', 'OpenAI live'],
+  ['stt', 'Google', 'Azure'],
+  ['stt', 'Azure', 'Google'],
   ['tts', 'ElevenLabs', 'Cartesia'],
   ['tts', 'Flux', 'Aura'],
   ['tts', 'Rime', 'Soniox'],
   ['tts', 'Inworld', '/audio/speech'],
+  ['tts', 'Google', 'Azure'],
+  ['tts', 'Azure', 'Google'],
 ]
 
 test.each(SAMPLE)(

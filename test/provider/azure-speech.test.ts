@@ -3,24 +3,23 @@ import { ALAW_8K, MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.
 import { VirtualClock } from '../../src/clock.ts'
 import { azureEntry, azureSpeechSettings, createAzureSpeech } from '../../src/provider/azure-speech/index.ts'
 import { faultOf, readHeard, spokenWord, ssmlOf } from '../../src/provider/azure-speech/wire.ts'
+import { fakeAzureRecogniser } from '../../src/testing/stt/azure.ts'
+import type { SttScript } from '../../src/testing/stt/double.ts'
+import { FAKE_KEY } from '../../src/testing/stt/double.ts'
+import { AZURE_VOICES_KEY, FakeAzureVoices } from '../../src/testing/tts/azure.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
-import { FakeAzure } from '../support/fake-azure.ts'
-import type { FakeGoogleOptions } from '../support/fake-google.ts'
+import { azureInMemory } from '../support/azure-in-memory.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 
 const note = () => {}
 
-function stage(options: Partial<FakeGoogleOptions> = {}) {
+const make: MakeRig = (script: SttScript) => {
   const clock = new VirtualClock()
-  const double = new FakeAzure({ clock, ...options })
-  return { clock, double, provider: createAzureSpeech({ clock, note }, 'azure-speech', double.azure) }
-}
-
-const make: MakeRig = (script) => {
-  const { clock, double, provider } = stage({ script })
-  const { sessions } = double.core
-  return { adapter: provider.stt!('speech')!, clock, open: () => double.core.open, sessions }
+  const { server, sessions } = fakeAzureRecogniser({ clock, script })
+  const azure = azureInMemory(server, FAKE_KEY)
+  const provider = createAzureSpeech({ clock, note }, 'azure-speech', azure)
+  return { adapter: provider.stt!('speech')!, clock, open: () => azure.open, sessions }
 }
 
 sttContract('azure-speech', make)
@@ -29,24 +28,30 @@ sttNetwork('azure-speech', make, {
   // Between utterances there is no call that could end.
   keepAlive: () => true,
   refuses: 'with the first audio',
-  unknown: { results: [], speechEventType: 'SOMETHING_NEW' },
+  connects: 'with the first audio',
+  untold: ['malformed_json', 'the time to retry'],
+  unknown: { path: 'speech.something', body: { New: true } },
   formats: [PCM16_16K, MULAW_8K, ALAW_8K],
 })
 
 function bench(): TtsBench {
-  const { clock, double, provider } = stage()
+  const clock = new VirtualClock()
+  const double = new FakeAzureVoices({ clock })
+  const azure = azureInMemory(double.server, AZURE_VOICES_KEY)
+  const provider = createAzureSpeech({ clock, note }, 'azure-speech', azure)
   return {
     adapter: provider.tts!('neural')!,
     clock,
     format: PCM16_24K,
     soundMs: (text) => lengthOf(text, 50),
     mark: markOf,
-    fault: (fault, sentence) => double.core.faults.plan(fault, sentence),
+    fault: (fault, sentence) => double.faults.plan(fault, sentence),
     connects: 'with the first sentence',
     shares: 'nothing',
-    blind: ['duplicate_final'],
+    blind: ['duplicate_final', 'malformed_json'],
+    untold: 'the time to retry',
     mistakes: () => double.mistakes,
-    open: () => double.core.open,
+    open: () => azure.open,
     close: () => provider.close(),
   }
 }

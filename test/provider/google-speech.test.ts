@@ -11,8 +11,10 @@ import { hostOf } from '../../src/provider/google-speech/settings.ts'
 import { durationMs, kindOfFault, synthesisConfig } from '../../src/provider/google-speech/wire.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { SttScript } from '../../src/testing/stt/double.ts'
+import { type FakeGoogleRecogniserOptions, fakeGoogleRecogniser } from '../../src/testing/stt/google.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
-import { FakeGoogle, type FakeGoogleOptions } from '../support/fake-google.ts'
+import { FakeGoogleVoices } from '../../src/testing/tts/google.ts'
+import { GoogleInMemory } from '../support/google-in-memory.ts'
 import { sound } from '../support/stages.ts'
 import { type MakeRig, sttContract, sttNetwork } from './stt-conformance.ts'
 import { type TtsBench, ttsConformance } from './tts-conformance.ts'
@@ -20,17 +22,13 @@ import { type TtsBench, ttsConformance } from './tts-conformance.ts'
 const note = () => {}
 const SETTINGS = { name: 'google-speech', project: 'p', location: 'eu', credentials: {} }
 
-function stage(options: Partial<FakeGoogleOptions> = {}) {
+function rigOf(script: SttScript, more: FakeGoogleRecogniserOptions = {}) {
   const clock = new VirtualClock()
-  const double = new FakeGoogle({ clock, ...options })
-  const rpcs = { speech: double.rpc('recognise'), voices: double.rpc('synthesise') }
-  return { clock, double, provider: createGoogleSpeech({ clock, note }, SETTINGS, rpcs) }
-}
-
-function rigOf(script: SttScript, more: Partial<FakeGoogleOptions> = {}) {
-  const { clock, double, provider } = stage({ script, ...more })
+  const double = fakeGoogleRecogniser({ clock, script, ...more })
+  const speech = new GoogleInMemory(double.grpc, 'recognise')
+  const provider = createGoogleSpeech({ clock, note }, SETTINGS, { speech })
   const { sessions } = double
-  return { adapter: provider.stt!('chirp_3')!, clock, double, open: () => double.open, sessions }
+  return { adapter: provider.stt!('chirp_3')!, clock, double, open: () => speech.open, sessions }
 }
 const make: MakeRig = (script) => rigOf(script)
 
@@ -40,12 +38,22 @@ sttNetwork('google-speech', make, {
   // Between utterances there is no call that could end.
   keepAlive: () => true,
   refuses: 'with the first audio',
-  unknown: { results: [], speechEventType: 'SOMETHING_NEW' },
+  unknown: { results: [], speechEventType: 99 },
   formats: [PCM16_16K, PCM16_24K, MULAW_8K, ALAW_8K],
 })
 
+function voices() {
+  const clock = new VirtualClock()
+  const double = new FakeGoogleVoices({ clock })
+  const rpcs = {
+    speech: new GoogleInMemory(fakeGoogleRecogniser({ clock }).grpc, 'recognise'),
+    voices: new GoogleInMemory(double.grpc, 'synthesise'),
+  }
+  return { clock, double, rpcs, provider: createGoogleSpeech({ clock, note }, SETTINGS, rpcs) }
+}
+
 function bench(): TtsBench {
-  const { clock, double, provider } = stage()
+  const { clock, double, rpcs, provider } = voices()
   return {
     adapter: provider.tts!('chirp-3-hd')!,
     clock,
@@ -57,13 +65,13 @@ function bench(): TtsBench {
     shares: 'nothing',
     blind: ['duplicate_final', 'wrong_sample_rate', 'close_clean_early'],
     mistakes: () => double.mistakes,
-    open: () => double.open,
+    open: () => rpcs.voices.open,
     close: () => provider.close(),
   }
 }
 ttsConformance('Google', bench)
 
-async function listen(script: SttScript, more: Partial<FakeGoogleOptions> = {}) {
+async function listen(script: SttScript, more: FakeGoogleRecogniserOptions = {}) {
   const rig = rigOf(script, more)
   const { clock } = rig
   const { signal } = openScope()
@@ -183,7 +191,7 @@ describe("Google's voices", () => {
   })
 
   test('a voice is no recogniser, and voices that do not stream are neither', () => {
-    const { provider } = stage()
+    const { provider } = voices()
     expect(provider.stt!('chirp-3-hd')).toBeUndefined()
     expect(provider.tts!('chirp_3')).toBeUndefined()
     expect(provider.tts!('neural2')).toBeUndefined()

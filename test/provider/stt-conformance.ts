@@ -192,6 +192,10 @@ export interface NetworkFacts {
   readonly forceMs?: number
   /** What is wrong with a key is told after the opening, with the first audio. */
   readonly refuses?: 'with the first audio'
+  /** Nothing is connected before: a server that hangs is found out by whoever waits for words. */
+  readonly connects?: 'with the first audio'
+  /** What the provider's own SDK does not tell. */
+  readonly untold?: readonly ('malformed_json' | 'the time to retry')[]
   /** Formats in which it is tried. */
   readonly formats: readonly AudioFormat[]
 }
@@ -419,13 +423,20 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       const opening = Ear.open(one).catch((error) => error)
       await one.clock.advance(1_500)
       const outcome = await opening
+      if (fault === 'hang_on_connect' && facts.connects) {
+        await outcome.hear(100)
+        expect(outcome.ended).toBeUndefined()
+        return outcome.closeAndCheck()
+      }
       if (outcome instanceof Ear) {
         expect(facts.refuses).toBe('with the first audio')
         await outcome.hear(100)
       }
       const failure = outcome instanceof Ear ? outcome.failure : outcome
       expect(failure).toBeInstanceOf(ProviderError)
-      expect(failure).toMatchObject({ stage: 'stt', ...error })
+      const { retryAfterMs, ...told } = { retryAfterMs: undefined, ...error }
+      expect(failure).toMatchObject({ stage: 'stt', ...told })
+      if (!facts.untold?.includes('the time to retry')) expect(failure.retryAfterMs).toBe(retryAfterMs)
       expect(failure.message).not.toContain('fake-key')
       await one.clock.advance(1_000)
       await nothingLeft(one)
@@ -446,6 +457,14 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       const opening = one.adapter.open({ format: bestOf(one), signal: scope.signal, clock: one.clock })
       const outcome = opening.catch((error) => error)
       await one.clock.advance(100)
+      if (facts.connects) {
+        const stream = await opening
+        stream.write(sound(bestOf(one), 100, 'speech'))
+        await one.clock.advance(100)
+        expect(one.open()).toBe(1)
+        scope.cancel('hangup')
+        return nothingLeft(one)
+      }
       scope.cancel('hangup')
       expect(await outcome).toEqual(new Cancelled('hangup'))
       await nothingLeft(one)
@@ -466,7 +485,10 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
     const kinds: readonly (readonly [SttFaultName, string, number])[] = [
       ['drop_mid_stream', 'transient', 100],
       ['close_clean_early', 'transient', 100],
-      ['malformed_json', 'transient', 100],
+      // A reader that stopped is as silent as a server.
+      ...(facts.untold?.includes('malformed_json')
+        ? ([['malformed_json', 'timeout', 6_000]] as const)
+        : ([['malformed_json', 'transient', 100]] as const)),
       ['error_without_context', 'transient', 100],
       ['silent_after_ms', 'timeout', 6_000],
       ['no_final', 'timeout', 6_000],
@@ -564,7 +586,11 @@ export function sttNetwork(name: string, make: MakeRig, facts: NetworkFacts): vo
       async (send) => {
         const ear = await Ear.open(rig({ steps: [{ atAudioMs: 100, send }] }))
         await ear.hear(200)
-        expect(ear.failure).toMatchObject({ kind: 'transient' })
+        if (facts.untold?.includes('malformed_json')) {
+          ear.stream.finalize()
+          await ear.rig.clock.advance(6_000)
+          expect(ear.failure).toMatchObject({ kind: 'timeout' })
+        } else expect(ear.failure).toMatchObject({ kind: 'transient' })
         expect(ear.failure?.message).not.toContain(send)
         await ear.rig.clock.advance(2_000)
         await nothingLeft(ear.rig)

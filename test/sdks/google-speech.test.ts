@@ -1,22 +1,24 @@
-/** Google's SDKs between our adapter and our double, over gRPC on loopback: they check both. */
+/** Google's SDKs between our adapter and our doubles, over gRPC on loopback: they check both. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { MULAW_8K, PCM16_16K, PCM16_24K } from '../../src/audio/format.ts'
 import { openScope } from '../../src/cancel.ts'
 import { realClock } from '../../src/clock.ts'
-import {
-  createGoogleSpeech,
-  googleEntries,
-  googleRpcs,
-  googleSpeechSettings,
-} from '../../src/provider/google-speech/index.ts'
 import type { Provider } from '../../src/stage/provider.ts'
 import type { SttEvent } from '../../src/stage/stt.ts'
 import type { TtsEvent } from '../../src/stage/tts.ts'
+import type { Double } from '../../src/testing/double.ts'
+import {
+  type FakeGoogleRecogniserOptions,
+  fakeGoogleRecogniser,
+  fakeGoogleVoices,
+  type SoundOptions,
+  type Started,
+  startDouble,
+} from '../../src/testing/index.ts'
 import { lengthOf, markOf } from '../../src/testing/tts/double.ts'
-import { FakeGoogle, type FakeGoogleOptions } from '../support/fake-google.ts'
 import { sound } from '../support/stages.ts'
-import { type ServedGoogle, serveGoogle } from './google-server.ts'
 import { describeSdk } from './installed.ts'
+import { providerAt } from './provider-at.ts'
 
 const words = [
   { text: 'Hello', startMs: 100, endMs: 400 },
@@ -24,30 +26,22 @@ const words = [
 ]
 
 describeSdk('@google-cloud/speech', () => {
-  let served: ServedGoogle | undefined
+  let served: Started | undefined
   let provider: Provider | undefined
   afterEach(async () => {
     await provider?.close()
-    served?.close()
+    await served?.close()
   })
 
-  async function serve(options: Partial<FakeGoogleOptions> = {}) {
-    const double = new FakeGoogle({ clock: realClock, everyMs: 1, ...options })
-    served = await serveGoogle(double)
-    const deps = { clock: realClock, note: () => {} }
-    const settings = googleSpeechSettings({
-      name: 'google-speech',
-      baseUrl: served.url,
-      members: { project: 'p' },
-      folder: '.',
-    })
-    const entries = googleEntries(deps, settings, [import.meta.dirname])!
-    provider = createGoogleSpeech(deps, settings, googleRpcs(deps, settings, entries))
-    return { double, served, provider }
+  async function serve(double: Double): Promise<Provider> {
+    served = await startDouble(double)
+    provider = providerAt(served)
+    return provider
   }
 
-  async function recognise(options: Partial<FakeGoogleOptions> = {}) {
-    const { double, provider } = await serve(options)
+  async function recognise(options: FakeGoogleRecogniserOptions = {}) {
+    const double = fakeGoogleRecogniser(options)
+    const provider = await serve(double)
     const scope = openScope()
     // The first call loads the SDK, which a machine under load may take longer for than a turn has.
     const open = () =>
@@ -86,32 +80,52 @@ describeSdk('@google-cloud/speech', () => {
   test.each([
     ['refuse_auth', 'auth'],
     ['refuse_429', 'rate'],
+    ['refuse_quota', 'quota'],
     ['drop_mid_stream', 'transient'],
+    ['malformed_json', 'transient'],
+    ['error_without_context', 'transient'],
+    ['close_clean_early', 'transient'],
     ['wrong_sample_rate', 'bad_request'],
   ] as const)('%s is %s, and no sentence of the server is told', async (fault, kind) => {
     const { stream, heard } = await recognise({ script: { words, fault } })
     stream.write(sound(PCM16_16K, 400, 'speech'))
     const failure = await heard().catch((error) => error)
-    expect(failure).toMatchObject({ kind, stage: 'stt' })
+    expect(failure).toMatchObject({
+      kind,
+      stage: 'stt',
+      ...(fault === 'refuse_429' && { retryAfterMs: 7_000 }),
+    })
     expect(`${failure.message} ${JSON.stringify(failure)}`).not.toContain('SECRET')
   })
 
+  test('a server that takes the connection and says nothing: the abort is heard', async () => {
+    const provider = await serve(fakeGoogleRecogniser({ fault: 'hang_on_connect' }))
+    const scope = openScope()
+    const opening = provider.stt!('chirp_3')!.open({
+      format: PCM16_16K,
+      signal: scope.signal,
+      clock: realClock,
+    })
+    const left = opening.catch((error) => error)
+    while (served!.connections === 0) await new Promise((resolve) => setImmediate(resolve))
+    scope.cancel('hangup')
+    expect(await left).toBe(scope.signal.reason)
+  })
+
   test('an abort ends the call at the server', async () => {
-    const { scope, stream, heard } = await recognise({ script: { words, answerMs: 1 } })
+    const { double, scope, stream, heard } = await recognise({ script: { words, answerMs: 1 } })
     stream.write(sound(PCM16_16K, 600, 'speech'))
     const left = heard().catch((error) => error)
     scope.cancel('hangup')
     expect(await left).toBe(scope.signal.reason)
-    while (served!.open > 0) await new Promise((resolve) => setImmediate(resolve))
+    while (double.sessions.some(({ closed }) => !closed))
+      await new Promise((resolve) => setImmediate(resolve))
   })
 
   describe('and its voices', () => {
-    async function say(
-      texts: readonly string[],
-      format = PCM16_24K,
-      options: Partial<FakeGoogleOptions> = {},
-    ) {
-      const { double, provider } = await serve(options)
+    async function say(texts: readonly string[], format = PCM16_24K, options: SoundOptions = {}) {
+      const double = fakeGoogleVoices({ everyMs: 1, ...options })
+      const provider = await serve(double)
       const { signal } = openScope()
       provider.tts!('chirp-3-hd')!.warm?.({ voice: 'Charon', format })
       const stream = await provider.tts!('chirp-3-hd')!.open({
@@ -142,12 +156,15 @@ describeSdk('@google-cloud/speech', () => {
       expect(double.mistakes).toEqual([])
     })
 
-    test('a refusal is typed', async () => {
-      const faultOf = () => ({ fault: 'error_in_context', at: 'middle' }) as const
-      await expect(say(['Hello.'], PCM16_24K, { faultOf })).rejects.toMatchObject({
-        kind: 'bad_request',
-        stage: 'tts',
-      })
+    test.each([
+      ['error_in_context', 'bad_request'],
+      ['error_without_context', 'transient'],
+      ['drop_mid_stream', 'transient'],
+      ['malformed_json', 'transient'],
+      ['refuse_auth', 'auth'],
+      ['refuse_429', 'rate'],
+    ] as const)('%s is %s', async (fault, kind) => {
+      await expect(say(['Hello.'], PCM16_24K, { fault })).rejects.toMatchObject({ kind, stage: 'tts' })
     })
   })
 })

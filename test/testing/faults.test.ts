@@ -4,11 +4,13 @@ import { loadAudio } from '../../src/audio/convert.ts'
 import { openScope } from '../../src/cancel.ts'
 import { VirtualClock } from '../../src/clock.ts'
 import { createAssemblyAi } from '../../src/provider/assemblyai/index.ts'
+import { createAzureSpeech } from '../../src/provider/azure-speech/index.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
 import type { CloudSettings } from '../../src/provider/endpoint.ts'
 import { createGladia } from '../../src/provider/gladia/index.ts'
+import { createGoogleSpeech } from '../../src/provider/google-speech/index.ts'
 import { createHume } from '../../src/provider/hume/index.ts'
 import { createInworld } from '../../src/provider/inworld/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
@@ -17,9 +19,11 @@ import { createSoniox } from '../../src/provider/soniox/index.ts'
 import { createSpeechmatics } from '../../src/provider/speechmatics/index.ts'
 import type { Provider, ProviderDeps } from '../../src/stage/provider.ts'
 import * as doubles from '../../src/testing/index.ts'
+import { azureInMemory } from '../support/azure-in-memory.ts'
+import { GoogleInMemory } from '../support/google-in-memory.ts'
 import { sound } from '../support/stages.ts'
 
-type Create = (deps: ProviderDeps, settings: CloudSettings) => Provider
+type Create = (deps: ProviderDeps, settings: CloudSettings, double: doubles.Double) => Provider
 type Make = (options: { clock: VirtualClock; fault?: never }) => doubles.Double
 
 const COMMON = [
@@ -46,7 +50,7 @@ type Said = readonly { readonly atMs: number; readonly what: string }[]
 function tapped(double: doubles.Double, clock: VirtualClock): { double: doubles.Double; said: Said } {
   const said: { atMs: number; what: string }[] = []
   const note = (what: string) => void said.push({ atMs: clock.now(), what })
-  const { server, http } = double
+  const { server, http, grpc } = double
   return {
     said,
     double: {
@@ -63,7 +67,9 @@ function tapped(double: doubles.Double, clock: VirtualClock): { double: doubles.
           return (peer) =>
             answer({
               send: (data) => {
-                note(typeof data === 'string' ? data : `sound ${data.length}`)
+                // Azure's have headers.
+                const body = typeof data === 'string' && data.slice(data.indexOf('\r\n\r\n') + 1).trimStart()
+                note(typeof data === 'string' ? body || data : `sound ${data.length}`)
                 peer.send(data)
               },
               close: (code, reason) => {
@@ -75,6 +81,35 @@ function tapped(double: doubles.Double, clock: VirtualClock): { double: doubles.
                 peer.drop()
               },
             })
+        },
+      }),
+      ...(grpc && {
+        grpc: {
+          connects: () => {
+            const answer = grpc.connects()
+            if (answer === 'hang') note('hang')
+            return answer
+          },
+          call: (path, peer) =>
+            grpc.call(path, {
+              send: (message) => {
+                // Sound is the first field of its message, and words are no first field.
+                note(message[0] === 10 ? `sound ${message.length}` : Buffer.from(message).toString('latin1'))
+                peer.send(message)
+              },
+              end: () => {
+                note('end')
+                peer.end()
+              },
+              fail: (code, details) => {
+                note(`status ${code}`)
+                peer.fail(code, details)
+              },
+              drop: () => {
+                note('drop')
+                peer.drop()
+              },
+            }),
         },
       }),
       ...(http && {
@@ -123,7 +158,7 @@ async function saidBy({ make, create, model }: Bench, stage: 'stt' | 'tts', faul
   const memory = doubles.inMemory(double)
   const wires = { connect: memory.connect, dispatcher: memory.dispatcher }
   const settings = { name: 'it', apiKey: '', ...double.settingsAt('http://double.test'), ...wires }
-  const provider = create({ clock, note: () => {} }, settings)
+  const provider = create({ clock, note: () => {} }, settings, double)
   const scope = openScope()
   const { signal } = scope
   const talk = stage === 'stt' ? listen : speak
@@ -196,9 +231,9 @@ const gapOf = (said: Said) => Math.max(0, ...said.map(({ atMs }, i) => atMs - (s
 function shows(fault: Fault, said: Said, healthy: Said, stage: 'stt' | 'tts'): boolean {
   switch (fault) {
     case 'refuse_auth':
-      return has(said, /^refused 40[13]|"error_code":40|not_authorised|auth/)
+      return has(said, /^refused 40[13]|"error_code":40|not_authorised|auth|^status 16/)
     case 'refuse_429':
-      return has(said, /^refused 429/)
+      return has(said, /^refused 429|^status 8/)
     case 'hang_on_connect':
       return said.every(({ what }) => what === 'hang')
     case 'drop_mid_stream':
@@ -220,6 +255,14 @@ function shows(fault: Fault, said: Said, healthy: Said, stage: 'stt' | 'tts'): b
 const differs = (said: Said, healthy: Said) => JSON.stringify(said) !== JSON.stringify(healthy)
 
 const cloud = (create: unknown) => create as Create
+const azure: Create = (deps, { apiKey }, { server }) =>
+  createAzureSpeech(deps, 'it', azureInMemory(server!, apiKey))
+const google: Create = (deps, _settings, { grpc }) =>
+  createGoogleSpeech(
+    deps,
+    { name: 'it', project: 'double', location: 'global', credentials: {} },
+    { speech: new GoogleInMemory(grpc!, 'recognise'), voices: new GoogleInMemory(grpc!, 'synthesise') },
+  )
 const STT: Record<string, Bench> = {
   fakeDeepgram: { make: doubles.fakeDeepgram, create: cloud(createDeepgram), model: 'nova-3' },
   fakeFlux: {
@@ -242,6 +285,8 @@ const STT: Record<string, Bench> = {
     create: cloud(createOpenAi),
     model: 'gpt-4o-transcribe',
   },
+  fakeGoogleRecogniser: { make: doubles.fakeGoogleRecogniser, create: google, model: 'chirp_3' },
+  fakeAzureRecogniser: { make: doubles.fakeAzureRecogniser, create: azure, model: 'speech' },
 }
 const TTS: Record<string, Bench> = {
   fakeCartesia: { make: doubles.fakeCartesia, create: cloud(createCartesia), model: 'sonic-3' },
@@ -256,6 +301,8 @@ const TTS: Record<string, Bench> = {
   fakeInworld: { make: doubles.fakeInworld, create: cloud(createInworld), model: 'inworld-tts-1.5-max' },
   fakeSonioxVoices: { make: doubles.fakeSonioxVoices, create: cloud(createSoniox), model: 'tts-rt-v1' },
   fakeSpeech: { make: doubles.fakeSpeech, create: cloud(createOpenAi), model: 'gpt-4o-mini-tts' },
+  fakeGoogleVoices: { make: doubles.fakeGoogleVoices, create: google, model: 'chirp-3-hd' },
+  fakeAzureVoices: { make: doubles.fakeAzureVoices, create: azure, model: 'neural' },
 }
 
 beforeAll(loadAudio)

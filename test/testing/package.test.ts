@@ -61,6 +61,33 @@ console.log(JSON.stringify([choices[0]?.message.content, refused, double.mistake
   expect(JSON.parse(run('client.js'))).toEqual(['Hello', 400, true, 'function'])
 })
 
+test('doubles that providers’ SDKs dial need no SDK to listen: one answers a call over HTTP/2, one a WebSocket', () => {
+  writeFileSync(
+    join(folder, 'dialled.ts'),
+    `import { once } from 'node:events'
+import { connect } from 'node:http2'
+import WebSocket from 'ws'
+import { fakeAzureRecogniser, fakeGoogleVoices, startDouble } from 'parley/testing'
+
+const google = await startDouble(fakeGoogleVoices())
+const client = connect(google.url)
+const path = '/google.cloud.texttospeech.v1.TextToSpeech/StreamingSynthesize'
+const call = client.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' })
+const [[trailers]] = await Promise.all([once(call, 'trailers'), call.resume().end()])
+client.close()
+
+const azure = await startDouble(fakeAzureRecogniser())
+const at = '/speech/recognition/conversation/cognitiveservices/v1?language=en-US'
+const socket = new WebSocket(azure.url + at, { headers: { 'Ocp-Apim-Subscription-Key': 'wrong' } })
+const [, refusal] = await once(socket, 'unexpected-response')
+console.log(JSON.stringify([trailers['grpc-status'], google.mistakes, google.settings.type, refusal.statusCode]))
+await Promise.all([google.close(), azure.close()])
+`,
+  )
+  typechecks('dialled.ts')
+  expect(JSON.parse(run('dialled.js'))).toEqual(['3', ['an end without a text'], 'google-speech', 401])
+})
+
 test('a telephone calls over a real socket, by the package’s name', () => {
   writeFileSync(
     join(folder, 'phone.ts'),

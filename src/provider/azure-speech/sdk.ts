@@ -5,6 +5,7 @@
  */
 import type { AudioFormat } from '../../audio/format.ts'
 import { Cancelled, orAborted } from '../../cancel.ts'
+import type { Clock } from '../../clock.ts'
 import type { CallHearing, Rpc, RpcCall } from '../call.ts'
 import { loadPackage } from '../operator-package.ts'
 import type { AzureSpeechSettings } from './settings.ts'
@@ -43,6 +44,7 @@ interface Recogniser {
 interface Synthesis {
   readonly reason: number
   readonly errorDetails?: string
+  readonly properties?: { getProperty(name: string): string | undefined }
 }
 
 interface Synthesiser {
@@ -85,11 +87,15 @@ interface Sdk {
   readonly PhraseListGrammar: {
     fromRecognizer(recogniser: Recogniser): { addPhrases(phrases: readonly string[]): void }
   }
-  readonly Connection: { fromRecognizer(recogniser: Recogniser): { disconnected: () => void } }
+  readonly Connection: {
+    fromRecognizer(recogniser: Recogniser): { disconnected: () => void }
+    fromSynthesizer(synthesiser: Synthesiser): { disconnected: () => void }
+  }
   readonly SpeechSynthesizer: new (config: Config, audio: null) => Synthesiser
   readonly SpeechSynthesisOutputFormat: Readonly<Record<string, number>>
   readonly OutputFormat: { readonly Detailed: number }
   readonly CancellationReason: { readonly Error: number }
+  readonly CancellationErrorCode: Readonly<Record<string, number>>
   readonly ResultReason: { readonly SynthesizingAudioCompleted: number }
 }
 
@@ -105,7 +111,7 @@ export interface Azure {
   voices(format: AudioFormat): Rpc
 }
 
-export function azureSdk(entry: string, settings: AzureSpeechSettings): Azure {
+export function azureSdk(entry: string, settings: AzureSpeechSettings, clock: Clock): Azure {
   let sdk: Sdk | undefined
   let loading: Promise<void> | undefined
   const load = () => {
@@ -135,8 +141,9 @@ export function azureSdk(entry: string, settings: AzureSpeechSettings): Azure {
       ? SpeechConfig.fromSubscription(settings.apiKey, settings.place.region)
       : SpeechConfig.fromHost(settings.place.host, settings.apiKey)
   return {
-    recognition: (heard) => rpc((loaded, hearing) => recognise(loaded, configOf(loaded), heard, hearing)),
-    voices: (format) => rpc((loaded, hearing) => speak(loaded, configOf(loaded), format, hearing)),
+    recognition: (heard) =>
+      rpc((loaded, hearing) => recognise(loaded, configOf(loaded), heard, hearing, clock)),
+    voices: (format) => rpc((loaded, hearing) => speak(loaded, configOf(loaded), format, hearing, clock)),
   }
 }
 
@@ -162,6 +169,7 @@ function recognise(
   config: Config,
   { format, locale, hints }: Hearing,
   hearing: CallHearing,
+  clock: Clock,
 ): RpcCall {
   const { encoding, sampleRateHz } = format
   const tag = {
@@ -205,10 +213,7 @@ function recognise(
     hearing.ended()
     close()
   }
-  sdk.Connection.fromRecognizer(recogniser).disconnected = () => {
-    hearing.failed({ kind: 'transient', message: 'the connection was lost' })
-    close()
-  }
+  sdk.Connection.fromRecognizer(recogniser).disconnected = () => lost(hearing, close, clock)
   recogniser.startContinuousRecognitionAsync(
     () => {},
     (error) => {
@@ -228,7 +233,15 @@ function recognise(
   }
 }
 
-function speak(sdk: Sdk, config: Config, format: AudioFormat, hearing: CallHearing): RpcCall {
+/** The SDK says afterwards why, if it does. */
+function lost(hearing: CallHearing, close: () => void, clock: Clock): void {
+  clock.setTimer(0, () => {
+    hearing.failed({ kind: 'transient', message: 'the connection was lost' })
+    close()
+  })
+}
+
+function speak(sdk: Sdk, config: Config, format: AudioFormat, hearing: CallHearing, clock: Clock): RpcCall {
   config.speechSynthesisOutputFormat = sdk.SpeechSynthesisOutputFormat[outputOf(format)]!
   config.setProperty('SpeechServiceResponse_RequestWordBoundary', 'true')
   const synthesiser = new sdk.SpeechSynthesizer(config, null)
@@ -247,6 +260,8 @@ function speak(sdk: Sdk, config: Config, format: AudioFormat, hearing: CallHeari
   synthesiser.wordBoundary = (_sender, { text, audioOffset, duration, boundaryType }) => {
     hearing.message({ type: 'word', text, offset: audioOffset, duration, boundary: boundaryType })
   }
+  // Of a connection that closes cleanly the SDK would say nothing.
+  sdk.Connection.fromSynthesizer(synthesiser).disconnected = () => lost(hearing, close, clock)
   let ssml = ''
   return {
     write: (request, taken) => {
@@ -256,9 +271,10 @@ function speak(sdk: Sdk, config: Config, format: AudioFormat, hearing: CallHeari
     end: () =>
       synthesiser.speakSsmlAsync(
         ssml,
-        ({ reason, errorDetails }) => {
+        ({ reason, errorDetails, properties }) => {
+          const code = sdk.CancellationErrorCode[properties?.getProperty('CancellationErrorCode') ?? '']
           if (reason === sdk.ResultReason.SynthesizingAudioCompleted) hearing.ended()
-          else hearing.failed(faultOf(undefined, errorDetails))
+          else hearing.failed(faultOf(code, errorDetails))
           close()
         },
         (error) => {

@@ -184,9 +184,13 @@ export class Outlet {
     private readonly format: AudioFormat,
     /** What the provider may send that means nothing. */
     private readonly keepAlive: object,
+    /** Audio of the script that sessions before this one heard. */
+    private readonly fromMs = 0,
   ) {
-    this.#steps = [...(script.steps ?? [])]
-    if ((script.faultAtMs ?? 0) <= 0) this.#fallSilent()
+    this.#steps = (script.steps ?? []).filter(
+      (step) => fromMs === 0 || !('atAudioMs' in step) || step.atAudioMs > fromMs,
+    )
+    if ((script.faultAtMs ?? 0) <= fromMs) this.#fallSilent()
   }
 
   #fallSilent(): void {
@@ -254,13 +258,14 @@ export class Outlet {
     const ms = bytesToMs(this.format, bytes.length)
     record.framesMs.push(ms)
     record.audioMs += ms
+    const atMs = this.fromMs + record.audioMs
     script.hear?.(bytes, this.format)
     this.#steps = this.#steps.filter((step) => {
-      if (!('atAudioMs' in step) || step.atAudioMs > record.audioMs) return true
+      if (!('atAudioMs' in step) || step.atAudioMs > atMs) return true
       this.later(step.afterMs ?? 0, () => this.sendNow(step.send))
       return false
     })
-    if (this.#struck || script.fault === undefined || record.audioMs < (script.faultAtMs ?? 0)) return
+    if (this.#struck || script.fault === undefined || atMs < (script.faultAtMs ?? 0)) return
     this.#struck = true
     if (!this.#silent) this.#fallSilent()
     if (script.fault === 'drop_mid_stream') this.peer.drop()
