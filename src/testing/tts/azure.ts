@@ -12,28 +12,21 @@ import {
   TICKS_PER_MS,
 } from '../carrier/azure-frames.ts'
 import type { DoubleAnswer, DoublePeer, DoubleRequest, DoubleServer } from '../carrier/sockets.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import { speakCalled } from './called.ts'
-import { type Clocked, clocked, FaultPlan, type SoundOptions, Timers, type TtsFault } from './double.ts'
+import type { ProviderEntry } from '../double.ts'
+import { Timers, wordsOf } from './double.ts'
+import { say, sentenceOf } from './sentence.ts'
 import { readSsml } from './ssml.ts'
+import { VoiceDouble } from './voice-double.ts'
 
 export const AZURE_VOICES_KEY = 'azure-fake-0123456789'
 
 const OUTPUT = /^raw-(\d+)khz-(8bit-mono-mulaw|8bit-mono-alaw|16bit-mono-pcm)$/
 const STREAM = 'S'
 
-export class FakeAzureVoices implements Double {
-  readonly options: Clocked<SoundOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
+export class FakeAzureVoices extends VoiceDouble {
   /** Every document heard. */
   readonly ssml: string[] = []
   readonly addresses: URL[] = []
-
-  constructor(options: SoundOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
 
   /** The addresses of connections, in order. */
   get sessions(): readonly object[] {
@@ -106,40 +99,38 @@ class Connection extends FramedTalk {
     this.tell('turn.start', { context: { serviceTag: 'tag' } })
     this.tell('response', { context: { serviceTag: 'tag' }, audio: { type: 'inline', streamId: STREAM } })
     let isFirst = true
-    const sentence = { text, format, conversation: this }
-    speakCalled(sentence, double.options, double.faults, this.#timers, {
-      sound: (audio) => {
+    const sentence = sentenceOf(double, text, format, this)
+    say(sentence, this.#timers, double.options, {
+      chunk: ({ audio }) => {
         if (isFirst) this.#words(text)
         isFirst = false
         this.peer.send(soundFrame(request, STREAM, audio))
       },
-      ended: () => this.tell('turn.end', {}),
-      broken: (fault) => this.#misbehave(fault),
+      ends: () => {
+        if (sentence.fault !== 'no_final') this.tell('turn.end', {})
+      },
+      strikes: {
+        drop_mid_stream: () => this.peer.drop(),
+        silent_after_ms() {},
+        close_clean_early: () => this.peer.close(1000),
+        malformed_json: () => this.tell('audio.metadata', '{"Metadata":'),
+        error_without_context: () => this.#end(BROKEN),
+        error_in_context: () => this.#end(BAD_REQUEST),
+      },
     })
   }
 
   /** The times of all of them, before the sound. */
   #words(text: string): void {
-    const { msPerChar = 50 } = this.double.options
-    const Metadata = [...text.matchAll(/\S+/g)].map(({ 0: Text, index }) => ({
+    const Metadata = wordsOf(text, this.double.options).map(({ word: Text, startMs, endMs }) => ({
       Type: 'WordBoundary',
       Data: {
-        Offset: index * msPerChar * TICKS_PER_MS,
-        Duration: Text.length * msPerChar * TICKS_PER_MS,
+        Offset: startMs * TICKS_PER_MS,
+        Duration: (endMs - startMs) * TICKS_PER_MS,
         text: { Text, Length: Text.length, BoundaryType: 'WordBoundary' },
       },
     }))
     this.tell('audio.metadata', { Metadata })
-  }
-
-  #misbehave(fault: TtsFault): 'over' | 'goes on' {
-    if (fault === 'drop_mid_stream') this.peer.drop()
-    else if (fault === 'close_clean_early') this.peer.close(1000)
-    else if (fault === 'malformed_json') this.tell('audio.metadata', '{"Metadata":')
-    else if (fault === 'error_without_context') this.#end(BROKEN)
-    else if (fault === 'error_in_context') this.#end(BAD_REQUEST)
-    else return 'goes on'
-    return 'over'
   }
 
   protected refuse(what: string): void {

@@ -5,10 +5,11 @@
 import type { AudioFormat } from '../../audio/format.ts'
 import type { GrpcDetails, GrpcDoubleServer, GrpcPeer, GrpcTalk } from '../carrier/grpc.ts'
 import { decode, encode, type Fields, Undecodable } from '../carrier/protobuf.ts'
-import type { Double, ProviderEntry } from '../double.ts'
-import { speakCalled } from './called.ts'
-import { type Clocked, clocked, FaultPlan, type SoundOptions, Timers, type TtsFault } from './double.ts'
+import type { ProviderEntry } from '../double.ts'
+import { Timers, type TtsFault } from './double.ts'
 import { SYNTHESIZE, SYNTHESIZE_REQUEST, SYNTHESIZE_RESPONSE } from './google-messages.ts'
+import { say, sentenceOf } from './sentence.ts'
+import { VoiceDouble } from './voice-double.ts'
 
 const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
   PCM: 'pcm16',
@@ -17,18 +18,10 @@ const ENCODINGS: Readonly<Record<string, AudioFormat['encoding']>> = {
 }
 
 /** No key is looked at: without TLS the SDK sends none. */
-export class FakeGoogleVoices implements Double {
-  readonly options: Clocked<SoundOptions>
-  readonly faults: FaultPlan
-  readonly mistakes: string[] = []
+export class FakeGoogleVoices extends VoiceDouble {
   /** The first message of each call that was taken. */
   readonly configs: object[] = []
   readonly texts: string[] = []
-
-  constructor(options: SoundOptions = {}) {
-    this.options = clocked(options)
-    this.faults = new FaultPlan(options.fault)
-  }
 
   /** The first messages of calls, in order. */
   get sessions(): readonly object[] {
@@ -81,18 +74,28 @@ class Call implements GrpcTalk {
   finished(): void {
     if (this.#over) return
     if (!this.#format || this.#text === '') return this.#refuse('an end without a text')
-    const { options, faults, texts } = this.double
-    texts.push(this.#text)
-    const sentence = { text: this.#text, format: this.#format, conversation: this }
-    speakCalled(sentence, options, faults, this.#timers, {
-      sound: (audio) => {
+    const { double, peer } = this
+    double.texts.push(this.#text)
+    const sentence = sentenceOf(double, this.#text, this.#format, this)
+    say(sentence, this.#timers, double.options, {
+      chunk: ({ audio }) => {
         // Cut inside a sample.
         for (const audioContent of [audio.subarray(0, 1), audio.subarray(1)]) {
-          this.peer.send(encode(SYNTHESIZE_RESPONSE, { audioContent }))
+          peer.send(encode(SYNTHESIZE_RESPONSE, { audioContent }))
         }
       },
-      ended: () => this.peer.end(),
-      broken: (fault) => this.#misbehave(fault),
+      ends: () => {
+        if (sentence.fault !== 'no_final') peer.end()
+      },
+      strikes: {
+        drop_mid_stream: () => peer.drop(),
+        silent_after_ms() {},
+        close_clean_early: () => peer.end(),
+        // No protobuf of its type.
+        malformed_json: () => peer.send(Buffer.from('{"audioContent":')),
+        error_without_context: () => this.#fail(13),
+        error_in_context: () => this.#fail(3),
+      },
     })
   }
 
@@ -116,17 +119,6 @@ class Call implements GrpcTalk {
     }
     this.double.configs.push(request)
     this.#format = { encoding, sampleRateHz: hz }
-  }
-
-  #misbehave(fault: TtsFault): 'over' | 'goes on' {
-    if (fault === 'drop_mid_stream') this.peer.drop()
-    else if (fault === 'close_clean_early') this.peer.end()
-    // No protobuf of its type.
-    else if (fault === 'malformed_json') this.peer.send(Buffer.from('{"audioContent":'))
-    else if (fault === 'error_without_context') this.#fail(13)
-    else if (fault === 'error_in_context') this.#fail(3)
-    else return 'goes on'
-    return 'over'
   }
 
   #refuse(what: string): void {
