@@ -16,6 +16,8 @@ const SAMPLE: readonly (readonly [Stage, string, string])[] = [
   ['tts', 'Flux', 'Aura'],
   ['tts', 'Rime', 'Soniox'],
   ['tts', 'Inworld', '/audio/speech'],
+  ['tts', '/audio/speech', 'Hume'],
+  ['tts', 'Hume', 'Inworld'],
 ]
 
 test.each(SAMPLE)(
