@@ -21,7 +21,13 @@ export interface HeardWord {
 
 export class Loudspeaker {
   readonly #pieces: Piece[] = []
+  readonly #read: (samples: Int16Array) => HeardWord[]
   #endsAt = 0
+
+  /** `read`: the words of samples at 24 kHz. */
+  constructor(read = wordsOf) {
+    this.#read = read
+  }
 
   /** When it runs dry. */
   get endsAt(): number {
@@ -74,7 +80,7 @@ export class Loudspeaker {
       bytes.subarray(0, bytesOfMs(Math.max(0, now - startsAt))),
     )
     const bytes = Buffer.concat(played)
-    return wordsOf(new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2)))
+    return this.#read(new Int16Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 2)))
   }
 
   /** Forgets what was played long ago. */

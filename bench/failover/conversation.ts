@@ -7,14 +7,15 @@ import { type HeardWord, Loudspeaker } from '../chaos/loudspeaker.ts'
 import { questionWords, speechOf, wordOf } from '../chaos/words.ts'
 import { openMemoryHost } from '../harness/memory-host.ts'
 import type { Break } from './break.ts'
+import { TURNS, wordsAtLevels } from './levels.ts'
 import { type Script, scriptedModel } from './model.ts'
 import { WORDS_A_SENTENCE } from './sounds.ts'
 
-/** Numbers of turns whose questions have no word twice. */
-const TURNS = [
-  { turn: 0x123, more: [4, 5, 6, 7, 8, 9] },
-  { turn: 0x456, more: [7, 8, 9, 10, 11, 12] },
-  { turn: 0x789, more: [10, 11, 12, 13, 14, 15] },
+/** Words of each question after its number. */
+const MORE = [
+  [4, 5, 6, 7, 8, 9],
+  [7, 8, 9, 10, 11, 12],
+  [10, 11, 12, 13, 14, 15],
 ] as const
 export const BROKEN_TURN = 1
 const SENTENCES = 3
@@ -67,8 +68,8 @@ export async function converse({ clock, providers, pipeline, broken }: Cast): Pr
   const session = host.open({ wire: 'failover', caps, pipeline: null, key: null, metadata: {}, user: null })
   const caller = new Caller(session, clock)
   const told: Told[] = []
-  for (const [i, { turn, more }] of TURNS.entries()) {
-    const question = questionWords(turn, more)
+  for (const [i, turn] of TURNS.entries()) {
+    const question = questionWords(turn, MORE[i]!)
     script.answer = answerOf(turn)
     broken.armed = i === BROKEN_TURN
     told.push({
@@ -117,7 +118,7 @@ type Lived = Omit<Told, 'question' | 'prompt' | 'turn'>
 class Caller {
   readonly #session: Session
   readonly #clock: VirtualClock
-  readonly #loudspeaker = new Loudspeaker()
+  readonly #loudspeaker = new Loudspeaker(wordsAtLevels)
   #items = new Set<string>()
   #status = ''
 

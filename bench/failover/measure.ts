@@ -12,8 +12,8 @@ export interface Figures {
   readonly wrong: readonly string[]
 }
 
-/** Of a word's sound; a hair's breadth of rounding. */
-const ROUNDING_MS = 0.1
+/** Of a word's sound: what a change of sample rate takes off its edges. */
+const ROUNDING_MS = 1
 
 export function measureRecognition(told: readonly Told[], clean: readonly Told[]): Figures {
   const { question, prompt, firstMs } = told[BROKEN_TURN]!

@@ -1,7 +1,8 @@
 /** How a voice's double speaks: twice as fast as it sounds, each word as a sound of its own; it breaks once, in the middle of a sentence. */
 import type { SoundOptions } from '../../src/testing/tts/double.ts'
-import { codesOf, samplesOf } from '../chaos/words.ts'
+import { codesOf } from '../chaos/words.ts'
 import type { Break } from './break.ts'
+import { levelsOf } from './levels.ts'
 
 export const MS_PER_CHAR = 30
 const CHUNK_MS = 90
@@ -18,7 +19,7 @@ export function soundsOf(broken: Break): Omit<SoundOptions, 'clock'> {
       const fault = broken.of({})
       return fault && { fault, at: 'middle' }
     },
-    samplesOf,
+    samplesOf: levelsOf,
     msPerChar: MS_PER_CHAR,
     chunkMs: CHUNK_MS,
     firstAudioMs: FIRST_AUDIO_MS,

@@ -3,6 +3,7 @@ import type { Clock } from '../../src/clock.ts'
 import { createCartesia } from '../../src/provider/cartesia/index.ts'
 import { createDeepgram } from '../../src/provider/deepgram/index.ts'
 import { createElevenLabs } from '../../src/provider/elevenlabs/index.ts'
+import { createHume } from '../../src/provider/hume/index.ts'
 import { createInworld } from '../../src/provider/inworld/index.ts'
 import { createOpenAi } from '../../src/provider/openai/index.ts'
 import { createRime } from '../../src/provider/rime/index.ts'
@@ -15,6 +16,7 @@ import { CARTESIA_KEY, FakeCartesia } from '../../src/testing/tts/cartesia.ts'
 import { FakeSpeak, SPEAK_KEY } from '../../src/testing/tts/deepgram.ts'
 import type { SoundOptions } from '../../src/testing/tts/double.ts'
 import { ELEVENLABS_KEY, FakeElevenLabs } from '../../src/testing/tts/elevenlabs.ts'
+import { FakeHume, HUME_KEY } from '../../src/testing/tts/hume.ts'
 import { FakeInworld, INWORLD_KEY } from '../../src/testing/tts/inworld.ts'
 import { FakeSpeech, SPEECH_KEY } from '../../src/testing/tts/openai.ts'
 import { FakeRime, RIME_KEY } from '../../src/testing/tts/rime.ts'
@@ -71,6 +73,7 @@ export const VOICES: readonly Voice[] = [
     FakeSonioxVoices,
     createSoniox,
   ),
+  overSocket({ title: 'Hume', model: 'octave-2', voice: 'anna', key: HUME_KEY }, FakeHume, createHume),
   {
     title: 'Inworld',
     model: 'inworld-tts-1.5-max',

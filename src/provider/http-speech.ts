@@ -3,6 +3,7 @@
  * Nothing is asked before the first sentence, so what is wrong with a key is told then.
  */
 import type { Dispatcher } from 'undici'
+import { bytesToMs } from '../audio/format.ts'
 import { WavError } from '../audio/wav.ts'
 import { openScope, type Scope } from '../cancel.ts'
 import type { ErrorFacts } from '../dialect/codec.ts'
@@ -21,6 +22,8 @@ export interface SpeechServer {
   readonly bodyOf: (text: string) => string
   /** Reads one answer; `contentType` is in lower case, empty where none was said. Throws `StreamFault` or `WavError`. */
   readonly reader: (hearing: PartHearing, contentType: string) => SoundReader
+  /** Of a sentence that ended cleanly, with the length of its sound. Throws a `StreamFault` where more was due. */
+  readonly whole?: ((text: string, ms: number) => void) | undefined
 }
 
 export interface SoundReader {
@@ -63,8 +66,8 @@ export class HttpSpeech extends PartedAnswer<Line> {
   }
 
   async #request(text: string, hearing: PartHearing, scope: Scope): Promise<void> {
-    const { dispatcher, target, errorOf, bodyOf, reader } = this.#server
-    const { provider, clock } = this.options
+    const { dispatcher, target, errorOf, bodyOf, reader, whole } = this.#server
+    const { provider, clock, format } = this.options
     // Nothing a provider says of itself is told: it may quote the text.
     const codec: HttpPost['codec'] = {
       errorOf: (status, body) => {
@@ -83,6 +86,7 @@ export class HttpSpeech extends PartedAnswer<Line> {
         sound.push(chunk as Buffer)
       }
       sound.end()
+      whole?.(text, bytesToMs(format, hearing.bytes))
     } catch (error) {
       throw error instanceof WavError ? new StreamFault('transient', error.message) : error
     }

@@ -11,7 +11,14 @@ import { type Converter, createConverter } from '../audio/convert.ts'
 import { type AudioFormat, msToBytes } from '../audio/format.ts'
 import { openScope, orAborted, type Scope } from '../cancel.ts'
 import type { Piece } from '../stage/sentences.ts'
-import { bestFormat, type Sentence, type TtsAdapter, type TtsEvent, type TtsStream } from '../stage/tts.ts'
+import {
+  bestFormat,
+  type Sentence,
+  type TtsAdapter,
+  type TtsEvent,
+  type TtsOpenOptions,
+  type TtsStream,
+} from '../stage/tts.ts'
 import type { AnswerOptions } from './answer.ts'
 import { Gathered, logCached } from './said-before.ts'
 import type { Track } from './track.ts'
@@ -239,10 +246,15 @@ export class Utterance {
 
   #ask(candidates: readonly Voice[], format: AudioFormat, reason: string): AttemptRun<Voice, TtsEvent> {
     const { clock, attempts, health, slackMs, patienceMs, pricing } = this.#options
+    const opened = new Set<Voice>()
     return attempt({
       stage: 'tts',
       candidates,
-      open: (candidate, { signal }) => this.#events(candidate, bestFormat(candidate.adapter, format), signal),
+      open: (candidate, { signal }) => {
+        opened.add(candidate)
+        const kept = opened.size < candidates.length ? {} : KEPT
+        return this.#events(candidate, { format: bestFormat(candidate.adapter, format), ...kept }, signal)
+      },
       // A sentence may have nothing that sounds.
       isUseful: (event) => event.type !== 'words',
       clock,
@@ -302,7 +314,11 @@ export class Utterance {
     }
   }
 
-  async *#events(voice: Voice, format: AudioFormat, signal: AbortSignal): AsyncGenerator<TtsEvent> {
+  async *#events(
+    voice: Voice,
+    asked: Pick<TtsOpenOptions, 'format' | 'shortSound'>,
+    signal: AbortSignal,
+  ): AsyncGenerator<TtsEvent> {
     const { lineup, clock, voicing, settings } = this.#options
     const { speed } = settings()
     const language = this.#options.language()
@@ -314,11 +330,11 @@ export class Utterance {
     try {
       const opening = adapter.open({
         voice: lineup.voice(voicing.voice, provider, language) ?? '',
-        format,
         speed,
         ...(language === undefined ? {} : { language }),
         signal: scope.signal,
         clock,
+        ...asked,
       })
       stream = await orAborted(opening, scope.signal)
       this.#stream = stream
@@ -335,6 +351,9 @@ export class Utterance {
 }
 
 type Voice = Candidate<TtsAdapter>
+
+/** Where no other voice is left to say a sentence again. */
+const KEPT = { shortSound: 'kept' } as const
 
 /** After a sound: those that did not fail themselves. */
 function whoGoesOn(error: unknown): readonly Voice[] {

@@ -49,6 +49,8 @@ export interface TtsOpenOptions {
   readonly language?: string
   /** 1 is the voice's own pace. */
   readonly speed?: number
+  /** Nobody could say again what ends too soon: a sentence that seems too short stays as it came. Left out: it is `transient`. */
+  readonly shortSound?: 'kept'
   readonly signal: AbortSignal
   readonly clock: Clock
 }

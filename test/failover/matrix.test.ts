@@ -20,6 +20,8 @@ const SAMPLE: readonly (readonly [Stage, string, string])[] = [
   ['tts', 'Inworld', '/audio/speech'],
   ['tts', 'Google', 'Azure'],
   ['tts', 'Azure', 'Google'],
+  ['tts', '/audio/speech', 'Hume'],
+  ['tts', 'Hume', 'Inworld'],
 ]
 
 test.each(SAMPLE)(

@@ -89,10 +89,15 @@ function ask(
     chars.set(voice, count)
     return count
   }
+  const opened = new Set<Voice>()
   return attempt<Voice, TtsEvent>({
     stage: 'tts',
     candidates,
-    open: (voice, call) => eventsOf(options, voice, owed, said(voice), call.signal),
+    open: (voice, call) => {
+      opened.add(voice)
+      const short = opened.size < candidates.length ? 'failed' : 'kept'
+      return eventsOf(options, voice, short, owed, said(voice), call.signal)
+    },
     // A sentence may have nothing that sounds.
     isUseful: ({ type }) => type !== 'words',
     clock,
@@ -112,6 +117,7 @@ function ask(
 async function* eventsOf(
   { plan, voice: choice, speed, clock }: SpeechOptions,
   voice: Voice,
+  short: 'failed' | 'kept',
   owed: readonly Sentence[],
   chars: { said: number },
   signal: AbortSignal,
@@ -125,6 +131,8 @@ async function* eventsOf(
       ...(plan.language === null ? {} : { language: plan.language }),
       signal: scope.signal,
       clock,
+      // Where nobody else could say it again.
+      ...(short === 'kept' && { shortSound: short }),
     })
     const stream = await orAborted(opening, scope.signal)
     let given = 0

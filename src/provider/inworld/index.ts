@@ -15,6 +15,7 @@ import { JsonLines } from '../json-lines.ts'
 import type { Fields } from '../message.ts'
 import type { PartHearing } from '../parted-answer.ts'
 import { getReady } from '../ready-agent.ts'
+import { SoundLengths } from '../sound-length.ts'
 import { canOpen, checkOpening } from '../voice-opening.ts'
 import { RisingWords } from '../word-clock.ts'
 import { errorOfAnswer, INWORLD_PATH, readLine, speechBody } from './wire.ts'
@@ -41,6 +42,7 @@ export function createInworld(deps: ProviderDeps, settings: HttpCloudSettings): 
   const target = { origin, path: `${path}${INWORLD_PATH}`, headers }
   /** Voices, each in a model and a language, that gave times of words: one that gives none then was cut off before them. */
   const timed = new Set<string>()
+  const lengths = new SoundLengths()
   const tts = (model: string): TtsAdapter => ({
     id: `${name}/${model}`,
     caps: CAPS,
@@ -49,7 +51,7 @@ export function createInworld(deps: ProviderDeps, settings: HttpCloudSettings): 
     },
     async open(opening: TtsOpenOptions) {
       checkOpening(name, CAPS, opening)
-      const { voice, format, language, speed = 1, signal, clock } = opening
+      const { voice, format, language, speed = 1, shortSound, signal, clock } = opening
       const request = { model, voice, format, speed, ...(language !== undefined && { language }) }
       const spoken = JSON.stringify([model, voice, language])
       const ended = (times: 'given' | 'none') => {
@@ -62,6 +64,7 @@ export function createInworld(deps: ProviderDeps, settings: HttpCloudSettings): 
         dispatcher,
         target,
         errorOf: errorOfAnswer,
+        whole: shortSound === 'kept' ? undefined : lengths.judge({ model, voice, language, speed }),
         bodyOf: (text: string) => speechBody(text, request),
         reader: (hearing: PartHearing, contentType: string) => {
           // It answers lines of JSON as `application/json`.

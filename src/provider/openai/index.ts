@@ -10,6 +10,7 @@ import { SseParser } from '../../dialect/sse.ts'
 import type { LlmAdapter } from '../../stage/llm.ts'
 import type { Provider, ProviderDeps } from '../../stage/provider.ts'
 import { httpModel, modelAgent } from '../http-model.ts'
+import { SoundLengths } from '../sound-length.ts'
 import { ANY_SERVER, addressOf, type Interface } from './address.ts'
 import { openAiEmbedding } from './embedding.ts'
 import { type Fit, fitTo } from './fit.ts'
@@ -83,12 +84,14 @@ export function createOpenAi({ clock }: ProviderDeps, settings: OpenAiSettings):
     secrets,
     models: filesOf(settings),
   })
+  const lengths = new SoundLengths()
   const tts = (model: string) =>
     openAiSpeech({
       provider: name,
       model,
       dispatcher,
       target: { origin, path: path('audio/speech', model), headers },
+      lengths,
       ...(settings.speech && { speech: settings.speech }),
     })
   return {

@@ -17,6 +17,7 @@ import type { HttpTarget } from '../http-exchange.ts'
 import { HttpSpeech, refuseNoSound, type SoundReader } from '../http-speech.ts'
 import type { PartHearing } from '../parted-answer.ts'
 import { getReady } from '../ready-agent.ts'
+import type { SoundLengths } from '../sound-length.ts'
 
 /** What a server's voices sound in; nothing in an answer without a header tells. */
 export interface SpeechSettings {
@@ -34,6 +35,8 @@ export interface OpenAiSpeech {
   readonly model: string
   readonly dispatcher: Dispatcher
   readonly target: HttpTarget
+  /** Of the provider. */
+  readonly lengths: SoundLengths
   readonly speech?: SpeechSettings
 }
 
@@ -56,6 +59,7 @@ export function openAiSpeech({
   model,
   dispatcher,
   target,
+  lengths,
   speech = SPEECH,
 }: OpenAiSpeech): TtsAdapter {
   const sound: AudioFormat = { encoding: 'pcm16', sampleRateHz: speech.sampleRateHz }
@@ -75,7 +79,7 @@ export function openAiSpeech({
     warm({ voice, format }) {
       if (voice !== '' && sameFormat(sound, format)) getReady(dispatcher, target.origin, 'tts')
     },
-    async open({ voice, format, speed = 1, signal, clock }) {
+    async open({ voice, format, language, speed = 1, shortSound, signal, clock }) {
       signal.throwIfAborted()
       if (voice === '') throw refusal('no voice of this provider is named in `voices`')
       if (!sameFormat(sound, format)) throw refusal(`no ${format.encoding} at ${format.sampleRateHz} Hz`)
@@ -84,6 +88,7 @@ export function openAiSpeech({
         dispatcher,
         target,
         errorOf: errorOfStatus,
+        whole: shortSound === 'kept' ? undefined : lengths.judge({ model, voice, language, speed }),
         bodyOf: (input: string) =>
           JSON.stringify({ model, input, voice, response_format: speech.format, ...pace }),
         reader: (hearing: PartHearing, contentType: string) => samplesOf(hearing, contentType, sound),

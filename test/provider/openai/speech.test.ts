@@ -62,6 +62,27 @@ async function all(events: AsyncIterable<TtsEvent>): Promise<TtsEvent[]> {
 }
 
 describe('voices of an OpenAI-compatible server', () => {
+  test('a sentence that ends cleanly in its middle is transient, and stays as it came where nobody could say it again', async () => {
+    const { clock, double, open } = stage()
+    const said = async (more: Partial<TtsOpenOptions> = {}) => {
+      const stream = await open(more)
+      const reading = all(stream).then(
+        (events) => events.at(-1)?.type,
+        (error) => error,
+      )
+      stream.say({ index: 0, text: 'A sentence that this voice says in its own time.' })
+      stream.end()
+      await clock.advance(10_000)
+      return reading
+    }
+    for (let i = 0; i < 3; i++) expect(await said()).toBe('sentenceDone')
+    double.faults.plan('close_clean_early', 0)
+    expect(await said()).toMatchObject({ stage: 'tts', kind: 'transient', retryable: true })
+    double.faults.plan('close_clean_early', 0)
+    expect(await said({ shortSound: 'kept' })).toBe('sentenceDone')
+    expect(await said()).toBe('sentenceDone')
+  })
+
   test('a sentence is a request; two run at once and no more, the second sounds after the first', async () => {
     const { clock, double, open } = stage()
     const stream = await open({ speed: 9 })
