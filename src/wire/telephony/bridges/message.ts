@@ -1,5 +1,5 @@
 /** What the codecs share: JSON and base64 of the network read strictly, and bounded facts of a call. */
-import { BridgeMistake, type CallStart } from '../bridge.ts'
+import { type BridgeEvents, BridgeMistake, type CallStart } from '../bridge.ts'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -77,6 +77,12 @@ const DIGIT = /^[0-9*#A-D]$/
 export function digitOf(value: unknown): string | undefined {
   const text = typeof value === 'number' ? String(value) : value
   return typeof text === 'string' && DIGIT.test(text) ? text : undefined
+}
+
+/** A key pressed, told where it is one of a telephone. */
+export function pressed(value: unknown, events: BridgeEvents): void {
+  const digit = digitOf(value)
+  if (digit !== undefined) events.digit(digit)
 }
 
 /** Texts, numbers and booleans of an object, within bounds; anything else is left out. */

@@ -12,7 +12,7 @@ import {
   BridgeRefused,
   type Frame,
 } from '../../bridge.ts'
-import { asFields, digitOf, type Fields, idOf, numberOf, parametersOf, partiesOf } from '../message.ts'
+import { asFields, type Fields, idOf, numberOf, parametersOf, partiesOf, pressed } from '../message.ts'
 import { command, readControl, type Spelling } from './message.ts'
 
 const FRAME_MS = 20
@@ -50,10 +50,8 @@ export class AsteriskCodec implements BridgeCodec {
         return this.#start(fields, spelling, events)
       case 'MEDIA_MARK_PROCESSED':
         return events.marked(idOf(fields, 'correlation_id'))
-      case 'DTMF_END': {
-        const digit = digitOf(fields['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'DTMF_END':
+        return pressed(fields['digit'], events)
       case 'MEDIA_XOFF':
         return events.flow('hold')
       case 'MEDIA_XON':

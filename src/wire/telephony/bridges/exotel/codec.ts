@@ -8,13 +8,13 @@ import { linearFormat, ordered } from '../linear.ts'
 import {
   asFields,
   base64,
-  digitOf,
   type Fields,
   fieldsOf,
   idOf,
   numberOf,
   parametersOf,
   partiesOf,
+  pressed,
   readJson,
   soundOf,
   textOf,
@@ -33,10 +33,8 @@ export class ExotelCodec implements BridgeCodec {
         return this.#start(fieldsOf(fields, 'start'), events)
       case 'mark':
         return events.marked(idOf(fieldsOf(fields, 'mark'), 'name'))
-      case 'dtmf': {
-        const digit = digitOf(fieldsOf(fields, 'dtmf')['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'dtmf':
+        return pressed(fieldsOf(fields, 'dtmf')['digit'], events)
       case 'stop':
         return events.stop()
       default:

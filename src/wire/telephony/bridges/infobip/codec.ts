@@ -8,7 +8,7 @@
  */
 import type { BridgeCodec, BridgeEvents, Frame } from '../../bridge.ts'
 import { BridgeRefused } from '../../bridge.ts'
-import { digitOf, type Fields, readJson } from '../message.ts'
+import { type Fields, pressed, readJson } from '../message.ts'
 import { linearSound, startOf } from '../vonage/codec.ts'
 
 export class InfobipCodec implements BridgeCodec {
@@ -23,10 +23,8 @@ export class InfobipCodec implements BridgeCodec {
     switch (fields['event']) {
       case 'websocket:connected':
         return events.start(startOf(fields, ['callId', 'call-id'], this.callId))
-      case 'websocket:dtmf': {
-        const digit = digitOf(fields['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'websocket:dtmf':
+        return pressed(fields['digit'], events)
       default:
         return
     }

@@ -8,12 +8,12 @@ import { type BridgeCodec, type BridgeEvents, BridgeMistake, type Frame } from '
 import { type ByteOrder, linearFormat, ordered } from '../linear.ts'
 import {
   base64,
-  digitOf,
   type Fields,
   fieldsOf,
   idOf,
   numberOf,
   partiesOf,
+  pressed,
   readJson,
   soundOf,
 } from '../message.ts'
@@ -39,10 +39,8 @@ export class PlivoCodec implements BridgeCodec {
         return events.marked(idOf(fields, 'name'))
       case 'clearedAudio':
         return events.cleared()
-      case 'dtmf': {
-        const digit = digitOf(fieldsOf(fields, 'dtmf')['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'dtmf':
+        return pressed(fieldsOf(fields, 'dtmf')['digit'], events)
       case 'stop':
         return events.stop()
       default:

@@ -6,29 +6,19 @@
 import { z } from 'zod'
 import { MULAW_8K } from '../../../../audio/format.ts'
 import type { BridgeSetting } from '../../../../config/settings.ts'
-import { type Bridge, type BridgeCaps, BridgeMistake, type Surroundings } from '../../bridge.ts'
+import { type Bridge, BridgeMistake, type Surroundings } from '../../bridge.ts'
 import { linearFormat } from '../linear.ts'
-import { asFields, type Fields, numberOf } from '../message.ts'
+import { type Fields, numberOf } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { TwilioCodec } from '../twilio/codec.ts'
 import { dialDocument } from '../twilio/control.ts'
+import { startsLikeTwilio, TWILIO_CAPS } from '../twilio/index.ts'
 import { twilioProof } from '../twilio/signature.ts'
 import { twimlAnswers } from '../twilio/voice.ts'
 import { SIGNALWIRE_CONTROL_OPTIONS, signalwireControl } from './control.ts'
 
 /** As Twilio: nothing is documented of its buffer. */
-export const SIGNALWIRE_CAPS: BridgeCaps = {
-  leadMs: 1_000,
-  messageMs: 60,
-  lastMessage: 'short',
-  clear: 'silent',
-  marks: 'echoed',
-  silence: 'sent',
-  idle: 'nothing',
-  order: 'kept',
-  goodbye: 'stop',
-  reconnects: 'yes',
-}
+export const SIGNALWIRE_CAPS = TWILIO_CAPS
 
 const RATES = { 'PCMU@8000h': 8_000, 'L16@16000h': 16_000, 'L16@24000h': 24_000 } as const
 type Codec = keyof typeof RATES
@@ -51,10 +41,7 @@ export function signalwire(setting: BridgeSetting, { transferUrl }: Surroundings
     subprotocols: [],
     prove: () => 'none',
     open: () => new TwilioCodec({ formatOf: (mediaFormat) => formatOf(mediaFormat, codec) }),
-    recognises: ({ event, start }) => {
-      const { streamSid, callSid } = asFields(start) ?? {}
-      return event === 'start' && typeof streamSid === 'string' && typeof callSid === 'string'
-    },
+    recognises: startsLikeTwilio,
     webhook: {
       transfer: (to) => ({ contentType: 'text/xml; charset=utf-8', body: dialDocument(to) }),
       ...twimlAnswers({ codec, ...(token ? { authBearerToken: token.reveal() } : {}) }),

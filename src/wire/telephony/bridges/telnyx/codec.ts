@@ -9,13 +9,13 @@ import { type ByteOrder, linearFormat, ordered } from '../linear.ts'
 import {
   asFields,
   base64,
-  digitOf,
   type Fields,
   fieldsOf,
   idOf,
   numberOf,
   parametersOf,
   partiesOf,
+  pressed,
   readJson,
   soundOf,
   textOf,
@@ -45,10 +45,8 @@ export class TelnyxCodec implements BridgeCodec {
         return this.#start(fields, events)
       case 'mark':
         return events.marked(idOf(fieldsOf(fields, 'mark'), 'name'))
-      case 'dtmf': {
-        const digit = digitOf(fieldsOf(fields, 'dtmf')['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'dtmf':
+        return pressed(fieldsOf(fields, 'dtmf')['digit'], events)
       case 'error': {
         const code = String(asFields(fields['payload'])?.['code'] ?? '')
         return events.complaint(CODE.test(code) ? code : 'unknown')

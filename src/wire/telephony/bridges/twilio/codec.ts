@@ -9,13 +9,13 @@ import type { BridgeCodec, BridgeEvents, Frame } from '../../bridge.ts'
 import { BridgeMistake } from '../../bridge.ts'
 import {
   base64,
-  digitOf,
   type Fields,
   fieldsOf,
   idOf,
   numberOf,
   parametersOf,
   partiesOf,
+  pressed,
   readJson,
   soundOf,
 } from '../message.ts'
@@ -45,10 +45,8 @@ export class TwilioCodec implements BridgeCodec {
         return this.#start(fieldsOf(fields, 'start'), events)
       case 'mark':
         return events.marked(idOf(fieldsOf(fields, 'mark'), 'name'))
-      case 'dtmf': {
-        const digit = digitOf(fieldsOf(fields, 'dtmf')['digit'])
-        return digit === undefined ? undefined : events.digit(digit)
-      }
+      case 'dtmf':
+        return pressed(fieldsOf(fields, 'dtmf')['digit'], events)
       case 'stop':
         return events.stop()
       default:

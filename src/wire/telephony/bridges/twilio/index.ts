@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { BridgeSetting } from '../../../../config/settings.ts'
 import type { Bridge, BridgeCaps } from '../../bridge.ts'
-import { asFields } from '../message.ts'
+import { asFields, type Fields } from '../message.ts'
 import { BridgeSettingError, readOptions } from '../options.ts'
 import { TwilioCodec } from './codec.ts'
 import { TWILIO_CONTROL_OPTIONS, twilioControl } from './control.ts'
@@ -48,10 +48,7 @@ export function twilio(setting: BridgeSetting): Bridge {
     subprotocols: [],
     prove: (upgrade) => (token ? twilioProof(token.reveal(), upgrade, SIGNATURE, 'wss:') : 'none'),
     open: () => new TwilioCodec(),
-    recognises: ({ event, start }) => {
-      const { streamSid, callSid } = asFields(start) ?? {}
-      return event === 'start' && typeof streamSid === 'string' && typeof callSid === 'string'
-    },
+    recognises: startsLikeTwilio,
     webhook: {
       ...twimlAnswers(),
       prove: (request) => (token ? twilioProof(token.reveal(), request, SIGNATURE) : 'none'),
@@ -60,4 +57,10 @@ export function twilio(setting: BridgeSetting): Bridge {
       ? { control: twilioControl({ accountSid, authToken: () => token.reveal(), baseUrl }) }
       : {}),
   }
+}
+
+/** Whether a first message is a `start` of Twilio's shape; SignalWire's looks the same. */
+export function startsLikeTwilio({ event, start }: Fields): boolean {
+  const { streamSid, callSid } = asFields(start) ?? {}
+  return event === 'start' && typeof streamSid === 'string' && typeof callSid === 'string'
 }
