@@ -1,5 +1,7 @@
 /** Voices behind a provider's own SDK: a call for each sentence, over connections that the SDK keeps. */
+import { bytesToMs } from '../audio/format.ts'
 import { openScope } from '../cancel.ts'
+import { StreamFault } from '../dialect/faults.ts'
 import { ProviderError } from '../errors.ts'
 import type { Sentence } from '../stage/tts.ts'
 import type { AnswerOptions, Line } from './answer-stream.ts'
@@ -18,6 +20,8 @@ export interface CallingVoice {
   readonly requests: (text: string) => readonly object[]
   /** Tells what a response holds. */
   readonly read: (response: unknown, hearing: PartHearing) => void
+  /** Of a sentence whose call ended well: throws a `StreamFault` where its sound cannot be all. Left out: it is. */
+  readonly whole?: ((text: string, ms: number) => void) | undefined
 }
 
 export class CalledVoice extends PartedAnswer<Line> {
@@ -71,7 +75,7 @@ export class CalledVoice extends PartedAnswer<Line> {
       },
       ended: () => {
         onOver()
-        hearing.final()
+        this.#end(text, hearing)
       },
       failed: (fault) => {
         onOver()
@@ -81,6 +85,16 @@ export class CalledVoice extends PartedAnswer<Line> {
     for (const request of this.#voice.requests(text)) call.write(request, () => {})
     call.end()
     return call
+  }
+
+  #end(text: string, hearing: PartHearing): void {
+    try {
+      this.#voice.whole?.(text, bytesToMs(this.options.format, hearing.bytes))
+      hearing.final()
+    } catch (error) {
+      if (!(error instanceof StreamFault)) throw error
+      hearing.failed(this.error(error.kind, error.message))
+    }
   }
 
   #failure(fault: RpcFault): ProviderError {

@@ -13,6 +13,7 @@ import { openRecognition } from '../open-recognition.ts'
 import { packageEntry } from '../operator-package.ts'
 import type { PartHearing } from '../parted-answer.ts'
 import type { Connect } from '../socket.ts'
+import { SoundLengths } from '../sound-length.ts'
 import { checkOpening } from '../voice-opening.ts'
 import { type GoogleRpc, sdkRpc } from './sdk.ts'
 import type { GoogleSpeechSettings } from './settings.ts'
@@ -111,6 +112,7 @@ export function createGoogleSpeech(
     },
   })
   const answers = new Set<CalledVoice>()
+  const lengths = new SoundLengths()
   const scope = openScope()
   const tts = (rpc: GoogleRpc, model: string): TtsAdapter => ({
     id: `${name}/${model}`,
@@ -119,7 +121,7 @@ export function createGoogleSpeech(
     warm: () => void rpc.ready(scope.signal).catch(() => {}),
     async open(opening) {
       checkOpening(name, TTS, opening)
-      const { voice, format, language, speed = 1, signal } = opening
+      const { voice, format, language, speed = 1, shortSound, signal } = opening
       const config = synthesisConfig({ model, voice, format, language, speed })
       const line = {
         rpc,
@@ -128,6 +130,7 @@ export function createGoogleSpeech(
           const audio = soundOf(response)
           if (audio) hearing.audio(audio)
         },
+        whole: shortSound === 'kept' ? undefined : lengths.judge({ model, voice, language, speed }),
       }
       const answer = new CalledVoice({ provider: name, format, signal, clock }, line, () => {
         answers.delete(answer)
