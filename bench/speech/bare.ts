@@ -12,7 +12,7 @@ import { ANSWERS, cpuMs, nextRound, noise, pacingCpuMs, pause, ROUNDS, STREAMS }
 import type { Asked, Recording, Step, Talk } from './recording.ts'
 
 /** Where an answer may not come again: waiting costs nothing. Sound comes, on a busy machine late. */
-const PATIENCE_MS = { stt: 500, tts: 5_000 }
+const PATIENCE_MS = { stt: 500, tts: 2_000 }
 
 const clock = new VirtualClock()
 const agent = new Agent()
