@@ -1,6 +1,7 @@
 /** What no client should send, over real sockets: each is answered as documented, and nobody else notices. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bytesOf, noise } from '../provider/local/speech.ts'
+import { heldBytes } from '../support/memory.ts'
 import { type RunningApp, startApp } from './app.ts'
 import { Caller } from './caller.ts'
 import { closeEmbedded, human, quiet } from './embedded.ts'
@@ -87,24 +88,24 @@ test('noise is no turn that anyone answers', async () => {
 })
 
 test('15 MiB in one event are taken; more than a frame may hold closes that socket alone', async () => {
-  const before = memory()
+  const before = heldBytes()
   caller.append(Buffer.alloc(15 * MIB).toString('base64'))
   const [, answered] = await Promise.all([bystander.completesATurn(), caller.completesATurn()])
   expect(answered).toMatch(/ten of clubs/i)
   caller.append(Buffer.alloc(16 * MIB).toString('base64'))
   expect((await caller.closed).code).toBe(1009)
   await bystander.completesATurn()
-  expect(memory() - before).toBeLessThan(80 * MIB)
+  expect(heldBytes() - before).toBeLessThan(80 * MIB)
 })
 
 test('ten minutes of sound in a moment cost bounded memory, and the words at their end are heard', async () => {
-  const before = memory()
+  const before = heldBytes()
   const minute = Buffer.alloc(60 * 48_000)
   for (let i = 0; i < 10; i++) blurt(minute, caller.append)
   const speaking = caller.completesATurn()
   const other = bystander.completesATurn()
   await Promise.all([speaking, other])
-  expect(memory() - before).toBeLessThan(80 * MIB)
+  expect(heldBytes() - before).toBeLessThan(80 * MIB)
 })
 
 test('a flood of events is answered one by one', async () => {
@@ -128,10 +129,3 @@ test('the reader that never reads was closed in the end, having cost little', as
   const sent = neverReads.events.of('response.output_audio.delta')
   expect(sent.reduce((sum, event) => sum + event['delta'].length, 0)).toBeLessThan(20 * MIB)
 })
-
-/** Heap and buffers, after a collection where the runner allows one. */
-function memory(): number {
-  globalThis.gc?.()
-  const { heapUsed, external } = process.memoryUsage()
-  return heapUsed + external
-}
