@@ -1,7 +1,7 @@
 /** Connections that stand before the first request: counted on a real server over TLS, and what becomes of spare ones on the virtual clock. */
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
-import { Socket } from 'node:net'
+import { type AddressInfo, createServer, Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { VirtualClock } from '../../src/clock.ts'
 import { getReady, ReadyAgent } from '../../src/provider/ready-agent.ts'
@@ -65,6 +65,29 @@ test('a request that comes while the spare is still dialled waits for that dial 
   made.ready(server.origin, 'llm')
   await ask(server.origin)
   expect(server.sockets).toHaveLength(1)
+})
+
+test('a server that takes the connection and stays silent: the request waits for that one, leaves when told to, and nothing stays', async () => {
+  const taken: Socket[] = []
+  const silent = createServer((socket) => taken.push(socket.on('error', () => {}).resume()))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  closing.push(() => silent.close())
+  const origin = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`
+  const { clock, agent: made, ask } = agent()
+  made.ready(origin, 'llm')
+  await once(silent, 'connection')
+  const giveUp = new AbortController()
+  const asked = ask(origin, '/', giveUp.signal).catch(() => 'gave up')
+  await quiet()
+  expect(taken).toHaveLength(1)
+  giveUp.abort()
+  expect(await asked).toBe('gave up')
+  expect(clock.pendingTimers).toBe(0)
+  // One that nobody asked for ends with the agent; its handshake never came.
+  made.ready(origin, 'tts')
+  await made.destroy()
+  await quiet()
+  expect(clock.pendingTimers).toBe(0)
 })
 
 test('a connection that is kept alive needs no spare', async () => {
